@@ -1,0 +1,1 @@
+"""What a sensor's noise is: `(a, b)` from frames, gain -> `(a, b)`."""

@@ -1,0 +1,190 @@
+"""A sensor's noise at every gain: gain -> `(a, b)`, as a JSON file.
+
+    a(gain) = a0 + a1 gain                 linear
+    b(gain) = b0 + b1 gain + b2 gain^2     quadratic
+    log b   = slope log a + intercept      the paper's line, for training
+
+`a` and `b` in units where black is 0 and white is 1 (see `raw.noise`).
+Reference: Young et al., supplement section 6.
+"""
+
+import dataclasses
+import json
+import pathlib
+from typing import Any
+
+import numpy as np
+
+from fanet_tf.errors import InputError
+from fanet_tf.raw.noise import NoiseParams
+
+SCHEMA_VERSION = 1
+UNITS = "0 = black level, 1 = white level; b is a variance"
+
+_SHIPPED = pathlib.Path(__file__).with_name("profiles")
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """`log b` on `log a`, natural logarithms.
+
+    Attributes:
+        slope: of the line.
+        intercept: of the line.
+        scatter: standard deviation of `log b` around it.
+        max_misfit: largest factor (>= 1) by which the gain law's `b` differs
+            from the line's over the gain range.
+    """
+
+    slope: float
+    intercept: float
+    scatter: float
+    max_misfit: float
+
+
+@dataclasses.dataclass(frozen=True)
+class NoiseProfile:
+    """The noise law of one sensor.
+
+    Attributes:
+        sensor: its name.
+        status: `"measured"` or `"stand-in"`; shown wherever the profile is.
+        gain_range: lowest and highest gain the law holds for.
+        a_coefficients: `(a0, a1)`.
+        b_coefficients: `(b0, b1, b2)`.
+        line: `log b` on `log a`.
+        base_iso: the ISO a camera calls gain 1, or None where unknown.
+        note: where the numbers come from.
+        fit: residuals, R^2 and the frames that made it, as the calibration
+            wrote them; empty for a law from a publication.
+    """
+
+    sensor: str
+    status: str
+    gain_range: tuple[float, float]
+    a_coefficients: tuple[float, float]
+    b_coefficients: tuple[float, float, float]
+    line: Line
+    base_iso: float | None = None
+    note: str = ""
+    fit: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    def a(self, gain):
+        """Returns the shot-noise slope at `gain`, number or array."""
+        return np.polynomial.polynomial.polyval(gain, self.a_coefficients)
+
+    def b(self, gain):
+        """Returns the read-noise variance at `gain`, number or array."""
+        return np.polynomial.polynomial.polyval(gain, self.b_coefficients)
+
+    def noise(self, gain) -> NoiseParams:
+        """Returns `(a, b)` at `gain`: number or `[B]`, as `[B]` arrays."""
+        gain = np.atleast_1d(np.asarray(gain, np.float64))
+        return NoiseParams(self.a(gain), self.b(gain))
+
+    def gain(self, a):
+        """Returns the gain whose shot-noise slope is `a`; inverse of `a()`."""
+        a0, a1 = self.a_coefficients
+        return (np.asarray(a) - a0) / a1
+
+    def line_b(self, a):
+        """Returns `b` on the line `log b` on `log a`."""
+        return np.exp(self.line.slope * np.log(a) + self.line.intercept)
+
+    def clamp(self, gain: float) -> float:
+        """Returns the nearest gain the law holds for."""
+        return min(max(gain, self.gain_range[0]), self.gain_range[1])
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the profile as the JSON file holds it."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "units": UNITS,
+            **dataclasses.asdict(self),
+        }
+
+    @classmethod
+    def from_json(cls, record, source: str = "profile") -> "NoiseProfile":
+        """Inverse of `to_json`; checks what a file may get wrong."""
+        try:
+            version = record["schema_version"]
+            if version != SCHEMA_VERSION:
+                raise InputError(
+                    f"{source}: `schema_version` must be {SCHEMA_VERSION}. "
+                    f"Received: {version!r}"
+                )
+            fields = {f.name: record[f.name] for f in dataclasses.fields(cls)}
+            fields["line"] = Line(**fields["line"])
+            for name, length in (
+                ("gain_range", 2),
+                ("a_coefficients", 2),
+                ("b_coefficients", 3),
+            ):
+                values = tuple(float(v) for v in fields[name])
+                if len(values) != length or not np.all(np.isfinite(values)):
+                    raise InputError(
+                        f"{source}: `{name}` must be {length} finite numbers. "
+                        f"Received: {fields[name]!r}"
+                    )
+                fields[name] = values
+            profile = cls(**fields)
+        except (KeyError, TypeError) as error:
+            raise InputError(
+                f"{source}: not a noise profile of schema version "
+                f"{SCHEMA_VERSION}. Received: {type(error).__name__}: {error}"
+            ) from error
+        profile.check(source)
+        return profile
+
+    def check(self, source: str = "profile") -> None:
+        """Raises `InputError` unless a, b > 0 and grow over the range."""
+        low, high = self.gain_range
+        if not 0 < low < high:
+            raise InputError(
+                f"{source}: `gain_range` must be positive and increasing. "
+                f"Received: {self.gain_range}"
+            )
+        gains = np.geomspace(low, high, 200)
+        for name, values in (("a", self.a(gains)), ("b", self.b(gains))):
+            if np.any(values <= 0) or np.any(np.diff(values) < 0):
+                raise InputError(
+                    f"{source}: `{name}` must be positive and must not fall "
+                    f"over gains {low:g} to {high:g}."
+                )
+
+
+def fit_line(gains, a_of, b_of) -> Line:
+    """Fits `log b` on `log a` over `gains` (spaced evenly in the logarithm)."""
+    log_a, log_b = np.log(a_of(gains)), np.log(b_of(gains))
+    slope, intercept = np.polyfit(log_a, log_b, 1)
+    misfit = log_b - (slope * log_a + intercept)
+    return Line(
+        float(slope),
+        float(intercept),
+        float(np.std(misfit)),
+        float(np.exp(np.max(np.abs(misfit)))),
+    )
+
+
+def shipped() -> list[str]:
+    """Returns the names of the profiles that come with the package."""
+    return sorted(path.stem for path in _SHIPPED.glob("*.json"))
+
+
+def load(name_or_path) -> NoiseProfile:
+    """Reads a shipped profile by name, or a JSON file by path."""
+    path = pathlib.Path(name_or_path)
+    if path.suffix != ".json":
+        if str(name_or_path) not in shipped():
+            raise InputError(
+                f"A profile must be one of {', '.join(shipped())} or a .json "
+                f"file. Received: {str(name_or_path)!r}"
+            )
+        path = _SHIPPED / f"{name_or_path}.json"
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InputError(f"{path}: not a JSON file: {error}") from error
+    if not isinstance(record, dict):
+        raise InputError(f"{path}: a profile must be a JSON object.")
+    return NoiseProfile.from_json(record, str(path))

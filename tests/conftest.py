@@ -1,0 +1,15 @@
+"""Fixtures that every test may ask for."""
+
+import os
+
+# Read by TensorFlow when it is first imported.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def rng():
+    """A generator with a fixed seed; the same numbers in every run."""
+    return np.random.default_rng(0)
