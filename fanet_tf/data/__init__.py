@@ -1,0 +1,1 @@
+"""Datasets to batches of (noisy, a, b, clean)."""

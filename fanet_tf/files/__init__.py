@@ -1,0 +1,1 @@
+"""RAW files in and out."""

@@ -1,0 +1,1 @@
+"""Trained arrays that ship with the package."""
