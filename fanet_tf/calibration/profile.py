@@ -21,6 +21,10 @@ from fanet_tf.raw.noise import NoiseParams
 SCHEMA_VERSION = 1
 UNITS = "0 = black level, 1 = white level; b is a variance"
 
+# A line that misses the gain law's `b` by more than this factor is not what
+# training draws from unless asked to.
+MAX_LINE_MISFIT = 1.10
+
 _SHIPPED = pathlib.Path(__file__).with_name("profiles")
 
 
@@ -90,6 +94,15 @@ class NoiseProfile:
     def line_b(self, a):
         """Returns `b` on the line `log b` on `log a`."""
         return np.exp(self.line.slope * np.log(a) + self.line.intercept)
+
+    def default_b_law(self) -> str:
+        """Returns how training draws `b`: `"line"`, or `"gain_law"`.
+
+        The line is the paper's; where it misses the gain law by more than
+        `MAX_LINE_MISFIT`, a network would train for noise the sensor has not.
+        """
+        close = self.line.max_misfit <= MAX_LINE_MISFIT
+        return "line" if close else "gain_law"
 
     def clamp(self, gain: float) -> float:
         """Returns the nearest gain the law holds for."""
