@@ -1,0 +1,62 @@
+"""A guess of the noise from one picture, against noise that is known."""
+
+import numpy as np
+import pytest
+
+from fanet_tf.calibration import single_image
+from fanet_tf.errors import InputError
+from fanet_tf.raw import noise as raw_noise
+
+
+def _picture(height=192, width=256):
+    """A ramp with a textured band, `[h, w, 4]`."""
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    ramp = 0.02 + 0.6 * x / width
+    texture = 0.1 * np.sin(x * 1.3) * np.sin(y * 1.7) * (y > 0.7 * height)
+    plane = np.clip(ramp + texture, 0.0, 1.0)
+    return np.stack([0.6 * plane, plane, plane, 0.7 * plane], axis=-1)
+
+
+def _noisy(clean, a, b, seed=0):
+    normal = np.random.default_rng(seed).standard_normal((1, *clean.shape))
+    noise = raw_noise.NoiseParams(np.array([a]), np.array([b]))
+    return raw_noise.add_noise(clean[None], noise, normal)[0]
+
+
+@pytest.mark.parametrize("a, b", [(2.1e-4, 4.3e-7), (3.4e-3, 2.1e-5)])
+def test_noise_of_a_ramp_is_found_beside_texture(a, b):
+    noise, confidence = single_image.estimate(_noisy(_picture(), a, b))
+    assert noise.a.shape == noise.b.shape == (1,)
+    np.testing.assert_allclose(noise.a, a, rtol=0.05)
+    # In the ramp's shadows, where `b` shows.
+    shadows = noise.a * 0.02 + noise.b
+    np.testing.assert_allclose(shadows, a * 0.02 + b, rtol=0.1)
+    assert confidence.verdict == "good"
+
+
+def test_texture_everywhere_is_not_called_good():
+    rng = np.random.default_rng(1)
+    grain = np.clip(rng.normal(0.3, 0.1, (128, 160, 4)), 0.01, 0.99)
+    smooth = np.repeat(np.repeat(grain[::2, ::2], 2, 0), 2, 1)
+    _, confidence = single_image.estimate(
+        _noisy((0.5 * grain + 0.5 * smooth), 2e-4, 1e-6)
+    )
+    assert confidence.verdict != "good"
+    assert confidence.a_error > 0.1
+
+
+def test_a_flat_picture_says_nothing_about_a():
+    flat = np.full((128, 160, 4), 0.3)
+    noise, confidence = single_image.estimate(_noisy(flat, 3e-4, 1e-6))
+    assert confidence.verdict == "poor"
+    np.testing.assert_allclose(noise.a * 0.3 + noise.b, 9.1e-5, rtol=0.1)
+
+
+def test_a_white_frame_is_refused():
+    with pytest.raises(InputError, match="Received: 0 in a frame"):
+        single_image.estimate(np.ones((64, 80, 4)))
+
+
+def test_a_mosaic_is_refused():
+    with pytest.raises(InputError, match=r"Received: shape=\(64, 80, 1\)"):
+        single_image.estimate(np.ones((64, 80, 1)))
