@@ -1,0 +1,239 @@
+"""Runs denoisers over captures and keeps their scores.
+
+    captures (noisy, noise, clean)  x  methods  ->  Evaluation
+
+A method is anything that denoises a packed frame: `f(noisy [h, w, 4], noise)`
+gives `[h, w, 4]`. All methods see the same captures, bit for bit. Bundles and
+classical methods need no TensorFlow here.
+"""
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Mapping
+
+import numpy as np
+from tqdm import tqdm
+
+from fanet_tf import gallery as gallery_lib
+from fanet_tf.data.captures import Capture
+from fanet_tf.metrics import psnr as psnr_lib
+from fanet_tf.metrics import ssim as ssim_lib
+
+SCHEMA_VERSION = 1
+METRICS = ("raw_psnr", "raw_ssim", "rgb_psnr", "rgb_ssim", "rgb_lpips")
+
+DEFINITIONS = {
+    "raw_psnr": (
+        "dB; packed RAW clipped to 0..1, data range 1, one mean squared error"
+        " over all four planes"
+    ),
+    "raw_ssim": (
+        "packed RAW clipped to 0..1, data range 1, Gaussian window 11 x 11 of"
+        " deviation 1.5, population variances, mean of the four planes"
+    ),
+    "rgb_psnr": "as raw_psnr, on sRGB after the minimal ISP, three channels",
+    "rgb_ssim": "as raw_ssim, on sRGB after the minimal ISP, three channels",
+    "rgb_lpips": (
+        "LPIPS v0.1 on sRGB after the minimal ISP; null where the optional"
+        " package or its weights are missing; lower is better"
+    ),
+    "ms_per_mp": (
+        "median milliseconds per RAW megapixel (1e6 mosaic pixels) on the"
+        " machine of this run"
+    ),
+    "gmacs_per_mp": (
+        "1e9 multiply-accumulates per RAW megapixel, convolutions only; null"
+        " for classical methods"
+    ),
+    "mean": "plain mean over captures (of dB, for PSNR); null: infinite",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Method:
+    """A denoiser under test.
+
+    Attributes:
+        denoise: `f(noisy [h, w, 4], NoiseParams of [1]) -> [h, w, 4]`.
+        label: its row in tables; empty: the name it is given under.
+        gmacs_per_mp: cost of a network, None for other methods.
+        note: one line about its setting.
+    """
+
+    denoise: Callable
+    label: str = ""
+    gmacs_per_mp: float | None = None
+    note: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Score:
+    """What one method reached on one capture; `METRICS` and the time."""
+
+    image: str
+    gain: float | None
+    method: str
+    raw_psnr: float
+    raw_ssim: float
+    rgb_psnr: float
+    rgb_ssim: float
+    rgb_lpips: float | None
+    ms_per_mp: float
+
+
+def _mean(values):
+    """Mean of the values; None where one is missing or infinite."""
+    values = list(values)
+    if not values or any(v is None or not math.isfinite(v) for v in values):
+        return None
+    return sum(values) / len(values)
+
+
+@dataclasses.dataclass
+class Evaluation:
+    """The scores of one run.
+
+    Attributes:
+        methods: name -> `Method`, in the order of the table.
+        scores: one for each capture and method.
+        gallery: crops to look at.
+        about: what the run was: data, sensor, seeds, machine; for JSON.
+    """
+
+    methods: dict[str, Method]
+    scores: list[Score]
+    gallery: list[gallery_lib.Crop]
+    about: dict
+
+    def label(self, name: str) -> str:
+        """Returns the row name of a method."""
+        return self.methods[name].label or name
+
+    @property
+    def gains(self) -> list[float]:
+        """The gains of the run, rising; captures of unknown gain have none."""
+        return sorted({s.gain for s in self.scores if s.gain is not None})
+
+    def mean(self, method: str, gain: float | None = None) -> dict:
+        """Returns the mean of each metric, over one gain or over all."""
+        mine = [
+            s
+            for s in self.scores
+            if s.method == method and gain in (None, s.gain)
+        ]
+        row = {m: _mean(getattr(s, m) for s in mine) for m in METRICS}
+        row["ms_per_mp"] = (
+            float(np.median([s.ms_per_mp for s in mine])) if mine else None
+        )
+        row["gmacs_per_mp"] = self.methods[method].gmacs_per_mp
+        row["captures"] = len(mine)
+        return row
+
+    def to_json(self) -> dict:
+        """Returns all figures as JSON types."""
+
+        def finite(record):
+            return {
+                key: None
+                if isinstance(value, float) and not math.isfinite(value)
+                else value
+                for key, value in record.items()
+            }
+
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "about": self.about,
+            "definitions": DEFINITIONS,
+            "methods": [
+                {"method": name, "label": self.label(name), "note": m.note}
+                for name, m in self.methods.items()
+            ],
+            "means": [
+                {"method": name, **self.mean(name)} for name in self.methods
+            ],
+            "per_gain": [
+                {"gain": gain, "method": name, **self.mean(name, gain)}
+                for gain in self.gains
+                for name in self.methods
+            ],
+            "per_image": [
+                finite(dataclasses.asdict(score)) for score in self.scores
+            ],
+        }
+
+
+def _as_methods(methods: Mapping[str, Callable | Method]) -> dict[str, Method]:
+    return {
+        name: m if isinstance(m, Method) else Method(m)
+        for name, m in methods.items()
+    }
+
+
+def _denoise(name: str, method: Method, capture: Capture):
+    """Returns the denoised frame, clipped to 0..1, and ms per RAW megapixel."""
+    start = time.perf_counter()
+    denoised = np.asarray(method.denoise(capture.noisy, capture.noise))
+    elapsed = time.perf_counter() - start
+    if denoised.shape != capture.noisy.shape:
+        raise ValueError(
+            f"Method {name!r} must keep the shape {capture.noisy.shape}. "
+            f"Received: shape={denoised.shape}"
+        )
+    if not np.all(np.isfinite(denoised)):
+        raise ValueError(f"Method {name!r} gave values that are not finite.")
+    return np.clip(denoised, 0.0, 1.0), elapsed * 1e9 / denoised.size
+
+
+def evaluate(
+    captures: Iterable[Capture],
+    methods: Mapping[str, Callable | Method],
+    *,
+    total: int | None = None,
+    lpips: Callable | None = None,
+    gallery: gallery_lib.Gallery | None = None,
+    about: dict | None = None,
+    progress: bool = True,
+) -> Evaluation:
+    """Scores every method on every capture.
+
+    Args:
+        captures: read one at a time; nothing is held but scores and crops.
+        methods: name -> callable or `Method`, in the order of the table.
+        total: number of captures, for the progress bar.
+        lpips: `f(srgb, reference) -> float`, or None for an empty column.
+        gallery: which crops to keep; None: `gallery.Gallery()`.
+        about: goes into the JSON as it is.
+        progress: whether a bar is shown on stderr.
+    """
+    methods = _as_methods(methods)
+    gallery = gallery or gallery_lib.Gallery()
+    scores = []
+    bar = tqdm(captures, total=total, unit="capture", disable=not progress)
+    for capture in bar:
+        clean = np.clip(capture.clean, 0.0, 1.0)
+        clean_rgb = capture.colour.render(clean)
+        denoised, rendered = {}, {}
+        for name, method in methods.items():
+            bar.set_postfix_str(f"{capture.name}, {name}")
+            denoised[name], ms_per_mp = _denoise(name, method, capture)
+            rendered[name] = capture.colour.render(denoised[name])
+            scores.append(
+                Score(
+                    capture.name,
+                    capture.gain,
+                    name,
+                    psnr_lib.psnr(denoised[name], clean),
+                    ssim_lib.ssim(denoised[name], clean),
+                    psnr_lib.psnr(rendered[name], clean_rgb),
+                    ssim_lib.ssim(rendered[name], clean_rgb),
+                    lpips(rendered[name], clean_rgb) if lpips else None,
+                    ms_per_mp,
+                )
+            )
+        gallery.add(capture, denoised, rendered, clean_rgb)
+    if not scores:
+        raise ValueError("`captures` and `methods` must not be empty.")
+    return Evaluation(methods, scores, gallery.crops(), about or {})

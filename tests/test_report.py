@@ -1,0 +1,147 @@
+"""The page and the table of an evaluation."""
+
+import html.parser
+import json
+import re
+
+import numpy as np
+import pytest
+
+from fanet_tf import baselines
+from fanet_tf import evaluate
+from fanet_tf import gallery
+from fanet_tf import report
+from fanet_tf.calibration import profile as profile_lib
+from fanet_tf.data import camera as camera_lib
+from fanet_tf.data import captures as captures_lib
+from fanet_tf.report import plots
+
+PROFILE = profile_lib.load("imx258")
+
+
+def half(noisy, noise):
+    return 0.5 * noisy
+
+
+@pytest.fixture(scope="module")
+def evaluation():
+    photo = np.random.default_rng(0).random((64, 96, 3))
+    scenes = [
+        captures_lib.scene_from_srgb(
+            name, photo**power, camera_lib.get("imx258")
+        )
+        for name, power in (("<b>one</b>", 1.0), ("two", 2.0))
+    ]
+    return evaluate.evaluate(
+        captures_lib.synthetic(scenes, (1, 8, 64), PROFILE),
+        {
+            "identity": evaluate.Method(baselines.identity, "Input"),
+            "half": evaluate.Method(half, "Half <light>", 2.5),
+        },
+        gallery=gallery.Gallery(images=1, size=24),
+        about={"facts": {"seed": 0}, "notes": ["LPIPS is missing."]},
+        progress=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def page(evaluation, tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "sub" / "report.html"
+    report.write(path, evaluation, title="A & B", sections=[("More", "<p>x")])
+    assert [p.name for p in path.parent.iterdir()] == ["report.html"]
+    return path.read_text()
+
+
+def test_the_page_needs_nothing_from_outside(page):
+    links = re.findall(r"""(?:src|href)\s*=\s*["']([^"']*)""", page)
+    assert links == []  # Pictures are set by the script from its data.
+    assert "url(" not in page and "@import" not in page
+    assert not re.search(r"https?://", page)
+
+
+def test_the_page_is_well_formed(page):
+    class Parser(html.parser.HTMLParser):
+        void = {"meta", "img", "input", "br"}
+        optional = {"p"}
+        stack: list[str] = []
+
+        def handle_starttag(self, tag, attrs):
+            if tag not in self.void | self.optional:
+                self.stack.append(tag)
+
+        def handle_endtag(self, tag):
+            if tag not in self.void | self.optional:
+                assert self.stack.pop() == tag
+
+        def handle_startendtag(self, tag, attrs):
+            pass
+
+    parser = Parser()
+    parser.feed(page)
+    parser.close()
+    assert parser.stack == []
+
+
+def test_names_are_escaped(page):
+    assert "<b>one</b>" not in page
+    assert "Half <light>" not in page
+    assert "Half &lt;light&gt;" in page
+    assert "<title>A &amp; B</title>" in page
+
+
+def test_the_viewer_has_each_picture_at_each_gain(page, evaluation):
+    match = re.search(r'id="data">(.*?)</script>', page, re.DOTALL)
+    data = json.loads(match[1])
+    picked = [crop for crop in data["crops"] if crop["kind"] == "picked"]
+    assert [crop["gain"] for crop in picked] == [1, 8, 64]
+    assert list(picked[0]["pictures"]) == ["noisy", "half", "clean"]
+    assert {c["kind"] for c in data["crops"]} == {"picked", "worst", "best"}
+    numbers = {n for c in data["crops"] for n in c["pictures"].values()}
+    assert numbers == set(range(len(data["uris"])))
+    assert all(u.startswith("data:image/jpeg;base64,") for u in data["uris"])
+    assert data["labels"]["half"] == "Half <light>"
+
+
+def test_the_plots_show_gain_and_cost(page):
+    assert page.count('<svg class="plot"') == 4
+    assert "GMACs/MP" in page
+
+
+def test_the_table_has_the_papers_columns(evaluation):
+    text = report.table(evaluation)
+    heading = text.splitlines()[0]
+    for column in ("RAW PSNR", "RAW SSIM", "RGB PSNR", "RGB SSIM"):
+        assert column in heading
+    assert text.splitlines()[2].startswith("Input")
+    assert "2.5000" in text.splitlines()[3]
+    assert text.endswith("Note: LPIPS is missing.")
+
+
+def test_json_and_page_agree(evaluation, tmp_path, page):
+    report.write_json(tmp_path / "metrics.json", evaluation)
+    record = json.loads((tmp_path / "metrics.json").read_text())
+    assert f"{record['means'][1]['raw_psnr']:.3f}" in page
+
+
+def test_a_failed_write_leaves_the_old_page(tmp_path, monkeypatch, evaluation):
+    path = tmp_path / "report.html"
+    path.write_text("old")
+    monkeypatch.setattr("os.replace", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        report.write(path, evaluation)
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_the_picked_crop_is_where_detail_is(rng):
+    clean = np.full((96, 128, 4), 0.2)
+    clean[50:70, 80:100] = rng.random((20, 20, 4))
+    y, x, height, width = gallery.detailed_box(clean, 32)
+    assert (height, width) == (32, 32)
+    assert y <= 60 < y + 32 and x <= 90 < x + 32
+
+
+def test_ticks_are_round_and_cover_the_range():
+    assert plots.ticks(45.2, 57.9) == [45, 50, 55, 60]
+    values = plots.ticks(-0.13, 0.4)
+    assert values[0] <= -0.13 and values[-1] >= 0.4
