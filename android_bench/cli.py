@@ -1,0 +1,401 @@
+"""`fanet-bench`: a bundle's models on a phone, or on this machine.
+
+Example:
+
+    fanet-bench BUNDLE --tool=android_aarch64_benchmark_model
+    fanet-bench BUNDLE --host
+"""
+
+import datetime
+import os
+import pathlib
+import secrets
+import shlex
+import signal
+import sys
+
+from absl import app
+from absl import flags
+from tqdm import tqdm
+
+from android_bench import bundle as bundles
+from android_bench import host
+from android_bench import page
+from android_bench import phone
+from android_bench import plan
+from android_bench import report
+from android_bench import results
+from android_bench import runner
+from android_bench import tool as tools
+from android_bench.adb import Adb
+from android_bench.errors import BenchError
+
+_HOST = flags.DEFINE_bool("host", False, "Measure this machine, without adb.")
+_SERIAL = flags.DEFINE_string(
+    "serial", None, "The phone's serial, or HOST:PORT; ANDROID_SERIAL else."
+)
+_ADB = flags.DEFINE_string("adb", "adb", "The adb client.")
+_TOOL = flags.DEFINE_string("tool", None, "benchmark_model for the phone.")
+_TOOL_KIND = flags.DEFINE_enum(
+    "tool_kind", "auto", ["auto", "classic", "litert"], "Which of the two."
+)
+_TOOL_FLAGS = flags.DEFINE_list(
+    "tool_flags", [], "Further flags of the tool, handed on as they are."
+)
+_LIBRARIES = flags.DEFINE_list(
+    "libraries", [], "Files the tool needs beside it (libLiteRt.so, ...)."
+)
+_NPU_LIBRARY = flags.DEFINE_string(
+    "npu_library", None, "The NPU's external delegate or dispatch library."
+)
+_OUTPUT = flags.DEFINE_string(
+    "output", None, "Folder of the results; bench-DATE-TIME by default."
+)
+_RESUME = flags.DEFINE_bool("resume", False, "Go on with the run in --output.")
+_DRY_RUN = flags.DEFINE_bool(
+    "dry_run", False, "Print every adb command and run none."
+)
+_SAVE_RAW = flags.DEFINE_bool(
+    "save_raw", False, "Keep what the tool prints, in raw/ of --output."
+)
+_BASELINE = flags.DEFINE_string(
+    "baseline", None, "Older results.jsonl; exit 1 when a row got slower."
+)
+_MEMBERS = flags.DEFINE_list("members", [], "Members to measure; all else.")
+_RECIPES = flags.DEFINE_list("recipes", [], "Recipes to measure; all else.")
+_DELEGATES = flags.DEFINE_list(
+    "delegates", ["cpu"], "cpu, cpu_fp16, builtin, gpu, gpu_fp32, npu."
+)
+_THREADS = flags.DEFINE_list(
+    "threads", None, "Numbers of CPU threads; 4 on phones, 1 with --host."
+)
+_PASSES = flags.DEFINE_list(
+    "passes", None, "output, latency, memory, profile; all that there are."
+)
+_REPEATS = flags.DEFINE_integer(
+    "repeats", 5, "Processes a configuration.", lower_bound=1
+)
+_NUM_RUNS = flags.DEFINE_integer(
+    "num_runs", 50, "Least number of runs a process.", lower_bound=1
+)
+_MIN_SECONDS = flags.DEFINE_float(
+    "min_seconds", 1.0, "Least time a process measures.", lower_bound=0
+)
+_MAX_SECONDS = flags.DEFINE_float(
+    "max_seconds", 150.0, "Greatest time a process measures.", lower_bound=0.1
+)
+_JOB_TIMEOUT_S = flags.DEFINE_float(
+    "job_timeout_s", None, "Limit of a process; from --max_seconds else."
+)
+_SEED = flags.DEFINE_integer("seed", 0, "Of the order within a round.")
+_SPREAD = flags.DEFINE_float(
+    "spread_limit", 0.05, "Rows that spread more are not comparable."
+)
+_FRAME = flags.DEFINE_string(
+    "frame", "3120x4208", "Height x width of a whole frame, RAW pixels."
+)
+_AFFINITY = flags.DEFINE_string(
+    "affinity", "big", "Cores: big, all, or a mask in hexadecimal."
+)
+_PERFORMANCE_MODE = flags.DEFINE_bool(
+    "performance_mode", True, "Android's fixed-performance mode, if it has it."
+)
+_MAX_STATUS = flags.DEFINE_integer(
+    "max_thermal_status", 0, "Above it a phone has to cool."
+)
+_MAX_C = flags.DEFINE_float(
+    "max_temperature_c", 40.0, "Above it a phone has to cool (skin)."
+)
+_COOL_TIMEOUT_S = flags.DEFINE_float(
+    "cool_timeout_s", 900.0, "How long a cool-down may take."
+)
+_POLL_S = flags.DEFINE_float(
+    "cool_poll_s", 10.0, "Between two looks at a cooling phone."
+)
+
+OK, SLOWER, WRONG_INPUT, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+class _Interrupted(BaseException):
+    """SIGINT or SIGTERM arrived."""
+
+
+def _threads() -> list[int]:
+    words = _THREADS.value or (["1"] if _HOST.value else ["4"])
+    if not all(word.isdigit() and int(word) for word in words):
+        raise BenchError(
+            "`--threads` must be positive whole numbers. "
+            f"Received: {','.join(words)!r}"
+        )
+    return list(dict.fromkeys(int(word) for word in words))
+
+
+def _frame() -> tuple[int, int]:
+    words = _FRAME.value.split("x")
+    if len(words) != 2 or not all(w.isdigit() and int(w) > 1 for w in words):
+        raise BenchError(
+            "`--frame` must be HEIGHTxWIDTH in RAW pixels. "
+            f"Received: {_FRAME.value!r}"
+        )
+    return int(words[0]) // 2, int(words[1]) // 2
+
+
+def _affinity() -> str:
+    value = _AFFINITY.value
+    try:
+        if value not in ("big", "all") and int(value, 16) < 1:
+            raise ValueError
+    except ValueError:
+        raise BenchError(
+            "`--affinity` must be big, all or a mask in hexadecimal. "
+            f"Received: {value!r}"
+        ) from None
+    return value.removeprefix("0x")
+
+
+def _files(names: list[str], flag: str) -> tuple[pathlib.Path, ...]:
+    for name in names:
+        if not pathlib.Path(name).is_file():
+            raise BenchError(f"`--{flag}` must name files. Received: {name!r}")
+    return tuple(pathlib.Path(name) for name in names)
+
+
+def _passes() -> list[str]:
+    there = host.PASSES if _HOST.value else plan.PASSES
+    chosen = _PASSES.value or list(there)
+    missing = [name for name in chosen if name not in there]
+    if missing:
+        raise BenchError(
+            f"`--passes` must be among {', '.join(there)} here. "
+            f"Received: {', '.join(missing)}"
+        )
+    return chosen
+
+
+def _tool() -> tools.Tool | None:
+    if _HOST.value:
+        wrong = [d for d in _DELEGATES.value if d not in host.DELEGATES]
+        if wrong:
+            raise BenchError(
+                "`--delegates` must be cpu with --host. "
+                f"Received: {', '.join(wrong)}"
+            )
+        return None
+    if not _TOOL.value:
+        raise BenchError(
+            "`--tool` must name a benchmark_model for the phone "
+            "(docs/bench.md says where to get it), or use --host. "
+            "Received: neither"
+        )
+    tool = tools.identify(pathlib.Path(_TOOL.value), _TOOL_KIND.value)
+    for delegate in _DELEGATES.value:
+        tools.delegate_flags(tool.kind, delegate, _NPU_LIBRARY.value)
+    return tool
+
+
+def _target(tool: tools.Tool | None, run_id: str, raw):
+    timing = tools.Timing(
+        _NUM_RUNS.value, _MIN_SECONDS.value, _MAX_SECONDS.value
+    )
+    if tool is None:
+        return host.Host(timing, raw)
+    library = (
+        _files([_NPU_LIBRARY.value], "npu_library")
+        if (_NPU_LIBRARY.value)
+        else (None,)
+    )
+    handling = phone.Handling(
+        affinity=_affinity(),
+        job_timeout_s=_JOB_TIMEOUT_S.value,
+        performance_mode=_PERFORMANCE_MODE.value,
+        npu_library=library[0],
+        libraries=_files(_LIBRARIES.value, "libraries"),
+        tool_flags=tuple(_TOOL_FLAGS.value),
+    )
+    adb = Adb(
+        _SERIAL.value or os.environ.get("ANDROID_SERIAL"),
+        _ADB.value,
+        echo=print if _DRY_RUN.value else None,
+    )
+    return phone.Phone(adb, tool, timing, handling, run_id, raw)
+
+
+def _header(bundle, tool, device: dict, jobs, run_id: str) -> dict:
+    return {
+        "type": "run",
+        "schema_version": results.SCHEMA_VERSION,
+        "run_id": run_id,
+        "date": datetime.datetime.now(datetime.UTC).isoformat("T", "seconds"),
+        "arguments": shlex.join(sys.argv[1:]),
+        "device": device,
+        "bundle": {"name": bundle.name, "sha256": bundle.sha256},
+        "models": {
+            model.name: {"sha256": model.sha256, "bytes": model.size_bytes}
+            for model in bundle.models
+        },
+        "tool": tool and {"kind": tool.kind, "sha256": tool.sha256},
+        # What must be the same for a run to be gone on with.
+        "identity": {
+            "device": device.get("fingerprint") or device.get("model"),
+            "serial": device.get("serial"),
+            "bundle": bundle.sha256,
+            "tool": tool and tool.sha256,
+            "jobs": [job.id for job in jobs],
+            "timing": [_NUM_RUNS.value, _MIN_SECONDS.value, _MAX_SECONDS.value],
+            "affinity": _AFFINITY.value,
+            "tool_flags": _TOOL_FLAGS.value,
+        },
+    }
+
+
+def _raw_writer(folder: pathlib.Path):
+    def write(job_id: str, name: str, text: str) -> None:
+        (folder / "raw").mkdir(parents=True, exist_ok=True)
+        results.write_atomically(folder / "raw" / f"{job_id}.{name}", text)
+
+    return write if _SAVE_RAW.value else lambda *_: None
+
+
+def _run_id(path: pathlib.Path) -> str:
+    if _RESUME.value:
+        if not path.exists():
+            raise BenchError(
+                "`--resume` must meet a run in `--output`. Received: "
+                f"{_OUTPUT.value!r} without results.jsonl"
+            )
+        return results.read(path)[0]["run_id"]
+    return secrets.token_hex(6)
+
+
+def _dry_run(bundle, tool, jobs) -> int:
+    target = _target(tool, secrets.token_hex(6), lambda *_: None)
+    target.identify()
+    target.start()
+    for job in jobs:
+        target.run(job)
+    target.close()
+    return OK
+
+
+def _write(folder: pathlib.Path, store, rows, compared) -> None:
+    results.write_atomically(folder / "results.csv", report.to_csv(rows))
+    results.write_atomically(
+        folder / "results.md", report.to_markdown(store.header, rows, compared)
+    )
+    results.write_atomically(
+        folder / "report.html",
+        page.render(store.header, list(store.jobs.values()), rows, compared),
+    )
+
+
+def bench(folder: str) -> int:
+    """Measures the bundle in `folder` as the flags say; the exit code."""
+    frame, threads, passes = _frame(), _threads(), _passes()
+    bundle = bundles.read(pathlib.Path(folder), _MEMBERS.value, _RECIPES.value)
+    tool = _tool()
+    jobs = plan.build(
+        bundle, _DELEGATES.value, threads, _REPEATS.value, passes, _SEED.value
+    )
+    if _DRY_RUN.value:
+        if _HOST.value:
+            raise BenchError("`--dry_run` must go with a phone, not --host.")
+        return _dry_run(bundle, tool, jobs)
+    baseline = (
+        results.read(pathlib.Path(_BASELINE.value))
+        if (_BASELINE.value)
+        else None
+    )
+    stamp = datetime.datetime.now().strftime("bench-%Y%m%d-%H%M%S")
+    output = pathlib.Path(_OUTPUT.value or stamp)
+    path = output / "results.jsonl"
+    run_id = _run_id(path)
+    target = _target(tool, run_id, _raw_writer(output))
+    header = _header(bundle, tool, target.identify(), jobs, run_id)
+    if baseline is not None:
+        results.compare([], header, baseline)  # Refuses before measuring.
+    store = results.Store(path, header, _RESUME.value)
+    gate = (
+        None
+        if _HOST.value
+        else runner.Gate(
+            max_status=_MAX_STATUS.value,
+            max_c=_MAX_C.value,
+            timeout_s=_COOL_TIMEOUT_S.value,
+            poll_s=_POLL_S.value,
+        )
+    )
+    output.mkdir(parents=True, exist_ok=True)
+    with tqdm(total=len(jobs), unit="job", file=sys.stderr) as progress:
+        runner.execute(target, jobs, store, gate, progress)
+    rows = results.summarise(
+        list(store.jobs.values()),
+        {model.name: model.tile for model in bundle.models},
+        frame,
+        _SPREAD.value,
+    )
+    compared = []
+    if baseline is not None:
+        compared = results.compare(rows, store.header, baseline)
+    store.finish(rows)
+    _write(output, store, rows, compared)
+    print(report.table(store.header, rows, compared))
+    print(f"results in {output}")
+    if any(row["status"] == "failed" for row in rows):
+        return FAILED
+    if any(change["verdict"] == "slower" for change in compared):
+        return SLOWER
+    return OK
+
+
+def main(argv: list[str]) -> int:
+    """Returns the exit code; one line on stderr when something is wrong."""
+
+    def interrupt(number, frame):
+        raise _Interrupted
+
+    previous = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        if len(argv) != 2:
+            raise BenchError(
+                "fanet-bench must be given one bundle. Received: "
+                f"{shlex.join(argv[1:]) or 'none'}"
+            )
+        return bench(argv[1])
+    except BenchError as error:
+        line = " ".join(str(error).split())
+        print(f"fanet-bench: {line}", file=sys.stderr)
+        return WRONG_INPUT
+    except OSError as error:
+        print(
+            "fanet-bench: files must be readable and writable. Received: "
+            f"{error.strerror} ({error.filename})",
+            file=sys.stderr,
+        )
+        return WRONG_INPUT
+    except (KeyboardInterrupt, _Interrupted):
+        print(
+            "fanet-bench: interrupted; finished jobs are kept, --resume goes "
+            "on",
+            file=sys.stderr,
+        )
+        return INTERRUPTED
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _parse(argv: list[str]) -> list[str]:
+    try:
+        return flags.FLAGS(argv)
+    except flags.Error as error:
+        line = " ".join(str(error).split())
+        print(f"fanet-bench: {line}", file=sys.stderr)
+        sys.exit(WRONG_INPUT)
+
+
+def cli() -> None:
+    """The console script."""
+    app.run(main, flags_parser=_parse)
+
+
+if __name__ == "__main__":
+    cli()
