@@ -1,0 +1,223 @@
+"""Many frames through a `Denoiser`: one bad file does not stop the rest."""
+
+import dataclasses
+import pathlib
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import tqdm
+
+from fanet_tf import __version__
+from fanet_tf.denoiser import Denoiser
+from fanet_tf.errors import InputError
+from fanet_tf.files import reader
+from fanet_tf.files import writer
+from fanet_tf.files.raw_image import RawImage
+from fanet_tf.remaining import Remaining
+
+EXIT_SOME_FAILED = 1
+
+
+class Job(NamedTuple):
+    """One frame to denoise.
+
+    Attributes:
+        source: file to read.
+        target: file to write.
+    """
+
+    source: pathlib.Path
+    target: pathlib.Path
+
+
+@dataclasses.dataclass
+class Task:
+    """What is done to every frame.
+
+    Attributes:
+        denoiser: with its bundle.
+        noise_of: frame -> `noise_source.Noise`.
+        form_of: path -> what the file does not say itself, or None.
+        strength: 0..1.
+        chroma_strength: 0..1, or None for `strength`.
+    """
+
+    denoiser: Denoiser
+    noise_of: Callable
+    form_of: Callable = lambda path: None
+    strength: float = 1.0
+    chroma_strength: float | None = None
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether the frame is to stay as it is."""
+        return self.strength == 0 and not self.chroma_strength
+
+
+def _is_folder(path: str) -> bool:
+    return path.endswith("/") or pathlib.Path(path).is_dir()
+
+
+def plan(inputs: list[pathlib.Path], output: str, suffix: str) -> list[Job]:
+    """Pairs inputs with outputs.
+
+    Args:
+        inputs: files, or folders whose RAW and `.npy` files are taken.
+        output: a file for one input file, else a folder (made if missing).
+        suffix: of the outputs in a folder.
+    """
+    many = len(inputs) > 1 or any(path.is_dir() for path in inputs)
+    if not many and not _is_folder(output):
+        jobs = [Job(inputs[0], pathlib.Path(output))]
+        if not jobs[0].target.parent.is_dir():
+            raise InputError(f"{output}: its folder must exist.")
+    else:
+        folder = pathlib.Path(output)
+        if folder.exists() and not folder.is_dir():
+            raise InputError(
+                f"The output of several inputs must be a folder. Got: {output}"
+            )
+        sources = [path for given in inputs for path in _files(given)]
+        jobs = [Job(path, folder / f"{path.stem}{suffix}") for path in sources]
+        folder.mkdir(parents=True, exist_ok=True)
+    seen = {}
+    for job in jobs:
+        writer.check_suffix(job.target)
+        if job.target.exists() and job.target.samefile(job.source):
+            raise InputError(
+                f"The output must not be the input. Got: {job.source}"
+            )
+        if job.target in seen:
+            raise InputError(
+                f"{seen[job.target]} and {job.source} would both become "
+                f"{job.target}."
+            )
+        seen[job.target] = job.source
+    return jobs
+
+
+def _files(path):
+    if not path.is_dir():
+        return [path]
+    suffixes = (*reader.RAW_SUFFIXES, ".npy")
+    found = sorted(p for p in path.iterdir() if p.suffix.lower() in suffixes)
+    if not found:
+        raise InputError(f"{path}: holds no RAW or .npy file.")
+    return found
+
+
+def denoise(task: Task, job: Job, on_tile=None) -> tuple[str, float]:
+    """Denoises one frame; returns what was done and its megapixels."""
+    image = reader.read(job.source, task.form_of(job.source))
+    noise = task.noise_of(image)
+    if noise.warning:
+        warnings.warn(noise.warning, stacklevel=2)
+    array = task.denoiser.bundle
+    member = array.member_for(noise.a)
+    if not array.edges[0] <= noise.a <= array.edges[-1]:
+        warnings.warn(
+            f"a={noise.a:.4g} lies outside {array.edges[0]:.4g} to "
+            f"{array.edges[-1]:.4g} of the array; its nearest member is used",
+            stacklevel=2,
+        )
+    chroma = task.chroma_strength
+    history = (
+        f"fanet-denoise {__version__}: noise a={noise.a:.6g} b={noise.b:.6g} "
+        f"({noise.source}); member {member.index} of {array.name}, "
+        f"{task.denoiser.recipe}; strength {task.strength:g}"
+        + ("" if chroma is None else f", chroma {chroma:g}")
+    )
+    megapixels = image.visible.size / 1e6
+    if not task.is_identity:
+        image = _denoised(task, image, noise, job.target, on_tile)
+    writer.write(job.target, image, history)
+    return history, megapixels
+
+
+def _denoised(task, image: RawImage, noise, target, on_tile) -> RawImage:
+    """Returns the frame with its denoised mosaic, levels and noise."""
+    remaining = Remaining(noise.a, noise.b)
+
+    def see(noisy, denoised, fraction):
+        remaining.see(noisy, denoised)
+        if on_tile is not None:
+            on_tile(fraction)
+
+    # Denoised values lie between the counts of the sensor: give them the
+    # bits that are free in 16.
+    factor = None
+    if image.mosaic.dtype == np.uint16 and target.suffix.lower() != ".npy":
+        factor = max(1, int(65535 // image.white_level))
+        factor = 1 << (factor.bit_length() - 1)
+    denoised = task.denoiser.denoise(
+        image,
+        (noise.a, noise.b),
+        strength=task.strength,
+        chroma_strength=task.chroma_strength,
+        factor=factor,
+        on_tile=see,
+    )
+    fraction = remaining.fraction()
+    left = None
+    if fraction is not None:
+        left = (noise.a * fraction, noise.b * fraction)
+    return image.with_mosaic(denoised, factor or 1, noise=left)
+
+
+def run(task: Task, jobs: list[Job], skip_existing: bool = False) -> int:
+    """Denoises all; returns the exit code.
+
+    The only frame's `InputError` is raised; of several, each is printed, and
+    the code is 1 if any failed.
+    """
+    skipped = 0
+    if skip_existing:
+        before = len(jobs)
+        jobs = [job for job in jobs if not job.target.exists()]
+        skipped = before - len(jobs)
+    failures = []
+    megapixels, start = 0.0, time.perf_counter()
+    with tqdm.tqdm(
+        total=len(jobs), unit="frame", disable=None, dynamic_ncols=True
+    ) as bar:
+        for job in jobs:
+            begin = bar.n
+            try:
+                done, size = denoise(
+                    task,
+                    job,
+                    lambda fraction, begin=begin: bar.update(
+                        begin + 0.99 * fraction - bar.n
+                    ),
+                )
+            except (InputError, OSError) as error:
+                if len(jobs) == 1 and not skipped:
+                    raise
+                failures.append((job.source, _reason(error)))
+                bar.write(f"{job.source}: {failures[-1][1]}", file=sys.stderr)
+            else:
+                megapixels += size
+                bar.write(f"{job.source} -> {job.target}: {done}")
+            bar.update(begin + 1 - bar.n)
+            seconds = time.perf_counter() - start
+            bar.set_postfix_str(f"{megapixels / seconds:.2f} MP/s")
+    seconds = max(time.perf_counter() - start, 1e-9)
+    print(
+        f"{len(jobs) - len(failures)} frames, {megapixels:.2f} MP in "
+        f"{seconds:.1f} s: {megapixels / seconds:.2f} MP/s"
+        + (f"; {skipped} were there" if skipped else "")
+        + (f"; {len(failures)} failed" if failures else "")
+    )
+    for source, reason in failures:
+        print(f"failed: {source}: {reason}", file=sys.stderr)
+    return EXIT_SOME_FAILED if failures else 0
+
+
+def _reason(error):
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return " ".join(str(error).split())

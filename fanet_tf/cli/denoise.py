@@ -1,0 +1,208 @@
+"""Denoises RAW frames with an exported array.
+
+Example:
+    fanet-denoise in.dng out.dng
+    fanet-denoise in.dng out.png --noise=4e-4,2e-6 --strength=0.8
+    fanet-denoise mosaic.npy out.npy --cfa=GRBG --gain=16
+    fanet-denoise frame.raw out.dng --width=4208 --height=3120 --bits=10 \
+        --cfa=RGGB --black_level=64 --gain=8
+    fanet-denoise shoot/ denoised/ --skip_existing
+
+The noise comes from --noise=a,b, else from --gain or --iso, else from the
+file's NoiseProfile, else from the frame itself with --noise=estimate.
+"""
+
+import pathlib
+import sys
+import warnings
+
+from absl import flags
+
+from fanet_tf import batch
+from fanet_tf import bundle
+from fanet_tf import denoiser
+from fanet_tf import noise_source
+from fanet_tf import strength
+from fanet_tf.cli import program
+from fanet_tf.errors import InputError
+from fanet_tf.files import dump
+from fanet_tf.files import reader
+from fanet_tf.raw import cfa
+
+_BUNDLE = flags.DEFINE_string(
+    "bundle", None, "Folder of the exported array; default: the shipped one."
+)
+_RECIPE = flags.DEFINE_string(
+    "recipe", None, "Number formats, as in the bundle; default: float32."
+)
+_NOISE = flags.DEFINE_string(
+    "noise",
+    None,
+    "a,b (shot-noise slope, read-noise variance; black 0, white 1), or"
+    " `estimate` for files that have no NoiseProfile.",
+)
+_GAIN = flags.DEFINE_float("gain", None, "Sensor gain, 1..64.")
+_ISO = flags.DEFINE_float("iso", None, "ISO; needs a profile with base_iso.")
+_PROFILE = flags.DEFINE_string(
+    "profile",
+    None,
+    "Noise profile for --gain and --iso: a name or a .json file; default: the"
+    " bundle's own noise law.",
+)
+_STRENGTH = flags.DEFINE_float(
+    "strength", 1.0, "0 leaves the frame as it is, 1 denoises fully."
+)
+_CHROMA_STRENGTH = flags.DEFINE_float(
+    "chroma_strength", None, "Strength for coloured noise; default: --strength."
+)
+_CFA = flags.DEFINE_enum(
+    "cfa", "RGGB", list(cfa.PATTERNS), "Pattern of a .npy or headerless file."
+)
+_BLACK_LEVEL = flags.DEFINE_list(
+    "black_level", None, "Of a .npy or headerless file: one, or R,Gr,Gb,B."
+)
+_WHITE_LEVEL = flags.DEFINE_float(
+    "white_level", None, "Of a .npy or headerless file."
+)
+_WIDTH = flags.DEFINE_integer("width", None, "Of a headerless file.")
+_HEIGHT = flags.DEFINE_integer("height", None, "Of a headerless file.")
+_BITS = flags.DEFINE_integer("bits", None, "Of a headerless file's pixels.")
+_PACKING = flags.DEFINE_enum(
+    "packing",
+    None,
+    list(dump.PACKINGS),
+    "How a headerless file packs pixels; default: found from its size.",
+)
+_ROW_BYTES = flags.DEFINE_integer(
+    "row_bytes", None, "Bytes from row to row of a headerless file."
+)
+_OFFSET = flags.DEFINE_integer(
+    "offset", 0, "Bytes before the first row of a headerless file."
+)
+_FORMAT = flags.DEFINE_enum(
+    "format",
+    "dng",
+    ["dng", "tif", "png", "jpg", "npy"],
+    "Kind of the outputs when OUT is a folder.",
+)
+_SKIP_EXISTING = flags.DEFINE_bool(
+    "skip_existing", False, "Leave out frames whose output is there."
+)
+_THREADS = flags.DEFINE_integer(
+    "threads", None, "Of LiteRT; default: all cores.", lower_bound=1
+)
+_MAX_MEMORY = flags.DEFINE_float(
+    "max_memory", None, "Megabytes the network may take.", lower_bound=1
+)
+
+
+def _levels(texts):
+    try:
+        numbers = tuple(float(text) for text in texts or ["0"])
+    except ValueError:
+        numbers = ()
+    if len(numbers) not in (1, 4):
+        raise InputError(
+            "--black_level must be one number or four (R,Gr,Gb,B). "
+            f"Received: {','.join(texts)}"
+        )
+    return numbers
+
+
+def _form(path):
+    """What the flags say about a file that does not say it itself."""
+    black = _levels(_BLACK_LEVEL.value)
+    if path.suffix.lower() == ".npy":
+        return reader.NpyFormat(_CFA.value, black, _WHITE_LEVEL.value)
+    sizes = (_WIDTH.value, _HEIGHT.value, _BITS.value)
+    if sizes == (None, None, None):
+        return None
+    if None in sizes:
+        raise InputError(
+            "A headerless file needs all of --width, --height and --bits. "
+            "Received: {}, {}, {}".format(*sizes)
+        )
+    return dump.DumpFormat(
+        *sizes,
+        pattern=_CFA.value,
+        black_level=black,
+        white_level=_WHITE_LEVEL.value,
+        packing=_PACKING.value,
+        stride=_ROW_BYTES.value,
+        offset=_OFFSET.value,
+    )
+
+
+def _noise_chooser(array):
+    """Returns a function frame -> `Noise`; wrong flags are refused here."""
+    given = [
+        name
+        for name, flag in (("gain", _GAIN), ("iso", _ISO), ("noise", _NOISE))
+        if flag.value is not None
+    ]
+    noise = noise_source.parse(_NOISE.value) if _NOISE.value else None
+    estimate = noise == noise_source.ESTIMATE
+    if len(given) > 1:
+        raise InputError(
+            "Only one of --noise, --gain and --iso can be given. "
+            f"Received: {', '.join('--' + name for name in given)}"
+        )
+    if noise and not estimate:
+        chosen = noise_source.Noise(*noise, "--noise")
+        return lambda image: chosen
+    if _PROFILE.value:
+        law = noise_source.law_of_profile(_PROFILE.value)
+    else:
+        law = noise_source.law_of_bundle(array)
+    if _GAIN.value is not None:
+        chosen = noise_source.at_gain(
+            law, _GAIN.value, f"--gain={_GAIN.value:g}"
+        )
+        return lambda image: chosen
+    if _ISO.value is not None:
+        chosen = noise_source.at_iso(law, _ISO.value, f"--iso={_ISO.value:g}")
+        return lambda image: chosen
+    return lambda image: noise_source.of_frame(image, estimate)
+
+
+def _warn(message, *unused, **also_unused):
+    print(f"fanet-denoise: warning: {message}", file=sys.stderr)
+
+
+def main(arguments):
+    """Denoises the inputs; returns 1 if some of a batch failed."""
+    if len(arguments) < 2:
+        raise InputError(
+            "fanet-denoise needs inputs and an output: fanet-denoise IN... OUT"
+        )
+    warnings.simplefilter("always")
+    warnings.showwarning = _warn
+    inputs, output = map(pathlib.Path, arguments[:-1]), arguments[-1]
+    jobs = batch.plan(list(inputs), output, f".{_FORMAT.value}")
+    chroma = _CHROMA_STRENGTH.value
+    strength.check(
+        _STRENGTH.value, _STRENGTH.value if chroma is None else chroma
+    )
+    array = bundle.load(_BUNDLE.value)
+    task = batch.Task(
+        denoiser=denoiser.Denoiser(
+            array,
+            _RECIPE.value,
+            _THREADS.value,
+            int(_MAX_MEMORY.value * 1e6) if _MAX_MEMORY.value else None,
+        ),
+        noise_of=_noise_chooser(array),
+        form_of=_form,
+        strength=_STRENGTH.value,
+        chroma_strength=chroma,
+    )
+    return batch.run(task, jobs, _SKIP_EXISTING.value)
+
+
+def cli():
+    """Entry point of `fanet-denoise`."""
+    program.run(main)
+
+
+if __name__ == "__main__":
+    cli()

@@ -1,0 +1,113 @@
+"""LibRaw in a child process: a file that crashes it is only a bad file."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import threading
+
+import numpy as np
+
+from fanet_tf.errors import InputError
+from fanet_tf.files import decode_child
+
+# A 13 MP DNG takes about half a second; the rest is for slow disks and hosts.
+_BASE_SECONDS = 8.0
+_SECONDS_PER_BYTE = 1.0 / (8 << 20)
+_MEMORY_BYTES = 2 << 30
+_MAX_PIXELS = 400_000_000
+
+# What LibRaw prints, and goes on, when pixels are missing or cannot be read.
+_DAMAGE = ("data corrupted", "end of file", "Corrupt JPEG")
+
+
+def _command(path):
+    # -P: the folder of the script holds modules of ours, not of the library.
+    script = str(pathlib.Path(decode_child.__file__))
+    return [sys.executable, "-P", script, str(path), str(_MEMORY_BYTES)]
+
+
+def _ending(code):
+    if code < 0:
+        return f"the decoder was ended by signal {-code}"
+    return f"the decoder ended with code {code}"
+
+
+def decode(path, seconds: float | None = None):
+    """Decodes a RAW file.
+
+    Args:
+        path: anything LibRaw reads.
+        seconds: time limit; by default 8 s and 1 s more for each 8 MiB.
+
+    Returns:
+        The header (a dict, see `decode_child`) and the mosaic `[H, W]`.
+
+    Raises:
+        InputError: LibRaw cannot read it, crashed or took too long.
+    """
+    if seconds is None:
+        size = os.path.getsize(path)
+        seconds = _BASE_SECONDS + size * _SECONDS_PER_BYTE
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with tempfile.TemporaryFile() as messages:
+        process = subprocess.Popen(
+            _command(path),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=messages,
+            env=environment,
+        )
+        late = threading.Event()
+
+        def stop():
+            late.set()
+            process.kill()
+
+        timer = threading.Timer(seconds, stop)
+        timer.start()
+        try:
+            header, mosaic = _answer(process.stdout)
+        finally:
+            timer.cancel()
+            process.stdout.close()
+            process.kill()
+            code = process.wait()
+        messages.seek(0)
+        said = messages.read(65536).decode("utf-8", "replace")
+    if late.is_set():
+        raise InputError(
+            f"{path}: must be decoded within {seconds:.0f} s. "
+            "Received: a file that takes longer; it is damaged or too large"
+        )
+    if header is not None and "error" in header:
+        raise InputError(f"{path}: cannot be decoded: {header['error']}")
+    if mosaic is None:
+        last = said.strip().rpartition("\n")[2][:200]
+        reason = _ending(code) + (f" ({last})" if last else "")
+        raise InputError(f"{path}: cannot be decoded: {reason}")
+    if any(sign in said for sign in _DAMAGE):
+        raise InputError(
+            f"{path}: its pixels must be complete. Received: a damaged file "
+            f"({said.strip().splitlines()[0][-160:]})"
+        )
+    return header, mosaic
+
+
+def _answer(stream):
+    """Reads header and mosaic; None for what did not come."""
+    try:
+        header = json.loads(stream.readline())
+    except ValueError:
+        return None, None
+    if "error" in header:
+        return header, None
+    height, width = header["shape"]
+    if height * width > _MAX_PIXELS:
+        return {"error": f"{width} x {height} pixels are too many"}, None
+    mosaic = np.empty((height, width), header["dtype"])
+    if stream.readinto(memoryview(mosaic).cast("B")) != mosaic.nbytes:
+        return header, None
+    return header, mosaic

@@ -1,0 +1,137 @@
+"""One RAW frame: counts, levels, colours and the metadata to carry over."""
+
+import dataclasses
+
+import numpy as np
+
+from fanet_tf.errors import InputError
+from fanet_tf.files import tiff
+from fanet_tf.raw import cfa
+from fanet_tf.raw import levels
+
+MAX_SIDE = 65_000
+
+# XYZ to linear sRGB, D65: the colours of a camera we know nothing about.
+SRGB_COLOR_MATRIX = np.array(
+    [
+        [3.2404542, -1.5371385, -0.4985314],
+        [-0.9692660, 1.8760108, 0.0415560],
+        [0.0556434, -0.2040259, 1.0572252],
+    ]
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class RawImage:
+    """One Bayer frame as its file holds it.
+
+    Attributes:
+        mosaic: `[H, W]` sensor counts with all masked borders, uint16; or
+            float32 from a `.npy`.
+        pattern: CFA pattern at the upper left corner of `active`.
+        black_level: counts of R, Gr, Gb, B that are black.
+        white_level: counts that are white (saturated).
+        active: `(top, left, bottom, right)`, the part with a picture in it.
+        color_matrix: `[3, 3]` XYZ to camera RGB (DNG ColorMatrix), or None.
+        neutral: camera RGB of white, green 1 (DNG AsShotNeutral), or None.
+        noise: `(a, b)` of the file's NoiseProfile, in units where black is 0
+            and white is 1; or None.
+        iso: the camera's label, or None.
+        orientation: EXIF orientation, 1..8.
+        exposure: DNG BaselineExposure, in stops; how much brighter the
+            picture is meant to be shown.
+        make: of the camera.
+        model: of the camera.
+        source: the tags of the file it came from, to carry over; or None.
+        is_dng: whether `source` are the tags of a DNG.
+    """
+
+    mosaic: np.ndarray
+    pattern: str
+    black_level: tuple[float, float, float, float]
+    white_level: float
+    active: tuple[int, int, int, int] | None = None
+    color_matrix: np.ndarray | None = None
+    neutral: tuple[float, float, float] | None = None
+    noise: tuple[float, float] | None = None
+    iso: float | None = None
+    orientation: int = 1
+    exposure: float = 0.0
+    make: str = ""
+    model: str = ""
+    source: tiff.Tiff | None = None
+    is_dng: bool = False
+
+    def __post_init__(self):
+        if self.mosaic.ndim != 2 or not all(
+            1 <= side <= MAX_SIDE for side in self.mosaic.shape
+        ):
+            raise InputError(
+                f"A mosaic must be [H, W] with sides of 1 to {MAX_SIDE}. "
+                f"Received: shape={self.mosaic.shape}"
+            )
+        height, width = self.mosaic.shape
+        if self.active is None:
+            object.__setattr__(self, "active", (0, 0, height, width))
+        top, left, bottom, right = self.active
+        if not (0 <= top < bottom <= height and 0 <= left < right <= width):
+            raise InputError(
+                "The active area must lie in the mosaic. Received: "
+                f"active={self.active}, shape={self.mosaic.shape}"
+            )
+        if self.pattern not in cfa.PATTERNS:
+            raise InputError(
+                "The colour filter array must be a Bayer pattern, one of "
+                f"{', '.join(cfa.PATTERNS)}. Received: {self.pattern!r}"
+            )
+        if len(self.black_level) == 1:
+            object.__setattr__(self, "black_level", 4 * (self.black_level[0],))
+        if len(self.black_level) != 4 or not all(
+            np.isfinite(b) and b < self.white_level < 1e9
+            for b in self.black_level
+        ):
+            raise InputError(
+                "Black levels must lie below the white level. Received: "
+                f"black_level={self.black_level}, "
+                f"white_level={self.white_level}"
+            )
+
+    @property
+    def visible(self) -> np.ndarray:
+        """The active part of the mosaic, a view."""
+        top, left, bottom, right = self.active
+        return self.mosaic[top:bottom, left:right]
+
+    def normalized(self) -> np.ndarray:
+        """Returns the active part, 0 = black and 1 = white, float32."""
+        height, width = self.visible.shape
+        black = levels.level_map(
+            self.black_level, cfa.cell(self.pattern), height, width
+        )[0, :, :, 0]
+        return levels.normalize(
+            self.visible, black, np.float32(self.white_level)
+        ).astype(np.float32)
+
+    def with_mosaic(self, visible, factor: int = 1, **changes) -> "RawImage":
+        """Returns the frame with another active part.
+
+        Args:
+            visible: `[H, W]` counts, `factor` times those of `self`.
+            factor: of finer counts; masked borders and levels grow with it.
+            **changes: other fields.
+        """
+        mosaic = visible
+        if visible.shape != self.mosaic.shape:
+            top, left, bottom, right = self.active
+            mosaic = np.minimum(
+                self.mosaic.astype(visible.dtype), 65535 // factor
+            )
+            mosaic *= visible.dtype.type(factor)
+            mosaic[top:bottom, left:right] = visible
+        levels_now = {
+            "black_level": tuple(factor * n for n in self.black_level),
+            "white_level": factor * self.white_level,
+        }
+        return dataclasses.replace(
+            self, mosaic=mosaic, **{**levels_now, **changes}
+        )

@@ -1,0 +1,274 @@
+"""Any file with a Bayer mosaic -> `RawImage`."""
+
+import dataclasses
+import math
+import pathlib
+import warnings
+
+import numpy as np
+
+from fanet_tf.errors import InputError
+from fanet_tf.files import carry
+from fanet_tf.files import decode
+from fanet_tf.files import dump
+from fanet_tf.files import tiff
+from fanet_tf.files.raw_image import MAX_SIDE
+from fanet_tf.files.raw_image import RawImage
+from fanet_tf.raw import cfa
+
+# Suffixes a folder is searched for; LibRaw reads more, named one by one.
+RAW_SUFFIXES = tuple(
+    ".3fr .ari .arw .cap .cr2 .cr3 .crw .dcr .dng .erf .fff .gpr .iiq .k25"
+    " .kdc .mef .mos .mrw .nef .nrw .orf .pef .raf .rw2 .rwl .sr2 .srf .srw"
+    " .x3f".split()
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class NpyFormat:
+    """What a `.npy` mosaic does not say.
+
+    Attributes:
+        pattern: CFA pattern of its first pixels.
+        black_level: one number, or four of R, Gr, Gb, B; in the file's units.
+        white_level: in the file's units; None means 1 for floats.
+    """
+
+    pattern: str = "RGGB"
+    black_level: tuple = (0.0,)
+    white_level: float | None = None
+
+
+def read(path, form: dump.DumpFormat | NpyFormat | None = None) -> RawImage:
+    """Reads a DNG or other camera RAW, a `.npy` mosaic or a headerless dump.
+
+    Args:
+        path: of the file.
+        form: what the file does not say; needed for headerless dumps.
+
+    Raises:
+        InputError: the file cannot be used; the message says why.
+    """
+    path = pathlib.Path(path)
+    if path.is_dir() or not path.exists():
+        raise InputError(f"{path}: must be a file that exists.")
+    suffix = path.suffix.lower()
+    if suffix == ".npy":
+        image = _read_npy(path, form or NpyFormat())
+    elif isinstance(form, dump.DumpFormat):
+        image = dump.read(path, form)
+    elif suffix in dump.SUFFIXES and suffix != ".raw":
+        raise InputError(
+            f"{path}: a headerless file needs its width, height and bits."
+        )
+    else:
+        image = _read_raw(path)
+    return image
+
+
+def _read_npy(path, form) -> RawImage:
+    try:
+        mosaic = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError, OSError, SyntaxError, MemoryError) as error:
+        raise InputError(f"{path}: must be a .npy array: {error}") from error
+    except Exception as error:  # numpy parses the header with ast; see below.
+        # A damaged header can raise nearly anything (KeyError, TypeError,
+        # RecursionError, tokenize errors), none of them a bug of ours.
+        raise InputError(
+            f"{path}: must be a .npy array: {type(error).__name__}"
+        ) from error
+    if not isinstance(mosaic, np.ndarray):
+        raise InputError(f"{path}: must hold one array, not an archive.")
+    if mosaic.ndim == 3 and mosaic.shape[2] == 1:
+        mosaic = mosaic[..., 0]
+    if mosaic.ndim != 2 or not all(1 <= s <= MAX_SIDE for s in mosaic.shape):
+        raise InputError(
+            f"{path}: a mosaic must be [H, W] with sides of 1 to {MAX_SIDE}. "
+            f"Received: shape={mosaic.shape}"
+        )
+    if mosaic.dtype.kind not in "uif":
+        raise InputError(
+            f"{path}: a mosaic must hold numbers. Received: {mosaic.dtype}"
+        )
+    white = form.white_level
+    if white is None:
+        if mosaic.dtype.kind != "f":
+            raise InputError(
+                f"{path}: a .npy of integers needs --black_level and "
+                "--white_level."
+            )
+        white = 1.0
+    with np.errstate(over="ignore"):
+        # Counts that do not fit are found below or are not finite.
+        integers = mosaic.dtype.kind in "ui"
+        if integers and (mosaic.min() < 0 or mosaic.max() > 65535):
+            raise InputError(
+                f"{path}: counts must be 0 to 65535. "
+                f"Received: {mosaic.min()} to {mosaic.max()}"
+            )
+        mosaic = np.array(mosaic, np.uint16 if integers else np.float32)
+    if not integers and not np.isfinite(mosaic).all():
+        raise InputError(f"{path}: a mosaic must be finite.")
+    return RawImage(
+        mosaic,
+        form.pattern,
+        tuple(float(b) for b in form.black_level),
+        float(white),
+    )
+
+
+def _read_raw(path) -> RawImage:
+    header, mosaic = decode.decode(path)
+    pattern, order = _pattern(path, header)
+    top, left = header["margins"]
+    height, width = header["visible"]
+    source = _tags(path)
+    is_dng = source is not None and 50706 in source.ifds[0].tags
+    fields = _from_tags(source, is_dng) if source else {}
+    fields.setdefault("color_matrix", _matrix(header["xyz_to_cam"]))
+    fields.setdefault("neutral", _neutral(header))
+    fields.setdefault("iso", header["iso"] or None)
+    fields.setdefault("orientation", _ORIENTATIONS.get(header["flip"], 1))
+    if mosaic.dtype != np.uint16:
+        raise InputError(
+            f"{path}: must hold 16-bit counts. Received: {mosaic.dtype}"
+        )
+    try:
+        return RawImage(
+            mosaic,
+            pattern,
+            tuple(header["black"][index] for index in order),
+            header["white"],
+            active=(
+                top,
+                left,
+                min(top + height, mosaic.shape[0]),
+                min(left + width, mosaic.shape[1]),
+            ),
+            source=source,
+            is_dng=is_dng,
+            **fields,
+        )
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+# LibRaw's flip to EXIF orientation.
+_ORIENTATIONS = {0: 1, 3: 3, 5: 8, 6: 6}
+
+
+def _pattern(path, header):
+    """Returns the pattern's name and LibRaw's colour index of each plane."""
+    cells = header["pattern"]
+    names = header["colours"]
+    if np.shape(cells) != (2, 2):
+        raise InputError(
+            f"{path}: the colour filter array must be Bayer (2 x 2). "
+            f"Received: {np.shape(cells)}; X-Trans is not supported"
+        )
+    pattern = "".join(
+        names[index] if index < len(names) else "?"
+        for row in cells
+        for index in row
+    )
+    if pattern not in cfa.PATTERNS:
+        raise InputError(
+            f"{path}: the colour filter array must be a Bayer pattern, one of "
+            f"{', '.join(cfa.PATTERNS)}. Received: {pattern!r}"
+        )
+    return pattern, [cells[row][column] for row, column in cfa.cell(pattern)]
+
+
+def _matrix(rows):
+    matrix = np.asarray(rows, np.float64)
+    return matrix if _is_matrix(matrix) else None
+
+
+def _is_matrix(matrix):
+    return (
+        matrix.shape == (3, 3)
+        and np.isfinite(matrix).all()
+        and abs(np.linalg.det(matrix)) > 1e-6
+        and np.abs(matrix).max() < 100
+    )
+
+
+def _neutral(header):
+    for name in ("camera_gains", "daylight_gains"):
+        gains = header[name][:3]
+        if all(0 < gain < 1e6 for gain in gains):
+            return tuple(gains[1] / gain for gain in gains)
+    return None
+
+
+def _tags(path):
+    try:
+        source = tiff.read(path)
+    except tiff.TiffError:
+        return None  # A RAW file of another structure; its pixels are fine.
+    for loss in source.dropped:
+        warnings.warn(f"{path}: left out: {loss}", stacklevel=2)
+    return source
+
+
+def _numbers(ifds, number, order, count=None):
+    """Returns the finite numbers of a tag in the first table that has it."""
+    for ifd in ifds:
+        tag = ifd.tags.get(number) if ifd else None
+        if tag is None or tag.type == tiff.ASCII:
+            continue
+        numbers = tiff.values(tag, order)
+        if (count is None or len(numbers) == count) and all(
+            math.isfinite(n) for n in numbers
+        ):
+            return numbers
+    return None
+
+
+def _from_tags(source: tiff.Tiff, is_dng: bool):
+    """Returns the fields of `RawImage` that the tags give."""
+    order, main = source.order, source.ifds[0]
+    fields = {}
+    for name, number in (("make", 271), ("model", 272)):
+        if number in main.tags:
+            fields[name] = tiff.text(main.tags[number])
+    orientation = _numbers([main], 274, order, 1)
+    if orientation and 1 <= orientation[0] <= 8:
+        fields["orientation"] = int(orientation[0])
+    exif = (main.children.get(tiff.EXIF) or [None])[0]
+    iso = _numbers([exif, main], 34855, order)
+    if iso and iso[0] > 0:
+        fields["iso"] = float(iso[0])
+    if is_dng:
+        fields |= _from_dng(source)
+    return fields
+
+
+def _from_dng(source):
+    order, main = source.order, source.ifds[0]
+    raw = carry.raw_ifd(source)
+    fields = {}
+    matrices = [
+        np.reshape(numbers, (3, 3))
+        for tag in (50722, 50721)  # ColorMatrix2 (most often D65) and 1.
+        if (numbers := _numbers([main], tag, order, 9))
+    ]
+    for matrix in filter(_is_matrix, matrices):
+        fields["color_matrix"] = matrix
+        break
+    neutral = _numbers([main], 50728, order, 3)
+    if neutral and all(0 < n < 1e6 for n in neutral):
+        fields["neutral"] = tuple(n / neutral[1] for n in neutral)
+    exposure = _numbers([main], 50730, order, 1)
+    if exposure:
+        fields["exposure"] = float(exposure[0])
+    noise = _numbers([raw, main], 51041, order)
+    if noise and len(noise) in (2, 6, 8):
+        # One pair, or one each of R, G, B or R, Gr, Gb, B; the network takes
+        # one for all four planes, and green counts twice.
+        pairs = np.reshape(noise, (-1, 2))
+        weights = (1, 2, 1) if len(pairs) == 3 else None
+        a, b = np.average(pairs, axis=0, weights=weights)
+        if a > 0 and b >= 0:
+            fields["noise"] = (float(a), float(b))
+    return fields

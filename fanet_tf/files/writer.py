@@ -1,0 +1,104 @@
+"""`RawImage` -> a file of the kind its suffix names."""
+
+import pathlib
+import struct
+import zlib
+
+import cv2
+import numpy as np
+import tifffile
+
+from fanet_tf.errors import InputError
+from fanet_tf.files import atomic
+from fanet_tf.files import dng
+from fanet_tf.files import render
+from fanet_tf.files.raw_image import RawImage
+
+
+def _write_npy(path, image: RawImage, history):
+    with atomic.writing(path) as stream:
+        np.save(stream, image.visible.astype(np.float32))
+
+
+def _write_tiff(path, image: RawImage, history):
+    picture = render.turned(render.linear(image), image.orientation)
+    with atomic.writing(path) as stream:
+        tifffile.imwrite(
+            stream,
+            picture,
+            photometric="rgb",
+            description=history or None,
+            software=dng.PROGRAM,
+            metadata=None,
+        )
+
+
+def _write_picture(path, image: RawImage, history):
+    picture = render.turned(render.srgb(image), image.orientation)
+    suffix = path.suffix.lower()
+    done, data = cv2.imencode(suffix, picture[..., ::-1])
+    if not done:
+        raise RuntimeError(f"OpenCV could not encode {suffix}.")
+    data = data.tobytes()
+    # A comment goes right behind the PNG header chunk or the JPEG start.
+    start = _PNG_HEAD_BYTES if suffix == ".png" else _JPEG_HEAD_BYTES
+    comment = _png_text if suffix == ".png" else _jpeg_comment
+    with atomic.writing(path) as stream:
+        stream.write(data[:start])
+        stream.write(comment(history or dng.PROGRAM))
+        stream.write(data[start:])
+
+
+_PNG_HEAD_BYTES, _JPEG_HEAD_BYTES = 33, 2
+
+
+def _png_text(text: str) -> bytes:
+    body = b"tEXtSoftware\0" + text.encode("latin-1", "replace")
+    crc = struct.pack(">I", zlib.crc32(body))
+    return struct.pack(">I", len(body) - 4) + body + crc
+
+
+def _jpeg_comment(text: str) -> bytes:
+    body = text.encode("utf-8")[:65000]
+    return b"\xff\xfe" + struct.pack(">H", len(body) + 2) + body
+
+
+def _write_dng(path, image: RawImage, history):
+    dng.write(path, image, history)
+
+
+_WRITERS = {
+    ".dng": _write_dng,
+    ".npy": _write_npy,
+    ".tif": _write_tiff,
+    ".tiff": _write_tiff,
+    ".png": _write_picture,
+    ".jpg": _write_picture,
+    ".jpeg": _write_picture,
+}
+SUFFIXES = tuple(_WRITERS)
+
+
+def check_suffix(path) -> None:
+    """Raises `InputError` unless `write` knows the suffix."""
+    if pathlib.Path(path).suffix.lower() not in _WRITERS:
+        raise InputError(
+            f"{path}: the output's suffix must be one of {', '.join(_WRITERS)}."
+        )
+
+
+def write(path, image: RawImage, history: str = "") -> None:
+    """Writes a frame, whole or not at all.
+
+    `.dng` holds the mosaic and the metadata; `.npy` the active part of the
+    mosaic, float32, in the units of `image`; `.tif` linear sRGB of 16 bits;
+    `.png` and `.jpg` the frame through the minimal ISP.
+
+    Args:
+        path: where; its suffix names the kind.
+        image: the frame.
+        history: what was done, stored where the kind of file has a place.
+    """
+    check_suffix(path)
+    path = pathlib.Path(path)
+    _WRITERS[path.suffix.lower()](path, image, history)

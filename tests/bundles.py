@@ -1,0 +1,155 @@
+"""A small bundle for tests: two members, built in seconds.
+
+Each member is a blur with a nonlinear branch that reaches over a pooled level,
+so it has what a real one has: a stride, a halo, noise inputs, a residual.
+"""
+
+import json
+import pathlib
+
+import numpy as np
+
+from fanet_tf import bundle
+
+HALO, STRIDE = 8, 2
+
+
+def _network(seed, branch):
+    import tensorflow as tf
+
+    rng = np.random.default_rng(seed)
+
+    def kernel(size, inputs, filters):
+        deviation = (2.0 / (size * size * inputs)) ** 0.5
+        shape = (size, size, inputs, filters)
+        return tf.constant(rng.normal(0, deviation, shape), tf.float32)
+
+    first, pool, deep = kernel(3, 4, 8), kernel(2, 8, 8), kernel(3, 8, 32)
+    last = kernel(3, 16, 4)
+    box = tf.fill((5, 5, 4, 1), 1 / 25)
+
+    def conv(x, weights, stride=1):
+        return tf.nn.relu(tf.nn.conv2d(x, weights, stride, "SAME"))
+
+    def network(noisy, scale, offset):
+        stabilised = tf.sqrt(tf.nn.relu(noisy * scale + offset) + 0.375)
+        x = conv(0.1 * stabilised, first)
+        low = tf.nn.depth_to_space(conv(conv(x, pool, 2), deep), 2)
+        x = tf.nn.conv2d(tf.concat([x, low], -1), last, 1, "SAME")
+        smooth = tf.nn.depthwise_conv2d(noisy, box, [1, 1, 1, 1], "SAME")
+        return {"denoised": smooth + branch * tf.tanh(x)}
+
+    return network
+
+
+def flatbuffers(folder, seed=0, tile=(32, 48), branch=0.02):
+    """Converts one member; returns recipe -> bytes.
+
+    Any size runs in it after `resize_tensor_input`, which `whole` does.
+    """
+    import tensorflow as tf
+
+    def spec(name, *shape):
+        return tf.TensorSpec((1, *shape), tf.float32, name=name)
+
+    module = tf.Module()
+    module.serve = tf.function(
+        _network(seed, branch),
+        input_signature=[
+            spec("noisy", *tile, 4),
+            spec("scale", 1, 1, 1),
+            spec("offset", 1, 1, 1),
+        ],
+    )
+    saved = str(pathlib.Path(folder) / f"saved_{seed}_{tile[0]}")
+    tf.saved_model.save(module, saved, {"serving_default": module.serve})
+    made = {}
+    for recipe in ("float32", "dynamic_wi8_afp32"):
+        converter = tf.lite.TFLiteConverter.from_saved_model(saved)
+        if recipe != "float32":
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        made[recipe] = converter.convert()
+    return made
+
+
+def whole(path, packed, scale, offset):
+    """Runs a flatbuffer once over `[h, w, 4]` of any size."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_path=str(path), num_threads=1)
+    runner = interpreter.get_signature_runner("serving_default")
+    index = runner.get_input_details()["noisy"]["index"]
+    interpreter.resize_tensor_input(index, (1, *packed.shape))
+    interpreter.allocate_tensors()
+    one = (1, 1, 1, 1)
+    return runner(
+        noisy=packed[None].astype(np.float32),
+        scale=np.full(one, scale, np.float32),
+        offset=np.full(one, offset, np.float32),
+    )["denoised"][0]
+
+
+def write(folder, members, tile=(32, 48), halo=HALO, stride=STRIDE):
+    """Writes a bundle of members (each recipe -> bytes) and returns it."""
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    edges = list(np.geomspace(2.1e-4, 1.344e-2, len(members) + 1))
+    (folder / "selector.tflite").write_bytes(b"selector")
+    shape = [1, *tile, 4]
+    records = []
+    for index, recipes in enumerate(members):
+        entries = {}
+        for recipe, data in recipes.items():
+            name = f"member_{index}_{recipe}.tflite"
+            (folder / name).write_bytes(data)
+            one = {"shape": [1, 1, 1, 1], "dtype": "float32"}
+            entries[recipe] = {
+                "file": name,
+                "sha256": bundle.sha256(folder / name),
+                "bytes": len(data),
+                "inputs": [
+                    {"name": "noisy", "shape": shape, "dtype": "float32"},
+                    {"name": "scale", **one},
+                    {"name": "offset", **one},
+                ],
+                "outputs": [
+                    {"name": "denoised", "shape": shape, "dtype": "float32"}
+                ],
+            }
+        records.append(
+            {
+                "index": index,
+                "a_range": edges[index : index + 2],
+                "gain_range": [e / 2.1e-4 for e in edges[index : index + 2]],
+                "transform": "anscombe",
+                "tile": {
+                    "height": tile[0],
+                    "width": tile[1],
+                    "halo": halo,
+                    "stride": stride,
+                },
+                "recipes": entries,
+            }
+        )
+    manifest = {
+        "schema_version": 1,
+        "name": "test",
+        "packing": {"order": ["R", "Gr", "Gb", "B"], "phase": "RGGB"},
+        "noise": {
+            "law": "Var[y|x] = a x + b",
+            "sensor": "Sony IMX258",
+            "status": "stand-in",
+            "gain_range": [1.0, 64.0],
+            "a_coefficients": [0.0, 2.1e-4],
+            "b_coefficients": [3.5e-7, 0.0, 7.9e-8],
+        },
+        "selector": {
+            "file": "selector.tflite",
+            "sha256": bundle.sha256(folder / "selector.tflite"),
+            "variable": "a",
+            "edges": edges,
+        },
+        "members": records,
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return bundle.load(folder)
