@@ -24,6 +24,7 @@ import functools
 import cv2
 import numpy as np
 
+from fanet_tf.errors import InputError
 from fanet_tf.raw import ksigma
 from fanet_tf.raw import noise as noise_lib
 from fanet_tf.raw.noise import NoiseParams
@@ -123,4 +124,37 @@ def non_local_means(noisy, noise: NoiseParams):
         fast_mode=True,
         channel_axis=-1,
     )
+    return unbiased_inverse(filtered, noise)
+
+
+# Luma and three differences of R, Gr, Gb, B; orthonormal, so that each has
+# noise of unit variance too. The match of patches is done on luma.
+_OPPONENT = np.array(
+    [
+        [0.5, 0.5, 0.5, 0.5],
+        [0.5, -0.5, -0.5, 0.5],
+        [0.5**0.5, 0.0, 0.0, -(0.5**0.5)],
+        [0.0, 0.5**0.5, -(0.5**0.5), 0.0],
+    ]
+)
+
+
+def require_bm3d():
+    """Returns the package `bm3d`, or says how to install it."""
+    try:
+        import bm3d as package
+    except ImportError as error:
+        raise InputError(
+            "The method bm3d needs the optional package of that name "
+            "(pip install 'fanet-tf[bm3d]'; its licence allows non-commercial "
+            f"use only). Received: {error}"
+        ) from error
+    return package
+
+
+def bm3d(noisy, noise: NoiseParams):
+    """BM3D with the authors' package, which is an extra."""
+    package = require_bm3d()
+    z = stabilise(noisy, noise).astype(np.float64)
+    filtered = package.bm3d(z @ _OPPONENT.T, 1.0) @ _OPPONENT
     return unbiased_inverse(filtered, noise)

@@ -215,6 +215,9 @@ def evaluate(
     for capture in bar:
         clean = np.clip(capture.clean, 0.0, 1.0)
         clean_rgb = capture.colour.render(clean)
+        valid, valid_rgb = capture.valid, None
+        if valid is not None:
+            valid_rgb = valid.repeat(2, axis=0).repeat(2, axis=1)
         denoised, rendered = {}, {}
         for name, method in methods.items():
             bar.set_postfix_str(f"{capture.name}, {name}")
@@ -225,10 +228,10 @@ def evaluate(
                     capture.name,
                     capture.gain,
                     name,
-                    psnr_lib.psnr(denoised[name], clean),
-                    ssim_lib.ssim(denoised[name], clean),
-                    psnr_lib.psnr(rendered[name], clean_rgb),
-                    ssim_lib.ssim(rendered[name], clean_rgb),
+                    psnr_lib.psnr(denoised[name], clean, valid),
+                    ssim_lib.ssim(denoised[name], clean, valid),
+                    psnr_lib.psnr(rendered[name], clean_rgb, valid_rgb),
+                    ssim_lib.ssim(rendered[name], clean_rgb, valid_rgb),
                     lpips(rendered[name], clean_rgb) if lpips else None,
                     ms_per_mp,
                 )

@@ -9,12 +9,10 @@ import zlib
 from collections.abc import Iterable
 from collections.abc import Iterator
 
-import cv2
 import numpy as np
 
 from fanet_tf.calibration.profile import NoiseProfile
 from fanet_tf.data.camera import Camera
-from fanet_tf.errors import InputError
 from fanet_tf.raw import isp
 from fanet_tf.raw import noise as noise_lib
 from fanet_tf.raw import unprocess
@@ -71,6 +69,7 @@ class Capture:
         clean: `[h, w, 4]` float32.
         noise: `(a, b)` of the noisy frame, each `[1]`.
         colour: how it is shown.
+        valid: `[h, w]` bool, pixels that may be compared; None: all.
     """
 
     name: str
@@ -79,6 +78,7 @@ class Capture:
     clean: np.ndarray
     noise: NoiseParams
     colour: Colour
+    valid: np.ndarray | None = None
 
 
 def typical_colour(camera: Camera) -> Colour:
@@ -108,14 +108,6 @@ def scene_from_srgb(name: str, srgb, camera: Camera) -> Scene:
         *(np.float32([gain]) for gain in gains),
     )[0]
     return Scene(name, clean.astype(np.float32), typical_colour(camera))
-
-
-def read_photo(path, camera: Camera) -> Scene:
-    """Reads an 8- or 16-bit sRGB photograph as a scene."""
-    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
-    if bgr is None:
-        raise InputError(f"A photograph must be readable. Received: {path}")
-    return scene_from_srgb(path.stem, bgr[..., ::-1], camera)
 
 
 def draw(scene: Scene, gain: float, profile: NoiseProfile, seed: int = 0):

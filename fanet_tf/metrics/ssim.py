@@ -20,7 +20,7 @@ def _window_mean(image):
     )
 
 
-def _plane(x, y) -> float:
+def _plane(x, y, valid) -> float:
     mean_x, mean_y = _window_mean(x), _window_mean(y)
     var_x = _window_mean(x * x) - mean_x * mean_x
     var_y = _window_mean(y * y) - mean_y * mean_y
@@ -31,10 +31,13 @@ def _plane(x, y) -> float:
         / ((mean_x * mean_x + mean_y * mean_y + C1) * (var_x + var_y + C2))
     )
     inside = slice(RADIUS, -RADIUS)  # Windows that lie in the image.
-    return float(similarity[inside, inside].mean())
+    similarity = similarity[inside, inside]
+    if valid is not None:
+        similarity = similarity[valid[inside, inside]]
+    return float(similarity.mean())
 
 
-def ssim(image, reference) -> float:
+def ssim(image, reference, valid=None) -> float:
     """Returns the mean SSIM, at most 1, for a data range of 1.
 
     A Gaussian window of deviation 1.5 and 11 x 11 pixels, population variances,
@@ -46,6 +49,9 @@ def ssim(image, reference) -> float:
     Args:
         image: `[height, width, channels]`, at least 11 x 11.
         reference: of the same shape.
+        valid: `[height, width]` bool; windows about other pixels do not count,
+            and what such pixels add to a window is taken from the reference.
+            None: all.
     """
     if image.shape != reference.shape:
         raise ValueError(
@@ -57,10 +63,13 @@ def ssim(image, reference) -> float:
             f"SSIM needs at least {2 * RADIUS + 1} x {2 * RADIUS + 1} pixels. "
             f"Received: image.shape={image.shape}"
         )
+    if valid is not None:
+        image = np.where(valid[..., None], image, reference)
     planes = [
         _plane(
             np.ascontiguousarray(image[..., i], np.float64),
             np.ascontiguousarray(reference[..., i], np.float64),
+            valid,
         )
         for i in range(image.shape[-1])
     ]

@@ -1,0 +1,219 @@
+"""Compares denoisers on one data set: table, JSON and a page to look at.
+
+Example:
+    fanet-evaluate --photos=photographs --gains=1,4,16,64 \
+        --methods=identity,gaussian,nlm --bundle=runs/quickstart/bundle \
+        --output=runs/evaluation
+    fanet-evaluate --pairs=test_set --bundle=ours=runs/fan/bundle --output=OUT
+    fanet-evaluate --dnd=dnd/data --bundle=runs/fan/bundle --output=submission
+"""
+
+import importlib
+import pathlib
+
+from absl import flags
+
+from fanet_tf import evaluate
+from fanet_tf import gallery
+from fanet_tf import methods as methods_lib
+from fanet_tf import report
+from fanet_tf.calibration import profile as profile_lib
+from fanet_tf.cli import program
+from fanet_tf.data import camera as camera_lib
+from fanet_tf.data import dnd
+from fanet_tf.data import evaluation_sets
+from fanet_tf.errors import InputError
+from fanet_tf.metrics import lpips as lpips_lib
+
+# Data: exactly one of these.
+_PHOTOS = flags.DEFINE_string("photos", None, "Folder of photographs.")
+_RAWS = flags.DEFINE_string("raws", None, "Folder of RAW files of low noise.")
+_SID = flags.DEFINE_string("sid", None, "Folder of See-in-the-Dark.")
+_SIDD = flags.DEFINE_string("sidd", None, "Folder of SIDD (RAW).")
+_PAIRS = flags.DEFINE_string("pairs", None, "Folder made by fanet-pairs.")
+_DND = flags.DEFINE_string(
+    "dnd", None, "DND's `data` folder: writes a submission, no scores."
+)
+_DND_RENDER = flags.DEFINE_string(
+    "dnd_render",
+    None,
+    "module:function with the kit's ISP, f(mosaic, frame) -> sRGB: writes the "
+    "sRGB track.",
+)
+
+_GAINS = flags.DEFINE_list(
+    "gains", ["1", "2", "4", "8", "16", "32", "64"], "Gains of synthetic noise."
+)
+_PROFILE = flags.DEFINE_string(
+    "profile", "imx258", "Noise: a shipped profile or a .json file."
+)
+_CAMERA = flags.DEFINE_string(
+    "camera", "imx258", "Colour of unprocessed photographs: imx258 or dnd."
+)
+_SEED = flags.DEFINE_integer("seed", 0, "Of the noise.")
+_LIMIT = flags.DEFINE_integer(
+    "limit", None, "Takes only the first so many of the set.", lower_bound=1
+)
+
+_METHODS = flags.DEFINE_list(
+    "methods",
+    ["identity"],
+    f"Classical methods, of {', '.join(methods_lib.CLASSICAL)}.",
+)
+_BUNDLE = flags.DEFINE_multi_string(
+    "bundle", [], "Folder of a bundle, or NAME=FOLDER; may be repeated."
+)
+_RECIPE = flags.DEFINE_list(
+    "recipe", None, "Number formats of the bundles; each is a row."
+)
+_KERAS = flags.DEFINE_multi_string(
+    "keras", [], "Member saved by fanet-train, or NAME=FILE; may be repeated."
+)
+_THREADS = flags.DEFINE_integer(
+    "threads", None, "Threads of LiteRT; all cores if not given.", lower_bound=1
+)
+_LPIPS = flags.DEFINE_enum(
+    "lpips",
+    "alex",
+    ["alex", "vgg", "none"],
+    "Backbone of the LPIPS column, where it is installed.",
+)
+_CROPS = flags.DEFINE_integer(
+    "crops", 3, "Images whose crops are shown at every gain.", lower_bound=0
+)
+_OUTPUT = flags.DEFINE_string("output", None, "Folder of the results.")
+_TITLE = flags.DEFINE_string(
+    "title", "RAW denoisers, compared", "Heading of the page."
+)
+
+
+def _methods() -> dict[str, evaluate.Method]:
+    methods = {}
+    for name in dict.fromkeys(_METHODS.value):
+        if name:
+            methods[name] = methods_lib.classical(name)
+    for spec in _BUNDLE.value:
+        name, folder = methods_lib.named(spec)
+        for recipe in _RECIPE.value or [None]:
+            method = methods_lib.from_bundle(folder, recipe, _THREADS.value)
+            method = methods_lib.relabel(method, name)
+            methods[methods_lib.unique(method.label, methods)] = method
+    for spec in _KERAS.value:
+        name, path = methods_lib.named(spec)
+        method = methods_lib.relabel(methods_lib.from_keras(path), name)
+        methods[methods_lib.unique(method.label, methods)] = method
+    if not methods:
+        raise InputError(
+            "There must be something to evaluate: give --methods, --bundle or "
+            "--keras."
+        )
+    return methods
+
+
+def _data() -> evaluation_sets.EvaluationSet:
+    flags_given = {
+        f"--{flag.name}": flag.value
+        for flag in (_PHOTOS, _RAWS, _SID, _SIDD, _PAIRS, _DND)
+        if flag.value is not None
+    }
+    if len(flags_given) != 1:
+        raise InputError(
+            "Exactly one data set must be given: --photos, --raws, --sid, "
+            "--sidd, --pairs or --dnd. "
+            f"Received: {' '.join(flags_given) or 'none'}"
+        )
+    if _DND.value is not None:
+        return None
+    if _SIDD.value is not None:
+        return evaluation_sets.smartphone(_SIDD.value, _LIMIT.value)
+    if _PAIRS.value is not None:
+        return evaluation_sets.pairs(_PAIRS.value, _LIMIT.value)
+    profile = profile_lib.load(_PROFILE.value)
+    gains = methods_lib.parse_gains(_GAINS.value, profile)
+    rest = (gains, profile, _SEED.value, _LIMIT.value)
+    if _RAWS.value is not None:
+        return evaluation_sets.raws(_RAWS.value, *rest)
+    if _SID.value is not None:
+        return evaluation_sets.see_in_the_dark(_SID.value, *rest)
+    camera = camera_lib.get(_CAMERA.value)
+    return evaluation_sets.photos(_PHOTOS.value, camera, *rest)
+
+
+def _submit(methods) -> None:
+    """Writes one DND submission a method."""
+    render = None
+    if _DND_RENDER.value:
+        module, _, function = _DND_RENDER.value.partition(":")
+        try:
+            render = getattr(importlib.import_module(module), function)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise InputError(
+                f"--dnd_render must be module:function: {error}"
+            ) from error
+    track = "raw" if render is None else "srgb"
+    for name, method in methods.items():
+        output = pathlib.Path(_OUTPUT.value)
+        if len(methods) > 1:
+            output /= "".join(c if c.isalnum() else "_" for c in name)
+        count = dnd.submit(_DND.value, method.denoise, output, render=render)
+        print(f"{name}: {count} frames, {track} track: {output / 'bundled'}")
+        if count != dnd.FRAMES:
+            print(f"Note: the benchmark has {dnd.FRAMES} frames.")
+
+
+def main(arguments):
+    """Hands the flags to `evaluate.evaluate` and writes what it gives."""
+    if arguments:
+        raise InputError(f"Unexpected arguments: {' '.join(arguments)}")
+    data = _data()
+    methods = _methods()
+    output = pathlib.Path(_OUTPUT.value)
+    if data is None:
+        _submit(methods)
+        return
+    output.mkdir(parents=True, exist_ok=True)
+    notes, lpips = [], None
+    if _LPIPS.value != "none":
+        try:
+            lpips = lpips_lib.load(_LPIPS.value)
+        except lpips_lib.UnavailableError as error:
+            notes.append(str(error))
+    about = {
+        "facts": {
+            **data.facts,
+            "Machine": methods_lib.machine(),
+            **({"LPIPS": _LPIPS.value} if lpips else {}),
+        },
+        "notes": notes,
+    }
+    evaluation = evaluate.evaluate(
+        data.captures,
+        methods,
+        total=data.total,
+        lpips=lpips,
+        gallery=gallery.Gallery(images=_CROPS.value),
+        about=about,
+    )
+    if data.damage.skipped:
+        notes.append(
+            f"{len(data.damage.skipped)} damaged files were skipped: "
+            f"{', '.join(data.damage.skipped)}"
+        )
+    print(report.table(evaluation))
+    report.write_json(output / "metrics.json", evaluation)
+    report.write(
+        output / "report.html",
+        evaluation,
+        title=_TITLE.value,
+        intro="The same noisy captures through every method.",
+    )
+    print(f"\n{output / 'metrics.json'}\n{output / 'report.html'}")
+
+
+def cli():
+    """Entry point of `fanet-evaluate`."""
+    program.run(main, required=["output"])
+
+
+if __name__ == "__main__":
+    cli()

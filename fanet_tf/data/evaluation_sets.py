@@ -1,0 +1,162 @@
+"""Data sets as evaluation takes them: captures, how many, and facts to show.
+
+Each function checks at once that the files are there and reads them one at a
+time afterwards; damaged ones are skipped within the limit of `damage.Damage`.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+
+from fanet_tf.calibration.profile import NoiseProfile
+from fanet_tf.data import captures
+from fanet_tf.data import damage as damage_lib
+from fanet_tf.data import folder as folder_lib
+from fanet_tf.data import paired
+from fanet_tf.data import sid
+from fanet_tf.data import sidd
+from fanet_tf.data.camera import Camera
+from fanet_tf.data.captures import Capture
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluationSet:
+    """Captures to evaluate on.
+
+    Attributes:
+        captures: read as they are asked for.
+        total: how many there are, if none is damaged.
+        facts: what the page says of the set.
+        damage: which files were skipped.
+    """
+
+    captures: Iterator[Capture]
+    total: int
+    facts: dict[str, str]
+    damage: damage_lib.Damage
+
+
+def _synthetic(items, read, name, gains, profile, seed, facts):
+    damage = damage_lib.Damage(len(items))
+    scenes = _scenes(items, read, name, damage)
+    return EvaluationSet(
+        captures.synthetic(scenes, gains, profile, seed),
+        len(items) * len(gains),
+        {
+            **facts,
+            "Noise": (
+                f"{profile.sensor}, {profile.status} profile, gains "
+                f"{', '.join(f'{gain:g}' for gain in gains)}, seed {seed}"
+            ),
+        },
+        damage,
+    )
+
+
+def _scenes(items, read, name, damage):
+    """Reads items one by one; a failed one is skipped, not its user's error."""
+    for item in items:
+        result = None
+        with damage.reading(name(item)):
+            result = read(item)
+        if result is not None:
+            yield result
+
+
+def _named(files, folder):
+    """Names files by their path below `folder`, so that names are unique."""
+    return {
+        path: path.relative_to(folder).with_suffix("").as_posix()
+        for path in files
+    }
+
+
+def photos(
+    folder,
+    camera: Camera,
+    gains,
+    profile: NoiseProfile,
+    seed: int = 0,
+    limit: int | None = None,
+) -> EvaluationSet:
+    """Photographs, unprocessed, with synthetic noise at each gain."""
+    names = _named(folder_lib.photos(folder)[:limit], folder)
+    return _synthetic(
+        list(names),
+        lambda path: folder_lib.read_scene(path, camera, names[path]),
+        str,
+        gains,
+        profile,
+        seed,
+        {
+            "Data": f"{len(names)} photographs of {folder}, unprocessed",
+            "Camera": f"{camera.name}, typical matrix and white balance",
+        },
+    )
+
+
+def raws(
+    folder, gains, profile: NoiseProfile, seed: int = 0, limit=None
+) -> EvaluationSet:
+    """RAW files of low noise as clean, with synthetic noise at each gain."""
+    names = _named(folder_lib.raws(folder)[:limit], folder)
+    return _synthetic(
+        list(names),
+        lambda path: folder_lib.read_raw_scene(path, names[path]),
+        str,
+        gains,
+        profile,
+        seed,
+        {"Data": f"{len(names)} RAW files of {folder}"},
+    )
+
+
+def see_in_the_dark(
+    folder, gains, profile: NoiseProfile, seed: int = 0, limit=None
+) -> EvaluationSet:
+    """Long exposures of the test split, with synthetic noise at each gain."""
+    files = sid.long_exposures(folder, "test")[:limit]
+    return _synthetic(
+        files,
+        sid.read_clean,
+        str,
+        gains,
+        profile,
+        seed,
+        {"Data": f"{len(files)} long exposures of See-in-the-Dark, test split"},
+    )
+
+
+def smartphone(folder, limit: int | None = None) -> EvaluationSet:
+    """SIDD's real noisy frames, with the noise of their metadata."""
+    pairs = sidd.find(folder)[:limit]
+    damage = damage_lib.Damage(len(pairs))
+    return EvaluationSet(
+        _scenes(pairs, sidd.read_capture, lambda pair: pair.noisy, damage),
+        len(pairs),
+        {
+            "Data": f"{len(pairs)} captures of SIDD, real noise",
+            "Noise": "NoiseProfile of each capture's metadata",
+        },
+        damage,
+    )
+
+
+def pairs(folder, limit: int | None = None) -> EvaluationSet:
+    """A paired set of `fanet-pairs`: real noise, long exposures as clean."""
+    index = paired.read_index(folder)
+    records = index["pairs"][:limit]
+    damage = damage_lib.Damage(len(records))
+    return EvaluationSet(
+        _scenes(
+            records,
+            lambda record: paired.read_capture(folder, record),
+            lambda record: f"{folder}/{record.get('name')}",
+            damage,
+        ),
+        len(records),
+        {
+            "Data": f"{len(records)} captured pairs of {folder}",
+            "Noise": f"real; (a, b) of the profile {index.get('profile')}",
+        },
+        damage,
+    )

@@ -1,0 +1,133 @@
+"""Folders of photographs or RAW files, MIRFLICKR among them.
+
+MIRFLICKR-25000 and MIRFLICKR-1M (Huiskes and Lew 2008; Huiskes et al. 2010)
+are folders of JPEG photographs from Flickr under Creative Commons licences of
+their authors. From https://press.liacs.nl/mirflickr/; on disk:
+
+    mirflickr/im1.jpg ... im25000.jpg             MIRFLICKR-25000
+    images/0/0.jpg ... images/99/999999.jpg       MIRFLICKR-1M, 10,000 each
+
+Files are found once and read one at a time.
+"""
+
+import pathlib
+
+import cv2
+import numpy as np
+
+from fanet_tf.data import captures
+from fanet_tf.data.camera import Camera
+from fanet_tf.errors import InputError
+from fanet_tf.files import reader
+from fanet_tf.files.raw_image import SRGB_COLOR_MATRIX
+from fanet_tf.files.raw_image import RawImage
+from fanet_tf.raw import cfa
+from fanet_tf.raw import isp
+
+PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
+MIRFLICKR_SOURCE = (
+    "https://press.liacs.nl/mirflickr/ (mirflickr25k.zip, or images0.zip to "
+    "images9.zip)"
+)
+
+
+def find(folder, suffixes, expected: str = "", source: str = ""):
+    """Returns the files below `folder` with one of the suffixes, sorted.
+
+    Args:
+        folder: searched with all its folders; hidden files are left out.
+        suffixes: in lower case, with the dot.
+        expected: what files should lie there, for the message.
+        source: where the set is had, for the message.
+    """
+    folder = pathlib.Path(folder)
+    if not folder.is_dir():
+        raise InputError(
+            f"A data set must be a folder{_hint(expected, source)}. "
+            f"Received: {folder}"
+        )
+    files = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in suffixes
+        and path.is_file()
+        and not path.name.startswith(".")
+    )
+    if not files:
+        raise InputError(
+            f"{folder}: must hold files that end in {', '.join(suffixes)}"
+            f"{_hint(expected, source)}. Received: none"
+        )
+    return files
+
+
+def _hint(expected: str, source: str) -> str:
+    parts = [f"with {expected}"] if expected else []
+    parts += [f"to be had from {source}"] if source else []
+    return f" ({'; '.join(parts)})" if parts else ""
+
+
+def photos(folder):
+    """Returns the photographs below a folder."""
+    return find(folder, PHOTO_SUFFIXES)
+
+
+def mirflickr(folder):
+    """Returns the photographs of MIRFLICKR below a folder."""
+    return find(
+        folder,
+        (".jpg",),
+        "im1.jpg ... or images/0/0.jpg ...",
+        MIRFLICKR_SOURCE,
+    )
+
+
+def raws(folder):
+    """Returns the RAW files below a folder."""
+    return find(folder, reader.RAW_SUFFIXES)
+
+
+def read_srgb(path):
+    """Reads a photograph as `[H, W, 3]` sRGB, uint8 or uint16."""
+    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    if bgr is None or bgr.dtype not in (np.uint8, np.uint16):
+        raise InputError(
+            f"A photograph must be readable, 8 or 16 bit. Received: {path}"
+        )
+    return bgr[..., ::-1]
+
+
+def read_scene(path, camera: Camera, name: str = "") -> captures.Scene:
+    """Reads a photograph and unprocesses it to RAW."""
+    path = pathlib.Path(path)
+    return captures.scene_from_srgb(name or path.stem, read_srgb(path), camera)
+
+
+def colour_of(image: RawImage) -> captures.Colour:
+    """Returns how a RAW file wants to be shown; unknown: as sRGB."""
+    matrix = image.color_matrix
+    if matrix is None:
+        matrix = SRGB_COLOR_MATRIX
+    cam_from_rgb = isp.cam_from_rgb(matrix)
+    red, green, blue = image.neutral or (1.0, 1.0, 1.0)
+    return captures.Colour(
+        np.linalg.inv(cam_from_rgb).astype(np.float32),
+        green / red,
+        green / blue,
+    )
+
+
+def packed_rggb(mosaic, pattern: str):
+    """Packs a normalised mosaic `[H, W]` of any pattern: `[h, w, 4]` RGGB."""
+    unified = cfa.to_rggb(np.asarray(mosaic)[None, :, :, None], pattern)
+    return np.ascontiguousarray(cfa.pack(unified)[0], np.float32)
+
+
+def read_raw_scene(path, name: str = "") -> captures.Scene:
+    """Reads a RAW file of low noise as a clean scene."""
+    path = pathlib.Path(path)
+    image = reader.read(path)
+    packed = packed_rggb(image.normalized(), image.pattern)
+    return captures.Scene(
+        name or path.stem, np.clip(packed, 0.0, 1.0), colour_of(image)
+    )

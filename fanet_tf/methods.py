@@ -1,0 +1,194 @@
+"""Denoisers by name, bundle or Keras file, ready for `evaluate.evaluate`."""
+
+import contextlib
+import dataclasses
+import math
+import pathlib
+import platform
+import sys
+
+import numpy as np
+
+from fanet_tf import baselines
+from fanet_tf import bundle as bundle_lib
+from fanet_tf.denoiser import Denoiser
+from fanet_tf.denoiser import threads_available
+from fanet_tf.errors import InputError
+from fanet_tf.evaluate import Method
+from fanet_tf.metrics import macs
+from fanet_tf.raw import ksigma
+from fanet_tf.raw.noise import NoiseParams
+
+# Name on the command line: (function, row of the table, note).
+_CLASSICAL = {
+    "identity": (baselines.identity, "Input", "the noisy frame itself"),
+    "gaussian": (
+        baselines.gaussian,
+        "Gaussian",
+        "per plane, after Anscombe, width of least estimated risk",
+    ),
+    "nlm": (
+        baselines.non_local_means,
+        "Non-local means",
+        "four planes together, after Anscombe, h = 0.5",
+    ),
+    "bm3d": (
+        baselines.bm3d,
+        "BM3D",
+        "luma and three differences of the planes, after Anscombe",
+    ),
+}
+CLASSICAL = tuple(_CLASSICAL)
+
+
+def classical(name: str) -> Method:
+    """Returns a classical method by its name."""
+    if name not in _CLASSICAL:
+        raise InputError(
+            f"A method must be one of {', '.join(CLASSICAL)}. "
+            f"Received: {name!r}"
+        )
+    if name == "bm3d":
+        baselines.require_bm3d()
+    function, label, note = _CLASSICAL[name]
+    return Method(function, label, note=note)
+
+
+def _plain(noise: NoiseParams) -> tuple[float, float]:
+    return tuple(np.asarray(p, np.float64).item() for p in noise)
+
+
+def from_bundle(
+    folder, recipe: str | None = None, num_threads: int | None = None
+) -> Method:
+    """Returns the array of a bundle, run as `fanet-denoise` runs it.
+
+    Args:
+        folder: of the bundle; None means the array that ships.
+        recipe: number formats; None means float32, else the bundle's first.
+        num_threads: of LiteRT; None means all cores.
+    """
+    array = bundle_lib.load(folder)
+    denoiser = Denoiser(array, recipe, num_threads)
+
+    def denoise(noisy, noise):
+        return denoiser.denoise_packed(noisy, _plain(noise))
+
+    count = len(array.members)
+    kind = f"NSMA (n={count})" if count > 1 else "one network"
+    costs = [
+        macs.gmacs_per_mp(member.path(denoiser.recipe))
+        for member in array.members
+    ]
+    return Method(
+        denoise,
+        f"{array.name}, {kind}, {denoiser.recipe}",
+        gmacs_per_mp=max(costs),
+        note=f"bundle {array.folder}",
+    )
+
+
+def from_keras(path, stride: int = 32) -> Method:
+    """Returns a member saved by `fanet-train`, run by Keras on whole frames.
+
+    Args:
+        path: of the `.keras` file.
+        stride: frames are mirrored up to its multiples, as the network halves
+            them; 32 serves up to six levels.
+    """
+    path = pathlib.Path(path)
+    if not path.is_file():
+        raise InputError(f"A Keras member must be a file. Received: {path}")
+    import keras  # Only where a Keras member is asked for.
+
+    from fanet_tf import layers  # noqa: F401  Registers our layers.
+
+    try:
+        model = keras.saving.load_model(path, compile=False)
+    except (ValueError, OSError, TypeError) as error:
+        raise InputError(
+            f"{path}: must be a .keras file of a member: {error}"
+        ) from error
+    names = set(model.input) if isinstance(model.input, dict) else set()
+    if names != {"noisy", "scale", "offset"}:
+        raise InputError(
+            f"{path}: a member's inputs must be noisy, scale and offset. "
+            f"Received: {sorted(names) or 'unnamed inputs'}"
+        )
+
+    def denoise(noisy, noise):
+        height, width = noisy.shape[:2]
+        rows, columns = (-size % stride for size in (height, width))
+        padded = np.pad(
+            noisy, ((0, rows), (0, columns), (0, 0)), mode="reflect"
+        )
+        scale, offset = ksigma.scale_offset(noise)
+        denoised = model(
+            {
+                "noisy": padded[None],
+                "scale": np.float32(scale),
+                "offset": np.float32(offset),
+            },
+            training=False,
+        )
+        return keras.ops.convert_to_numpy(denoised)[0, :height, :width]
+
+    return Method(
+        denoise,
+        f"{path.parent.name}/{path.stem}, Keras",
+        note=f"Keras file {path}",
+    )
+
+
+def named(spec: str) -> tuple[str | None, str]:
+    """Splits `NAME=PATH`; a plain `PATH` has no name."""
+    name, separator, path = spec.partition("=")
+    if separator and name and not any(c in name for c in "/\\"):
+        return name, path
+    return None, spec
+
+
+def unique(name: str, taken) -> str:
+    """Returns `name`, or `name 2`, `name 3`, ... where it is taken."""
+    if name not in taken:
+        return name
+    number = 2
+    while f"{name} {number}" in taken:
+        number += 1
+    return f"{name} {number}"
+
+
+def relabel(method: Method, name: str | None) -> Method:
+    """Returns the method under another label, if one is given."""
+    return dataclasses.replace(method, label=name) if name else method
+
+
+def parse_gains(texts, profile) -> tuple[float, ...]:
+    """Parses the gains of a run; each must lie in the profile's range."""
+    low, high = profile.gain_range
+    gains = []
+    for text in texts:
+        try:
+            gain = float(text)
+        except ValueError:
+            gain = math.nan
+        if not low <= gain <= high:
+            raise InputError(
+                f"A gain must be a number of {low:g} to {high:g}, the range of "
+                f"the profile. Received: {text!r}"
+            )
+        gains.append(gain)
+    if not gains:
+        raise InputError("There must be at least one gain.")
+    return tuple(dict.fromkeys(gains))
+
+
+def machine() -> str:
+    """Names the processor and its cores, for times to make sense."""
+    name = platform.processor() or platform.machine()
+    with contextlib.suppress(OSError):
+        for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                name = line.partition(":")[2].strip()
+                break
+    return f"{name}, {threads_available()} cores, Python {sys.version[:6]}"
