@@ -14,12 +14,12 @@ from fanet_tf import errors
 EXIT_INPUT = 2
 
 
-def fail(message) -> None:
-    """Prints one line on stderr and ends the program with exit code 2."""
+def fail(message, code: int = EXIT_INPUT) -> None:
+    """Prints one line on stderr and ends the program."""
     line = " ".join(str(message).split())
     name = sys.argv[0].rsplit("/", 1)[-1]
     print(f"{name}: {line}", file=sys.stderr)
-    sys.exit(EXIT_INPUT)
+    sys.exit(code)
 
 
 def _parse(argv):

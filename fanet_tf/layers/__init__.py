@@ -1,1 +1,25 @@
 """Keras layers of the networks."""
+
+from fanet_tf.layers.arnet import ARNetBlock
+from fanet_tf.layers.feature_align import FeatureAlign
+from fanet_tf.layers.group_conv import GroupConv2D
+from fanet_tf.layers.haar import HaarDWT
+from fanet_tf.layers.haar import HaarIDWT
+from fanet_tf.layers.resample import BoxDownsample
+from fanet_tf.layers.resample import DepthToSpace
+from fanet_tf.layers.resample import Upsample
+from fanet_tf.layers.shrinked_skip import Replicate
+from fanet_tf.layers.stabilise import Stabilise
+
+__all__ = [
+    "ARNetBlock",
+    "BoxDownsample",
+    "DepthToSpace",
+    "FeatureAlign",
+    "GroupConv2D",
+    "HaarDWT",
+    "HaarIDWT",
+    "Replicate",
+    "Stabilise",
+    "Upsample",
+]

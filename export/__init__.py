@@ -1,0 +1,1 @@
+"""Exports fanet_tf models to LiteRT: trained members to a bundle."""

@@ -1,0 +1,98 @@
+"""A Keras member to a flatbuffer.
+
+The route is Keras's own, ExportArchive -> SavedModel -> converter, with builtin
+operations only. (`from_concrete_functions` with a Keras 3 model converts
+without a word and gives NaN; see `parity`.)
+"""
+
+import pathlib
+import tempfile
+
+import keras
+import tensorflow as tf
+
+from fanet_tf import models
+from fanet_tf.layers import group_conv
+
+INPUTS = ("noisy", "scale", "offset")
+OUTPUT = "denoised"
+
+# How group convolutions are exported: as one grouped CONV_2D, or as a dense
+# one with a frozen block-diagonal kernel for targets that know no groups.
+GROUP_FORMS = ("native", "dense")
+
+
+def static_member(trained, model_config, height, width, group_form="native"):
+    """Builds a trained member at a fixed size, for export.
+
+    Args:
+        trained: keras.Model with the weights.
+        model_config: the config's `model` section, as a dict.
+        height: packed pixels of the flatbuffer's input.
+        width: packed pixels.
+        group_form: one of `GROUP_FORMS`.
+    """
+    static = models.build(
+        height=height, width=width, **{**model_config, "group_form": group_form}
+    )
+    for source, target in zip(trained.weights, static.weights, strict=True):
+        value = keras.ops.convert_to_numpy(source)
+        if value.shape != tuple(target.shape):
+            value = group_conv.grouped_to_dense(value, target.shape[2])
+        target.assign(value)
+    return static
+
+
+def convert(member, float16=False) -> bytes:
+    """Converts a member of fixed size to a flatbuffer.
+
+    Args:
+        member: keras.Model with inputs `noisy`, `scale`, `offset`.
+        float16: whether the weights are stored in half precision.
+
+    Returns:
+        The `.tflite` file; its signature `serving_default` has the same input
+        names and the output `denoised`. Batch 1.
+    """
+    shapes = {
+        name: (1, *tensor.shape[1:]) for name, tensor in member.input.items()
+    }
+    archive = keras.export.ExportArchive()
+    archive.track(member)
+    archive.add_endpoint(
+        "serve",
+        lambda inputs: {OUTPUT: member(inputs, training=False)},
+        input_signature=[
+            {
+                name: tf.TensorSpec(shapes[name], tf.float32, name=name)
+                for name in INPUTS
+            }
+        ],
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        saved = pathlib.Path(folder) / "saved_model"
+        archive.write_out(saved, verbose=False)
+        converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        if float16:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            converter.target_spec.supported_types = [tf.float16]
+        return converter.convert()
+
+
+def convert_function(function, signature) -> bytes:
+    """Converts a plain `tf.function` body; for the selector.
+
+    Args:
+        function: from keyword tensors to a dict of tensors.
+        signature: list of `tf.TensorSpec`, named.
+    """
+    module = tf.Module()
+    module.serve = tf.function(function, input_signature=signature)
+    with tempfile.TemporaryDirectory() as folder:
+        tf.saved_model.save(
+            module, folder, signatures={"serving_default": module.serve}
+        )
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        return converter.convert()

@@ -1,0 +1,42 @@
+"""The golden tile: one input whose output every runtime must reproduce."""
+
+import numpy as np
+
+from fanet_tf.data import dead_leaves
+from fanet_tf.raw import noise as noise_lib
+from fanet_tf.raw import unprocess
+from fanet_tf.raw.noise import NoiseParams
+
+TILE = 64  # Packed pixels, repeated to fill a member's input.
+_WHITE_LEVEL = 959  # 10-bit counts between black 64 and white 1023.
+
+
+def noisy_tile(a: float, b: float, index: int) -> np.ndarray:
+    """Returns `[64, 64, 4]` float32: a procedural scene as a sensor sees it.
+
+    Quantised to 10 bits, as an app's input is.
+    """
+    linear = dead_leaves.dead_leaves([7, index], size=2 * TILE, leaves=400)
+    packed = unprocess.mosaic_planes(linear[None])
+    normal = np.random.default_rng([7, index]).standard_normal(packed.shape)
+    params = NoiseParams(np.array([a]), np.array([b]))
+    noisy = noise_lib.add_noise(packed, params, normal)[0]
+    return (np.round(noisy * _WHITE_LEVEL) / _WHITE_LEVEL).astype(np.float32)
+
+
+def fill(tile, height, width) -> np.ndarray:
+    """Repeats a tile to `[1, height, width, 4]`."""
+    rows, columns = -(-height // tile.shape[0]), -(-width // tile.shape[1])
+    return np.tile(tile, (rows, columns, 1))[None, :height, :width]
+
+
+def crop_of(height, width) -> tuple[int, int, int, int]:
+    """Returns `(y, x, height, width)` of the output that is kept."""
+    size_y, size_x = min(TILE, height), min(TILE, width)
+    return (height - size_y) // 2, (width - size_x) // 2, size_y, size_x
+
+
+def cut(output, crop) -> np.ndarray:
+    """Cuts `crop` out of `[1, h, w, 4]`: `[height, width, 4]`."""
+    y, x, height, width = crop
+    return np.ascontiguousarray(output[0, y : y + height, x : x + width])

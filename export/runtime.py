@@ -1,0 +1,63 @@
+"""Runs a flatbuffer with the LiteRT runtime, and looks at what ran it."""
+
+from ai_edge_litert.interpreter import Interpreter
+
+
+def interpreter(flatbuffer, num_threads=2) -> Interpreter:
+    """Returns an interpreter for the bytes of a `.tflite`."""
+    runner = Interpreter(
+        model_content=bytes(flatbuffer), num_threads=num_threads
+    )
+    runner.allocate_tensors()
+    return runner
+
+
+def run(flatbuffer, inputs, num_threads=2):
+    """Runs `serving_default` once.
+
+    Args:
+        flatbuffer: bytes of a `.tflite`.
+        inputs: name -> array.
+        num_threads: of the CPU.
+
+    Returns:
+        dict: output name -> array.
+    """
+    runner = interpreter(flatbuffer, num_threads)
+    return runner.get_signature_runner("serving_default")(**inputs)
+
+
+def undelegated(flatbuffer) -> list[str]:
+    """Returns why a graph is not one delegate node; empty if it is.
+
+    The runtime keeps the original operations in its list and appends the
+    delegate's node, so a fully delegated graph has exactly one DELEGATE node
+    which gives all of the graph's outputs and takes only its inputs.
+    """
+    runner = interpreter(flatbuffer)
+    # The only access there is; no public call lists the nodes.
+    operations = runner._get_ops_details()
+    nodes = [op for op in operations if op["op_name"] == "DELEGATE"]
+    if len(nodes) != 1:
+        return [f"{len(nodes)} delegate nodes"]
+    outputs = {d["index"] for d in runner.get_output_details()}
+    missing = outputs - set(nodes[0]["outputs"])
+    if missing:
+        names = [
+            op["op_name"]
+            for op in operations
+            if set(op["outputs"]) & missing and op["op_name"] != "DELEGATE"
+        ]
+        return names or ["an output is not computed by the delegate"]
+    inputs = {d["index"] for d in runner.get_input_details()}
+    produced = {
+        int(index)
+        for op in operations
+        if op["op_name"] != "DELEGATE"
+        for index in op["outputs"]
+    }
+    return [
+        f"the delegate's input {index} is computed outside of it"
+        for index in nodes[0]["inputs"]
+        if int(index) in produced and int(index) not in inputs
+    ]

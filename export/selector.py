@@ -1,0 +1,89 @@
+"""gain -> (a, b) -> scale, offset, member: in numpy and as a flatbuffer.
+
+Everything in float32 and in the same order of operations, so that the
+flatbuffer, the manifest's test vectors and an app's few lines agree exactly.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from export import convert
+
+# The edges of the gain range, the paper's 1..64, and some between.
+_TEST_GAINS = (
+    1.0,
+    1.5,
+    2.0,
+    2.83,
+    4.0,
+    5.66,
+    8.0,
+    11.3,
+    16.0,
+    22.6,
+    32.0,
+    64.0,
+)
+
+
+def select(gain, noise, edges) -> dict:
+    """Returns what the selector gives for one gain, as Python numbers.
+
+    Args:
+        gain: clamped to `noise["gain_range"]`.
+        noise: the manifest's noise law.
+        edges: of the subranges, in `a`.
+    """
+    f = np.float32
+    low, high = (f(g) for g in noise["gain_range"])
+    gain = np.minimum(np.maximum(f(gain), low), high)
+    a0, a1 = (f(c) for c in noise["a_coefficients"])
+    b0, b1, b2 = (f(c) for c in noise["b_coefficients"])
+    a = a1 * gain + a0
+    b = (b2 * gain + b1) * gain + b0
+    scale = f(1.0) / a
+    return {
+        "gain": float(gain),
+        "a": float(a),
+        "b": float(b),
+        "scale": float(scale),
+        "offset": float(b * scale * scale),
+        "member": int(sum(a >= f(edge) for edge in edges[1:-1])),
+    }
+
+
+def test_vectors(noise, edges) -> list[dict]:
+    """Returns `select` at a few gains inside the range, for the manifest."""
+    low, high = noise["gain_range"]
+    gains = sorted({low, high, *(g for g in _TEST_GAINS if low < g < high)})
+    return [select(gain, noise, edges) for gain in gains]
+
+
+def flatbuffer(noise, edges) -> bytes:
+    """Converts the selector: input `gain` [1]; outputs as in `select`."""
+    low, high = noise["gain_range"]
+    a0, a1 = noise["a_coefficients"]
+    b0, b1, b2 = noise["b_coefficients"]
+    inner = np.array(edges[1:-1], np.float32)
+
+    def serve(gain):
+        gain = tf.minimum(tf.maximum(gain, low), high)
+        a = a1 * gain + a0
+        b = (b2 * gain + b1) * gain + b0
+        scale = 1.0 / a
+        if inner.size:
+            passed = tf.cast(a >= inner, tf.int32)
+            member = tf.reduce_sum(passed, keepdims=True)
+        else:
+            member = tf.zeros([1], tf.int32)
+        return {
+            "a": a,
+            "b": b,
+            "scale": scale,
+            "offset": b * scale * scale,
+            "member": member,
+        }
+
+    return convert.convert_function(
+        serve, [tf.TensorSpec([1], tf.float32, name="gain")]
+    )

@@ -1,0 +1,173 @@
+"""What happens beside the steps of a run: guards, log, checkpoints.
+
+All count the optimizer's own iterations, so a resumed run does everything at
+the steps where the uninterrupted one would have.
+"""
+
+import json
+import math
+import pathlib
+import signal
+import time
+
+import keras
+import numpy as np
+from tqdm import tqdm
+
+from fanet_tf import checkpoint
+from fanet_tf import trainer as trainer_lib
+from fanet_tf.files import atomic
+
+
+class NonFiniteError(RuntimeError):
+    """Training met a loss or weight that is not a number."""
+
+
+class Journal:
+    """`metrics.jsonl`: one JSON object a line, without clock times.
+
+    Args:
+        path: of the file.
+        step: lines after this step are left by a run that was killed after
+            its last checkpoint; they are dropped.
+    """
+
+    def __init__(self, path, step: int):
+        self.path = pathlib.Path(path)
+        kept = []
+        if self.path.exists():
+            for line in self.path.read_text(encoding="utf-8").splitlines():
+                try:
+                    record = json.loads(line)
+                except json.JSONDecodeError:
+                    continue  # Cut off by a kill in the middle of a line.
+                if record["step"] <= step:
+                    kept.append(json.dumps(record) + "\n")
+        with atomic.writing(self.path) as stream:
+            stream.write("".join(kept).encode())
+
+    def write(self, record) -> None:
+        """Appends one record; it must have a `step`."""
+        with self.path.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(record) + "\n")
+
+
+class Run(keras.callbacks.Callback):
+    """Progress, guards, log, validation, checkpoints and SIGTERM of one run.
+
+    One callback, since the order matters: nothing is saved before the guards
+    have passed, and nothing is logged twice.
+
+    Args:
+        folder: of the member.
+        config: of the run.
+        first: step the run starts from.
+        validation: `validation.Validation`.
+        writer: TensorBoard writer with `scalar` and `image`.
+        label: of the progress bar.
+    """
+
+    def __init__(self, folder, config, first, validation, writer, label):
+        super().__init__()
+        self.folder = pathlib.Path(folder)
+        self.config = config
+        self.step = first
+        self.validation = validation
+        self.writer = writer
+        self.label = label
+        self.journal = Journal(self.folder / "metrics.jsonl", first)
+        self.terminated = False
+
+    def on_train_begin(self, logs=None):
+        """Opens the progress bar and listens to SIGTERM."""
+        self._bar = tqdm(
+            total=self.config.train.steps,
+            initial=self.step,
+            desc=self.label,
+            unit="step",
+            mininterval=1.0,
+            dynamic_ncols=True,
+        )
+        self._previous = signal.signal(signal.SIGTERM, self._on_sigterm)
+        self._since = (time.perf_counter(), self.step)
+
+    def _on_sigterm(self, *_):
+        self.terminated = True
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Does what is due at this step."""
+        self.step += 1
+        self._bar.update()
+        train, step = self.config.train, self.step
+        loss = float(logs["loss"])  # Mean since the last log.
+        if not math.isfinite(loss):
+            raise NonFiniteError(
+                f"The loss must be finite. Received: {loss} at step {step} of "
+                f"{self.label}"
+            )
+        last = step == train.steps
+        if step % train.log_every == 0 or last:
+            self._log(loss)
+        if step % self.config.validation.every == 0 or last:
+            self._validate()
+        if step % train.checkpoint_every == 0 or last or self.terminated:
+            self._save()
+        if self.terminated:
+            self.model.stop_training = True
+
+    def on_train_end(self, logs=None):
+        """Closes the bar and gives SIGTERM back."""
+        self._bar.close()
+        signal.signal(signal.SIGTERM, self._previous)
+
+    def _log(self, loss):
+        now = time.perf_counter()
+        since, step = self._since
+        rate = (self.step - step) / (now - since)
+        self._since = (now, self.step)
+        self.model.reset_metrics()
+        self.journal.write({"step": self.step, "loss": loss})
+        self.writer.scalar("loss", loss, self.step)
+        self.writer.scalar("steps_per_second", rate, self.step)
+        self.writer.scalar(
+            "learning_rate",
+            float(self.model.optimizer.learning_rate),
+            self.step,
+        )
+        self._bar.set_postfix_str(f"loss {loss:.3g}")
+
+    def _validate(self):
+        weights = trainer_lib.ema_weights(self.model)
+        scores = self.validation.psnr(weights)
+        self.journal.write(
+            {
+                "step": self.step,
+                "psnr": {f"{gain:g}": score for gain, score in scores.items()},
+            }
+        )
+        for gain, score in scores.items():
+            self.writer.scalar(f"psnr/gain_{gain:g}", score, self.step)
+        gain = self.validation.gains[-1]
+        self.writer.image(
+            f"noisy_denoised_clean/gain_{gain:g}",
+            self.validation.pictures(weights, gain),
+            self.step,
+        )
+        text = "  ".join(f"{g:g}: {s:.2f}" for g, s in scores.items())
+        self._bar.write(
+            f"{self.label} step {self.step}: PSNR (dB) at gain {text}"
+        )
+
+    def _save(self):
+        state = trainer_lib.get_state(self.model)
+        if not all(np.isfinite(array).all() for array in state):
+            raise NonFiniteError(
+                "Every weight must be finite. Received: NaN or infinity at "
+                f"step {self.step} of {self.label}; nothing was saved"
+            )
+        checkpoint.save(
+            self.folder / "checkpoints",
+            self.step,
+            state,
+            self.config.train.keep_checkpoints,
+        )

@@ -1,0 +1,144 @@
+"""All clean images of a run in one array, and random crops of them.
+
+A crop is a gather of linear indices, so a batch of crops from images of
+different sizes, flipped and transposed, is one vectorised operation.
+"""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+from fanet_tf.data import photos
+from fanet_tf.errors import InputError
+from fanet_tf.raw import unprocess
+
+
+@dataclasses.dataclass(frozen=True)
+class Bank:
+    """Clean images, coded as `photos` says.
+
+    Attributes:
+        pixels: `[N, 3]` uint16, all images one after another.
+        starts: `[images]` index of each image's first pixel.
+        heights: `[images]`.
+        widths: `[images]`.
+        cumulative: `[images]` running sum of the chance of each image.
+    """
+
+    pixels: tf.Tensor
+    starts: tf.Tensor
+    heights: tf.Tensor
+    widths: tf.Tensor
+    cumulative: tf.Tensor
+
+
+def build(sources, weights, smooth_share, seed, smallest) -> Bank:
+    """Loads the sources of a run.
+
+    Args:
+        sources: names, see `photos`.
+        weights: share of the crops that each source gives.
+        smooth_share: share of the crops that come from a smooth variant of
+            their image (`photos.smooth_variant`); one is made of each image.
+        seed: of the procedural images and the variants.
+        smallest: images with a side below this are refused.
+    """
+    if len(sources) != len(weights) or not sources:
+        raise InputError(
+            "`sources` and `weights` must be equally many, at least one. "
+            f"Received: {len(sources)} and {len(weights)}"
+        )
+    images, chances = [], []
+    for source, weight in zip(sources, weights, strict=True):
+        loaded = photos.load(source, seed)
+        # The root of the area: a large picture gives more crops than a small
+        # one, yet does not drown the others.
+        share = np.array([np.sqrt(i.shape[0] * i.shape[1]) for i in loaded])
+        chance = weight * share / share.sum()
+        if smooth_share > 0:
+            loaded += [
+                photos.smooth_variant(image, [seed, index])
+                for index, image in enumerate(loaded)
+            ]
+            chance = np.concatenate(
+                [chance * (1 - smooth_share), chance * smooth_share]
+            )
+        images += loaded
+        chances.append(chance)
+    for image in images:
+        if min(image.shape[:2]) < smallest:
+            raise InputError(
+                f"Every training image must be at least {smallest} pixels "
+                f"high and wide. Received: {image.shape[:2]}"
+            )
+    sizes = np.array([i.shape[0] * i.shape[1] for i in images], np.int64)
+    if sizes.sum() >= 2**31:
+        raise InputError(
+            "All training images together must have less than 2^31 pixels. "
+            f"Received: {sizes.sum()}"
+        )
+    cumulative = np.cumsum(np.concatenate(chances))
+    # The host's memory, whatever device the network trains on.
+    with tf.device("cpu"):
+        return Bank(
+            tf.constant(np.concatenate([i.reshape(-1, 3) for i in images])),
+            tf.constant(np.cumsum(sizes) - sizes, tf.int32),
+            tf.constant([i.shape[0] for i in images], tf.int32),
+            tf.constant([i.shape[1] for i in images], tf.int32),
+            tf.constant(cumulative / cumulative[-1], tf.float32),
+        )
+
+
+def decode_table() -> np.ndarray:
+    """Returns `[65536]` float32: a coded value to linear, 0..1.
+
+    Undoes tone curve and gamma by a look-up: the sines and powers of
+    `unprocess` are the most expensive step of a batch otherwise.
+    """
+    codes = np.arange(65536, dtype=np.float64) / 65535.0
+    return unprocess.gamma_expansion(
+        unprocess.inverse_smoothstep(codes)
+    ).astype(np.float32)
+
+
+def crops(bank: Bank, seed, batch_size: int, size: int):
+    """Draws random crops, flipped and transposed at random.
+
+    Args:
+        bank: the images.
+        seed: `[2]` int; the same seed draws the same crops.
+        batch_size: how many.
+        size: height and width in pixels.
+
+    Returns:
+        `[batch_size, size, size, 3]` uint16, coded.
+    """
+    uniform = tf.random.stateless_uniform([6, batch_size], seed, alg="philox")
+    image = tf.minimum(
+        tf.searchsorted(bank.cumulative, uniform[0], side="right"),
+        tf.size(bank.cumulative) - 1,
+    )
+    width = tf.gather(bank.widths, image)
+
+    def position(draw, length):
+        room = tf.cast(length - size + 1, tf.float32)
+        # The product may round up to `room` itself.
+        return tf.minimum(tf.cast(draw * room, tf.int32), length - size)
+
+    top = position(uniform[1], tf.gather(bank.heights, image))
+    left = position(uniform[2], width)
+
+    def grid(draw, steps):
+        """`[B, size]`: 0, 1, ... or, flipped, size - 1, size - 2, ..."""
+        return tf.where(draw[:, None] < 0.5, steps, size - 1 - steps)
+
+    steps = tf.range(size)[None]
+    row = grid(uniform[3], steps)[:, :, None]
+    column = grid(uniform[4], steps)[:, None, :]
+    width = width[:, None, None]
+    straight = row * width + column
+    transposed = column * width + row
+    inside = tf.where(uniform[5][:, None, None] < 0.5, straight, transposed)
+    start = tf.gather(bank.starts, image) + top * width[:, 0, 0] + left
+    return tf.gather(bank.pixels, start[:, None, None] + inside)

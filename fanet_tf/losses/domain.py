@@ -1,0 +1,33 @@
+"""The domain in which an error is measured."""
+
+from keras import ops
+
+from fanet_tf.raw import ksigma
+
+DOMAINS = ("stabilised", "raw")
+
+
+def error(denoised, clean, scale, offset, domain):
+    """Returns prediction minus target, `[B, h, w, 4]`.
+
+        raw:         denoised - clean
+        stabilised:  (denoised - clean) / deviation of the noise at `clean`
+
+    In RAW a frame at gain 64 errs 8 times as much as one at gain 1 and the
+    highlights more than the shadows; in deviations of the noise every gain and
+    brightness counts the same. (The difference of the Anscombe transforms, to
+    first order, but with a gradient below black as well.)
+
+    Args:
+        denoised: `[B, h, w, 4]`.
+        clean: `[B, h, w, 4]`.
+        scale: `[B, 1, 1, 1]`, 1/a.
+        offset: `[B, 1, 1, 1]`, b/a^2.
+        domain: one of `DOMAINS`.
+    """
+    difference = denoised - clean
+    if domain == "raw":
+        return difference
+    s = ksigma.ksigma(clean, scale, offset)
+    # The noise's deviation is sqrt(s)/scale; 3/8 as in the transform.
+    return difference * scale / ops.sqrt(s + 0.375)
