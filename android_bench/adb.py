@@ -29,6 +29,7 @@ from android_bench.errors import DeviceLost
 
 # How long the client may take beyond the device's own limit.
 _MARGIN_S = 15
+_CONNECT_S = 5
 _LOST = re.compile(
     r"device offline|device '.*' not found|no devices/emulators found"
     r"|closed|protocol fault|connection reset|device still connecting"
@@ -179,7 +180,12 @@ class Adb:
                 if state == "offline":
                     self._client("disconnect", self.serial, serial=False)
                 try:
-                    self._client("connect", self.serial, serial=False)
+                    self._client(
+                        "connect",
+                        self.serial,
+                        serial=False,
+                        timeout_s=_CONNECT_S,
+                    )
                 except DeviceLost:
                     pass
                 if self.devices().get(self.serial) == "device":

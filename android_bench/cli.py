@@ -6,6 +6,7 @@ Example:
     fanet-bench BUNDLE --host
 """
 
+import dataclasses
 import datetime
 import os
 import pathlib
@@ -35,6 +36,9 @@ _SERIAL = flags.DEFINE_string(
     "serial", None, "The phone's serial, or HOST:PORT; ANDROID_SERIAL else."
 )
 _ADB = flags.DEFINE_string("adb", "adb", "The adb client.")
+_RETRIES = flags.DEFINE_integer(
+    "retries", 3, "How often a lost connection is tried again.", lower_bound=0
+)
 _TOOL = flags.DEFINE_string("tool", None, "benchmark_model for the phone.")
 _TOOL_KIND = flags.DEFINE_enum(
     "tool_kind", "auto", ["auto", "classic", "litert"], "Which of the two."
@@ -83,6 +87,9 @@ _MIN_SECONDS = flags.DEFINE_float(
 )
 _MAX_SECONDS = flags.DEFINE_float(
     "max_seconds", 150.0, "Greatest time a process measures.", lower_bound=0.1
+)
+_WARMUP_SECONDS = flags.DEFINE_float(
+    "warmup_seconds", 0.5, "Least time a process warms up.", lower_bound=0
 )
 _JOB_TIMEOUT_S = flags.DEFINE_float(
     "job_timeout_s", None, "Limit of a process; from --max_seconds else."
@@ -193,10 +200,17 @@ def _tool() -> tools.Tool | None:
     return tool
 
 
-def _target(tool: tools.Tool | None, run_id: str, raw):
-    timing = tools.Timing(
-        _NUM_RUNS.value, _MIN_SECONDS.value, _MAX_SECONDS.value
+def _timing() -> tools.Timing:
+    return tools.Timing(
+        _NUM_RUNS.value,
+        _MIN_SECONDS.value,
+        _MAX_SECONDS.value,
+        _WARMUP_SECONDS.value,
     )
+
+
+def _target(tool: tools.Tool | None, run_id: str, raw):
+    timing = _timing()
     if tool is None:
         return host.Host(timing, raw)
     library = (
@@ -216,6 +230,7 @@ def _target(tool: tools.Tool | None, run_id: str, raw):
         _SERIAL.value or os.environ.get("ANDROID_SERIAL"),
         _ADB.value,
         echo=print if _DRY_RUN.value else None,
+        retries=_RETRIES.value,
     )
     return phone.Phone(adb, tool, timing, handling, run_id, raw)
 
@@ -241,7 +256,7 @@ def _header(bundle, tool, device: dict, jobs, run_id: str) -> dict:
             "bundle": bundle.sha256,
             "tool": tool and tool.sha256,
             "jobs": [job.id for job in jobs],
-            "timing": [_NUM_RUNS.value, _MIN_SECONDS.value, _MAX_SECONDS.value],
+            "timing": dataclasses.asdict(_timing()),
             "affinity": _AFFINITY.value,
             "tool_flags": _TOOL_FLAGS.value,
         },

@@ -11,7 +11,7 @@ _STYLE = """
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e6e8eb; --soft: #9aa3af; --line: #39404a; --paper: #15181c;
     --bar: #6ea8e8; --odd: #e0a458; --bad: #e5766c; --warm: #e5766c; } }
-body { margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: var(--ink);
+body { margin: 2rem auto; max-width: 76rem; padding: 0 1rem; color: var(--ink);
   background: var(--paper); font: 15px/1.45 system-ui, sans-serif; }
 h1 { font-size: 1.4rem; margin-bottom: 0; } h2 { font-size: 1.1rem; }
 p.sub, figcaption { color: var(--soft); }

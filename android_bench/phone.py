@@ -27,7 +27,7 @@ BASE = "/data/local/tmp/fanet-bench"
 # Switches the mode off and cleans up when this machine is heard no more: a
 # killed session must not leave a phone changed. `beat` is rewritten before
 # every job.
-_GUARD = """\
+GUARD = """\
 beat=; silent=0
 while [ -d {folder} ]; do
   now=$(cat {folder}/beat 2>/dev/null)
@@ -177,7 +177,7 @@ class Phone:
 
     def _start_guard(self) -> None:
         script = self._push_text(
-            _GUARD.format(folder=self._folder, limit=int(self._limit_s) + 300),
+            GUARD.format(folder=self._folder, limit=int(self._limit_s) + 300),
             "guard.sh",
         )
         self.adb.shell(

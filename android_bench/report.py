@@ -46,9 +46,15 @@ def cells(row: dict) -> list[str]:
         _number(row.get("ms_per_useful_mp")),
         _number(row.get("frame_ms")),
         _number(row["mb"]),
-        f"{check['error']:.2g} {check['unit']}" if check else "not checked",
+        _checked(check) if check else "not checked",
         status,
     ]
+
+
+def _checked(check: dict) -> str:
+    steps = " steps" if check["unit"] == "steps" else ""
+    sign = "<=" if check["error"] <= check["limit"] else ">"
+    return f"{check['error']:.1g} {sign} {check['limit']:.1g}{steps}"
 
 
 def device_line(header: dict) -> str:
@@ -70,12 +76,18 @@ def device_line(header: dict) -> str:
 
 
 def notes(rows: list[dict]) -> list[str]:
-    """What is odd about each row, a line each."""
-    return [
+    """What is odd about each row, a line each; what all share, once."""
+    shared = [
+        note
+        for note in (rows[0]["notes"] if len(rows) > 1 else [])
+        if all(note in row["notes"] for row in rows)
+    ]
+    return [f"all rows: {note}" for note in shared] + [
         f"m{row['member']}.{row['recipe']} {row['delegate']} "
         f"t{row['threads']}: {note}"
         for row in rows
         for note in row["notes"]
+        if note not in shared
     ]
 
 

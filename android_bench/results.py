@@ -143,7 +143,7 @@ def unsteady_rounds(jobs: list[dict], limit: float) -> dict[int, float]:
         return {}
     best = min(canary.values())
     rounds = {}
-    for number in range(max(canary) + 1):
+    for number in range(max(max(canary), 1)):
         ends = [canary[n] for n in (number, number + 1) if n in canary]
         excess = max(ends) / best - 1 if ends else 0.0
         if excess > limit:
@@ -201,10 +201,10 @@ def summarise(
         rows.append(
             _row(group, checks, tiles[model], frame, unsteady, spread_limit)
         )
+    models = list(tiles)
     rows.sort(
         key=lambda row: (
-            row["member"],
-            row["recipe"],
+            models.index(f"m{row['member']}.{row['recipe']}"),
             row["delegate"],
             row["threads"],
         )

@@ -29,7 +29,7 @@ scale = keras.Input((1, 1, 1), batch_size=1, name="scale")
 offset = keras.Input((1, 1, 1), batch_size=1, name="offset")
 keras.utils.set_random_seed(0)
 x = keras.ops.sqrt(noisy * scale + offset)
-y = keras.layers.Conv2D(16, 3, padding="same", activation="relu")(x)
+y = keras.layers.Conv2D(40, 3, padding="same", activation="relu")(x)
 y = keras.layers.Conv2D(4, 3, padding="same")(y)
 y = keras.layers.Identity(name="denoised")(noisy + 0.01 * y / scale)
 model = keras.Model([noisy, scale, offset], {"denoised": y})
@@ -82,7 +82,7 @@ esac
 # A hot phone cools by one reading each time it is asked.
 DUMPSYS = """#!/bin/sh
 status=0; skin=31.5
-if [ -s "$FAKE_ROOT/heat" ]; then
+if [ $1 = thermalservice ] && [ -s "$FAKE_ROOT/heat" ]; then
   read status skin < "$FAKE_ROOT/heat"
   sed -i 1d "$FAKE_ROOT/heat"
 fi
@@ -229,6 +229,18 @@ def adb_server(tmp_path_factory):
             del os.environ[name]
         else:
             os.environ[name] = value
+
+
+@pytest.fixture
+def adb(adb_server):
+    """Runs the adb client once."""
+
+    def run(*arguments):
+        return subprocess.run(
+            ["adb", *arguments], capture_output=True, text=True, check=False
+        )
+
+    return run
 
 
 @pytest.fixture

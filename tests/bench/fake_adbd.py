@@ -290,7 +290,7 @@ class FakeAdbd:
 
     @property
     def serial(self):
-        return "127.0.0.1:%d" % self._server.server_address[1]
+        return f"127.0.0.1:{self._server.server_address[1]}"
 
     def path(self, text):
         """A path of the device's on this machine."""

@@ -1,26 +1,23 @@
+"""The whole way, over a real adb client and on this machine."""
+
+import csv
 import json
-import pathlib
 import subprocess
 import sys
+import xml.etree.ElementTree
 
 import pytest
+from running import bench
+from running import jobs_of
+from running import left_clean
+from running import rows_of
 
-ROOT = pathlib.Path(__file__).parents[2]
-QUICK = ["--repeats=2", "--num_runs=5", "--min_seconds=0.02"]
-
-
-def bench(*arguments, cwd=ROOT):
-    return subprocess.run(
-        [sys.executable, "-m", "android_bench.cli", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        timeout=300,
-        check=False,
-    )
+QUICK = ("--num_runs=5", "--min_seconds=0.02", "--warmup_seconds=0.02")
 
 
-def test_phone(make_bundle, phone, tool, tmp_path):
+def test_four_members_and_two_recipes_on_a_phone(
+    make_bundle, phone, tool, tmp_path
+):
     output = tmp_path / "out"
     done = bench(
         make_bundle(members=4),
@@ -28,8 +25,144 @@ def test_phone(make_bundle, phone, tool, tmp_path):
         f"--tool={tool}",
         f"--output={output}",
         "--threads=2",
+        "--repeats=1",
+        "--save_raw",
         *QUICK,
     )
-    print(done.stdout)
-    print(done.stderr)
-    assert done.returncode == 0
+    assert done.returncode == 0, done.stderr
+    rows = rows_of(output)
+    assert len(rows) == 8
+    assert {row["status"] for row in rows} == {"ok"}
+    for row in rows:
+        assert row["processes"] == 1
+        assert row["check"]["error"] <= row["check"]["limit"]
+        # 64 x 48 tiles with a halo of 8: 48 x 32 are useful.
+        ratio = row["ms_per_useful_mp"] / row["ms_per_network_mp"]
+        assert ratio == pytest.approx(64 * 48 / (48 * 32))
+        assert row["mb"] == pytest.approx(9.67578)
+    assert "ms/MP useful" in done.stdout
+    assert len(list(csv.DictReader((output / "results.csv").open()))) == 8
+    assert (output / "results.md").read_text().count("| ok") + (
+        output / "results.md"
+    ).read_text().count("| not comparable") == 8
+    raw = {path.name for path in (output / "raw").iterdir()}
+    assert "latency.m3.float32.cpu.t2.r0.stdout" in raw
+    # All of it on the four big cores of eight.
+    assert set((phone.root / "taskset.log").read_text().split()) == {"f0"}
+    left_clean(phone, output)
+
+
+def test_page_is_whole_and_refers_to_nothing_outside(
+    make_bundle, tmp_path, host_run
+):
+    page = (host_run / "report.html").read_text()
+    xml.etree.ElementTree.fromstring(
+        page.replace("<!doctype html>", "")
+        .replace('<meta charset="utf-8">', "")
+        .replace('<meta name="viewport" content="width=device-width">', "")
+        .replace("<br>", "")
+        .replace("&deg;", "")
+    )
+    assert page.count("<svg") == 2
+    for outside in ("http:", "https:", "src=", "href=", "url(", "<script"):
+        assert outside not in page
+
+
+def test_host_prints_ms_per_network_and_useful_megapixel(host_run):
+    (row, second) = rows_of(host_run)
+    assert row["ms_per_useful_mp"] > row["ms_per_network_mp"] > 0
+    assert row["mb"] > 10
+    assert row["check"]["error"] <= row["check"]["limit"]
+    assert second["recipe"] == "dynamic_wi8_afp32"
+
+
+@pytest.fixture
+def host_run(bundle, tmp_path):
+    output = tmp_path / "host"
+    done = bench(bundle, "--host", f"--output={output}", "--repeats=1", *QUICK)
+    assert done.returncode == 0, done.stderr
+    assert "ms/MP network" in done.stdout and "ms/MP useful" in done.stdout
+    return output
+
+
+def test_baseline_exits_1_on_a_regression_beyond_the_spread(host_run, bundle):
+    again = [
+        bundle,
+        "--host",
+        f"--output={host_run}",
+        "--resume",
+        "--repeats=1",
+        *QUICK,
+    ]
+    lines = (host_run / "results.jsonl").read_text().splitlines()
+    for factor, code, verdict in ((0.5, 1, "slower"), (2.0, 0, "faster")):
+        changed = []
+        for line in map(json.loads, lines):
+            if line["type"] == "row":
+                line["median_ms"] *= factor
+            changed.append(json.dumps(line))
+        old = host_run.parent / "old.jsonl"
+        old.write_text("\n".join(changed))
+        done = bench(*again, f"--baseline={old}")
+        assert done.returncode == code, done.stderr
+        assert verdict in done.stdout
+    # Against itself nothing changed.
+    old.write_text("\n".join(lines))
+    assert bench(*again, f"--baseline={old}").returncode == 0
+
+
+def test_dry_run_prints_every_adb_command_and_runs_none(bundle, tool, tmp_path):
+    done = bench(
+        bundle,
+        "--dry_run",
+        f"--tool={tool}",
+        "--serial=S1",
+        "--adb=no-such-adb",
+        "--repeats=1",
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    commands = [line for line in lines if line.startswith("no-such-adb")]
+    assert "-s S1 push" in done.stdout
+    assert "set-fixed-performance-mode-enabled true" in done.stdout
+    assert "set-fixed-performance-mode-enabled false" in done.stdout
+    assert any("taskset BIG_CORES" in line for line in commands)
+    assert "rm -rf /data/local/tmp/fanet-bench/" in commands[-1]
+    assert not list(tmp_path.glob("bench-*"))
+
+
+BLOCKED = """
+import sys
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        top = name.partition(".")[0]
+        if top in {"tensorflow", "keras", "jax", "torch", "fanet_tf", "export"}:
+            raise ImportError(f"{name} is blocked")
+
+sys.meta_path.insert(0, Blocker())
+from android_bench import cli
+cli.cli()
+"""
+
+
+def test_it_runs_where_tensorflow_is_not_installed(bundle, tmp_path):
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            BLOCKED,
+            str(bundle),
+            "--host",
+            f"--output={tmp_path / 'out'}",
+            "--repeats=1",
+            "--recipes=float32",
+            *QUICK,
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert jobs_of(tmp_path / "out")

@@ -1,0 +1,70 @@
+"""Runs the command as a user does, and looks at what it left behind."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+def start(*arguments, cwd=ROOT):
+    return subprocess.Popen(
+        [sys.executable, "-m", "android_bench.cli", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+
+def bench(*arguments, cwd=ROOT):
+    process = start(*arguments, cwd=cwd)
+    try:
+        stdout, stderr = process.communicate(timeout=240)
+    finally:
+        process.kill()
+    return subprocess.CompletedProcess(
+        arguments, process.returncode, stdout, stderr
+    )
+
+
+def interrupt_after(process, ready):
+    """Sends SIGINT once `ready()` holds; returns when the process ended."""
+    while process.poll() is None and not ready():
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    return process.communicate(timeout=60)
+
+
+def lines_of(output):
+    text = (output / "results.jsonl").read_text()
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def rows_of(output):
+    return [line for line in lines_of(output) if line["type"] == "row"]
+
+
+def jobs_of(output):
+    return [line for line in lines_of(output) if line["type"] == "job"]
+
+
+def left_clean(phone, output):
+    """No half of a file, no process, no folder, and the mode as it was."""
+    if output.exists():
+        assert not list(output.rglob("*.part"))
+        if (output / "results.jsonl").exists():
+            lines_of(output)
+    deadline = time.monotonic() + 3
+    while phone.leftovers() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert phone.leftovers() == []
+    assert not (phone.root / "data/local/tmp/fanet-bench").exists()
+    log = phone.root / "cmd.log"
+    if log.exists():
+        assert log.read_text().splitlines()[-1].endswith("enabled false")

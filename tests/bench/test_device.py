@@ -1,0 +1,135 @@
+import os
+import subprocess
+
+import pytest
+
+from android_bench import device
+from android_bench import phone as phones
+from android_bench.adb import Adb
+from android_bench.device import Core
+from android_bench.errors import AdbError
+
+
+def cores(*khz, capacity=None):
+    capacity = capacity or [0] * len(khz)
+    return tuple(
+        Core(index, frequency, strength, "schedutil")
+        for index, (frequency, strength) in enumerate(
+            zip(khz, capacity, strict=True)
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    "khz, threads, mask",
+    [
+        ([18] * 4 + [24] * 4, 4, "f0"),
+        ([18] * 4 + [24] * 3 + [30], 4, "f0"),
+        ([30] + [24] * 3 + [18] * 4, 4, "f"),
+        ([18] * 6 + [24] * 2, 2, "c0"),
+        # Two big cores do not hold four threads: let the scheduler choose.
+        ([18] * 6 + [24] * 2, 4, None),
+        ([20] * 8, 4, None),
+        ([0] * 8, 4, None),
+        ([], 4, None),
+    ],
+)
+def test_big_cores_are_all_but_the_weakest_cluster(khz, threads, mask):
+    assert device.big_core_mask(cores(*khz), threads) == mask
+
+
+def test_capacity_counts_before_frequency():
+    chosen = cores(20, 20, 18, 18, capacity=[250, 250, 1024, 1024])
+    assert device.big_core_mask(chosen, 2) == "c"
+
+
+def test_cores_are_read_whatever_is_missing():
+    text = "core 10 2400000 1024 walt\ncore 2 1800000 0 schedutil\ncore x\n\n"
+    assert device.parse_cores(text) == (
+        Core(2, 1_800_000, 0, "schedutil"),
+        Core(10, 2_400_000, 1024, "walt"),
+    )
+
+
+def test_facts_of_a_phone(phone):
+    adb = Adb(phone.serial)
+    adb.ready()
+    facts = device.facts(adb)
+    assert (facts.manufacturer, facts.model) == ("Acme", "Fake 1")
+    assert (facts.soc, facts.android, facts.abi) == ("FK100", "14", "arm64-v8a")
+    assert [core.max_khz for core in facts.cores] == [1_800_000] * 4 + [
+        2_400_000
+    ] * 4
+    sample = device.condition(adb)
+    assert sample["battery_percent"] == 87
+    assert device.hottest_c(sample) == 31.5
+
+
+def test_skin_is_asked_before_the_battery():
+    assert device.hottest_c({"battery_c": 28.0}) == 28.0
+    sample = {"battery_c": 28.0, "temperatures_c": {"CPU0": 70, "skin": 35}}
+    assert device.hottest_c(sample) == 35
+    assert device.hottest_c({}) is None
+
+
+def test_performance_mode_is_restored_only_if_it_was_switched_on(phone):
+    adb = Adb(phone.serial)
+    adb.ready()
+    mode = device.PerformanceMode(adb)
+    mode.restore()
+    assert not (phone.root / "cmd.log").exists()
+    assert mode.switch_on()
+    mode.restore()
+    mode.restore()
+    log = (phone.root / "cmd.log").read_text().splitlines()
+    assert [line.split()[-1] for line in log] == ["true", "false"]
+
+
+def test_phone_without_the_mode_is_measured_without_it(phone):
+    (phone.bin / "cmd").write_text(
+        "#!/bin/sh\necho Failed to set FIXED_PERFORMANCE mode >&2; exit 255\n"
+    )
+    adb = Adb(phone.serial)
+    adb.ready()
+    mode = device.PerformanceMode(adb)
+    assert not mode.switch_on()
+    assert mode.state == "unavailable"
+
+
+def test_mode_that_cannot_be_restored_says_what_to_do(phone):
+    adb = Adb(phone.serial, retries=0)
+    adb.ready()
+    mode = device.PerformanceMode(adb)
+    mode.switch_on()
+    phone.offline = True
+    for connection in phone.connections:
+        connection.drop()
+    with pytest.raises(AdbError, match="fixed-performance-mode-enabled false"):
+        mode.restore()
+
+
+@pytest.mark.parametrize("beats", [False, True])
+def test_guard_restores_a_phone_that_is_no_longer_measured(tmp_path, beats):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    shims = tmp_path / "bin"
+    shims.mkdir()
+    beat = f"echo $$ > {folder}/beat" if beats else "true"
+    # A second is a millisecond here; the run ends after 12 looks if it beats.
+    (shims / "sleep").write_text(
+        f"#!/bin/sh\necho . >> {tmp_path}/looks\n{beat}\n"
+        f"[ $(wc -l < {tmp_path}/looks) -ge 12 ] && rm -rf {folder}\n"
+        "exit 0\n"
+    )
+    (shims / "cmd").write_text(f'#!/bin/sh\necho "$*" >> {tmp_path}/cmd.log\n')
+    for shim in shims.iterdir():
+        shim.chmod(0o755)
+    script = phones.GUARD.format(folder=folder, limit=50)
+    subprocess.run(
+        ["sh", "-c", script],
+        env={**os.environ, "PATH": f"{shims}:{os.environ['PATH']}"},
+        timeout=20,
+        check=True,
+    )
+    assert not folder.exists()
+    assert (tmp_path / "cmd.log").exists() != beats

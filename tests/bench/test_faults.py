@@ -1,0 +1,219 @@
+"""Fifteen things that go wrong with phones, each over a real adb client."""
+
+import pytest
+from running import bench
+from running import interrupt_after
+from running import jobs_of
+from running import left_clean
+from running import rows_of
+from running import start
+
+OK, WRONG_INPUT, FAILED, INTERRUPTED = 0, 2, 3, 130
+
+
+@pytest.fixture
+def run(bundle, phone, tool, tmp_path):
+    """Runs a short plan on the phone; returns process and output folder."""
+
+    def go(*arguments, begin=bench, serial=phone.serial, **options):
+        return begin(
+            bundle,
+            f"--serial={serial}",
+            f"--tool={tool}",
+            f"--output={tmp_path / 'out'}",
+            "--recipes=float32",
+            "--passes=output,latency",
+            "--repeats=1",
+            "--threads=2",
+            "--num_runs=3",
+            "--min_seconds=0.01",
+            "--warmup_seconds=0.01",
+            "--cool_poll_s=0.05",
+            *arguments,
+            **options,
+        )
+
+    return go
+
+
+@pytest.fixture
+def output(tmp_path):
+    return tmp_path / "out"
+
+
+def set_fault(phone, word):
+    phone.root.mkdir(exist_ok=True)
+    (phone.root / "fault").write_text(word)
+
+
+def one_line(done, *parts):
+    lines = [
+        line for line in done.stderr.splitlines() if line.startswith("fanet")
+    ]
+    assert len(lines) == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    for part in parts:
+        assert part in lines[0]
+
+
+def failed_row(done, output, *parts):
+    assert done.returncode == FAILED, done.stderr
+    (row,) = rows_of(output)
+    assert row["status"] == "failed"
+    for part in parts:
+        assert part in " ".join(row["notes"])
+
+
+def test_connection_dropped_in_mid_shell_is_tried_again(phone, run, output):
+    phone.drop_when = "exec env .*num_runs=3"
+    done = run()
+    assert done.returncode == OK, done.stderr
+    assert phone.drop_when is None
+    assert len(phone.connections) > 1
+    assert rows_of(output)[0]["status"] == "ok"
+    left_clean(phone, output)
+
+
+def test_unauthorised_device_is_refused(phone, run, output):
+    phone.unauthorised = True
+    done = run("--retries=0")
+    assert done.returncode == WRONG_INPUT
+    one_line(done, "allow USB debugging", phone.serial)
+    left_clean(phone, output)
+
+
+def test_offline_device_is_refused(phone, run, output):
+    phone.offline = True
+    done = run("--retries=0")
+    assert done.returncode == WRONG_INPUT
+    one_line(done, phone.serial, "must be in state 'device'")
+    left_clean(phone, output)
+
+
+def test_two_devices_and_no_serial_are_refused(
+    make_phone, run, output, phone, adb
+):
+    other = make_phone("other")
+    for device in (phone, other):
+        adb("connect", device.serial)
+    done = run(serial="")
+    assert done.returncode == WRONG_INPUT
+    one_line(done, "`--serial`", phone.serial, other.serial)
+    left_clean(phone, output)
+
+
+def test_device_without_shell_v2_is_measured(phone, run, output):
+    phone.shell_v2 = False
+    assert run().returncode == OK
+    assert rows_of(output)[0]["check"]
+    set_fault(phone, "exit1")
+    failed_row(run("--output=" + str(output) + "2"), output.with_name("out2"))
+    left_clean(phone, output)
+
+
+def test_full_storage_stops_the_run(phone, run, output):
+    phone.storage_full = "benchmark_model"
+    done = run()
+    assert done.returncode == WRONG_INPUT
+    one_line(done, "must have room", "No space left on device")
+    left_clean(phone, output)
+
+
+def test_hot_device_is_measured_once_it_is_cool(phone, run, output):
+    (phone.root / "heat").write_text("0 31\n" * 2 + "2 44.5\n1 42.0\n0 41.0\n")
+    assert run().returncode == OK
+    assert sum(job["cooled_s"] for job in jobs_of(output)) > 0
+    left_clean(phone, output)
+
+
+def test_device_that_stays_hot_stops_the_run(phone, run, output):
+    (phone.root / "heat").write_text("3 47.0\n" * 1000)
+    done = run("--cool_timeout_s=0.3")
+    assert done.returncode == WRONG_INPUT
+    one_line(done, "cool down", "thermal status 3", "--resume")
+    left_clean(phone, output)
+    (phone.root / "heat").unlink()
+    assert run("--resume").returncode == OK
+    left_clean(phone, output)
+
+
+def test_tool_that_hangs_is_ended(phone, run, output):
+    set_fault(phone, "hang num_runs=3")
+    failed_row(run("--job_timeout_s=1"), output, "must end within 1 s")
+    left_clean(phone, output)
+
+
+def test_tool_that_exits_1_fails_its_row(phone, run, output):
+    set_fault(phone, "exit1")
+    failed_row(run(), output, "code 1", "Failed to apply delegate")
+    left_clean(phone, output)
+
+
+def test_tool_that_aborts_fails_its_row(phone, run, output):
+    set_fault(phone, "abort")
+    failed_row(run(), output, "code 134", "SIGABRT")
+    left_clean(phone, output)
+
+
+def test_truncated_output_fails_its_row(phone, run, output):
+    set_fault(phone, "truncated")
+    failed_row(run(), output, "two `count=` lines", "1 `count=` lines")
+    left_clean(phone, output)
+
+
+def test_unconsumed_flag_fails_its_row(phone, run, output):
+    failed_row(
+        run("--tool_flags=--use_magic=true"), output, "unknown --use_magic=true"
+    )
+    left_clean(phone, output)
+
+
+def test_partial_delegation_fails_its_row(phone, run, output):
+    set_fault(phone, "partial")
+    failed_row(run(), output, "XNNPACK executed only a part of the graph")
+    left_clean(phone, output)
+
+
+def test_npu_that_ran_on_cpu_fails_its_row(phone, run, output, tmp_path):
+    set_fault(phone, "fallback external_delegate_path")
+    library = tmp_path / "libnpu.so"
+    library.write_bytes(b"elf")
+    done = run("--delegates=npu", f"--npu_library={library}")
+    failed_row(done, output, "EXTERNAL did not execute the graph")
+    left_clean(phone, output)
+
+
+def test_wrong_output_fails_its_row(phone, run, output):
+    set_fault(phone, "wrong")
+    failed_row(run(), output, "the output must be within 1e-05 of the range")
+    left_clean(phone, output)
+
+
+def test_interrupted_run_is_resumed(phone, run, output):
+    arguments = ("--repeats=3",)
+    process = run(*arguments, begin=start)
+    results = output / "results.jsonl"
+    _, stderr = interrupt_after(
+        process, lambda: results.exists() and len(jobs_of(output)) >= 2
+    )
+    assert process.returncode == INTERRUPTED, stderr
+    assert "--resume" in stderr and "Traceback" not in stderr
+    left_clean(phone, output)
+    before = jobs_of(output)
+    assert 2 <= len(before) < 8 and not rows_of(output)
+
+    again = run(*arguments)
+    assert again.returncode == WRONG_INPUT
+    one_line(again, "--resume")
+    done = run(*arguments, "--resume")
+    assert done.returncode == OK, done.stderr
+    assert jobs_of(output)[: len(before)] == before
+    assert len(jobs_of(output)) == 8
+    left_clean(phone, output)
+
+
+def test_resuming_another_run_is_refused(phone, run, output):
+    assert run().returncode == OK
+    done = run("--resume", "--repeats=2")
+    assert done.returncode == WRONG_INPUT
+    one_line(done, "`--resume`", "jobs")
