@@ -7,15 +7,17 @@ clipped is counted and not guessed (a censored Gaussian):
     P(k) = Phi((upper - m) / s) - Phi((lower - m) / s)
     s^2  = c (a x + b) + e
 
-    level       pixels of one frame: x = max(m, 0), c = 1, e = 0
+    level       pixels of one frame: x = m, c = 1, e = 0
     difference  of two frames: x known, c = 2, e = step^2 / 12 (what rounding
                 twice adds to rounding once)
     dark        x = 0
 
-All patches share `a` and `b`; each keeps its own `m`, so neither clipping nor
-rounding biases the pair. `c` also carries the degrees of freedom that a
-shading correction took. Solved by Fisher scoring; the means are eliminated
-one by one, so a fit costs a few passes over the histograms.
+A black patch may fit an `m` a little below 0, and the line goes on there: cut
+off at 0 it would lift the mean of `x` and lower `b` by 1 %. All patches share
+`a` and `b`; each keeps its own `m`, so neither clipping nor rounding biases
+the pair. `c` also carries the degrees of freedom that a shading correction
+took. Solved by Fisher scoring; the means are eliminated one by one, so a fit
+costs a few passes over the histograms.
 
 References: Foi 2009, "Clipped noisy images: heteroskedastic modeling and
 practical denoising"; Azzari & Foi 2014.
@@ -112,7 +114,7 @@ class _Likelihood:
 
     def x(self, means):
         """Returns the intensity of each sample."""
-        return np.where(self.own_x, np.maximum(means, 0.0), self.fixed_x)
+        return np.where(self.own_x, means, self.fixed_x)
 
     def variance(self, a, b, means):
         """Returns `c (a x + b) + e` of each sample."""
@@ -156,16 +158,35 @@ class _Likelihood:
 
 def _start(samples, free_a: bool):
     """Returns a first `(a, b)`: weighted least squares on the variances."""
-    x = np.array([max(s.intensity, 0.0) for s in samples])
-    v = np.array([s.variance for s in samples])
-    n = np.array([np.sum(s.weight) for s in samples])
+    whole = [s for s in samples if np.isfinite(s.lower[0] + s.upper[-1])]
+    used = whole if len(whole) >= 4 else samples
+    x = np.array([s.intensity for s in used])
+    v = np.array([s.variance for s in used])
+    n = np.array([np.sum(s.weight) for s in used])
     floor = max(1e-3 * np.median(v), 1e-14)
     weight = np.sqrt(n) / np.maximum(v, floor)
     if not free_a or np.ptp(x) == 0.0:
         return 0.0, max(float(np.average(v, weights=weight)), floor)
     slope, offset = np.polyfit(x, v, 1, w=weight)
     slope = max(slope, 1e-3 * np.median(v) / max(np.median(x), 1e-6))
-    return float(slope), float(max(offset, floor))
+    # Positive at every sample: a black one may lie below 0.
+    darkest = min(s.intensity for s in samples)
+    return float(slope), float(
+        max(offset, floor - 1.5 * slope * darkest, floor)
+    )
+
+
+def _start_means(like, a, b, samples):
+    """Returns means that fit `(a, b)`; clipping has pulled the plain ones."""
+    means = np.array([s.mean for s in samples])
+    for _ in range(12):
+        variance = like.variance(a, b, means)
+        by_mean, _ = like.derivatives(means, variance)
+        step = like.sum(by_mean) / np.maximum(like.sum(by_mean**2), _TINY)
+        limit = 0.5 * np.sqrt(variance)
+        moved = means + np.clip(step, -limit, limit)
+        means = np.where(like.variance(a, b, moved) > 0.0, moved, means)
+    return means
 
 
 def _system(like, a, b, means, free_a):
@@ -174,7 +195,7 @@ def _system(like, a, b, means, free_a):
     by_mean, by_variance = like.derivatives(means, variance)
     # The chain rule: s^2 depends on a, b and, for a level, on m itself.
     x = like.x(means)
-    slope = np.where(like.own_x & (means > 0.0), like.factor * a, 0.0)
+    slope = np.where(like.own_x, like.factor * a, 0.0)
     by_m = by_mean + by_variance * slope[like.index]
     by_a = by_variance * (like.factor * x)[like.index]
     by_b = by_variance * like.factor[like.index]
@@ -213,7 +234,7 @@ def fit(samples, free_a: bool = True) -> Fit:
     """
     like = _Likelihood(samples)
     a, b = _start(samples, free_a)
-    means = np.array([s.mean for s in samples])
+    means = _start_means(like, a, b, samples)
     value = like.value(means, like.variance(a, b, means))
     converged = False
     for _ in range(_MAX_ITERATIONS):
@@ -222,6 +243,9 @@ def fit(samples, free_a: bool = True) -> Fit:
         )
         step = _solve(information, np.sum(scores, axis=1))
         step_m = (gradient_m - cross.T @ step) / information_m
+        # A patch that is nearly all clipped hardly knows its mean.
+        limit = np.sqrt(like.variance(a, b, means))
+        step_m = np.clip(step_m, -limit, limit)
         # Fisher steps may overshoot: halved until the likelihood grows.
         for _ in range(30):
             new_a = a + step[0] if free_a else a

@@ -86,6 +86,27 @@ def _neighbour_variance(frames):
     return total / count / 6.0
 
 
+def _is_textured(flat, rounding):
+    """Returns whether `[F, h, w]` varies more than its neighbours do.
+
+    Fine texture shows in the pixels, coarse texture in means of 4 x 4 of
+    them. Thresholds lie four deviations above what noise alone gives.
+    """
+    noise = _neighbour_variance(flat)
+    # Rounding makes both uneven where the noise is below a count.
+    slack = 1.05 + 8.0 / np.sqrt(flat.size)
+    if np.var(flat) > slack * noise + 1.2 * rounding:
+        return True
+    mean = np.mean(flat, axis=0)
+    height, width = (n // 4 for n in mean.shape)
+    if height * width < 16:
+        return False
+    blocks = mean[: 4 * height, : 4 * width]
+    blocks = blocks.reshape(height, 4, width, 4).mean(axis=(1, 3))
+    expected = (noise + rounding) / (16.0 * len(flat))
+    return np.var(blocks) > expected * (1.1 + 4.0 * np.sqrt(2.0 / blocks.size))
+
+
 def _histogram(counts, shift, levels, bin_width):
     """Returns lower and upper edges and weights of the filled bins.
 
@@ -118,7 +139,7 @@ def _histogram(counts, shift, levels, bin_width):
     return first * step - offset, last * step - offset, weight.astype(float)
 
 
-def _without_outliers(values):
+def without_outliers(values):
     """Returns which of `[n]` values lie near their median."""
     median = np.median(values)
     deviation = 1.4826 * np.median(np.abs(values - median))
@@ -137,22 +158,20 @@ def _level(frames, levels, clipped, **names):
         factor = 1.0 - 5.0 / shading.size
     flat = frames - surface
     variance = float(np.var(flat))
-    # Rounding makes both uneven where the noise is below a count.
-    slack = 1.15 + 8.0 / np.sqrt(frames.size)
-    if variance > slack * _neighbour_variance(flat) + 0.1 * levels.step**2:
+    rounding = levels.step**2 / 12.0
+    if _is_textured(flat, rounding):
         return None
     shift = np.broadcast_to(surface, frames.shape).ravel()
     counts = frames.ravel()
     keep = np.ones(counts.shape, bool)
     if clipped <= _CLIPPED:
-        keep = _without_outliers(counts - shift)
+        keep = without_outliers(counts - shift)
     lower, upper, weight = _histogram(
         counts[keep],
         shift[keep],
         levels,
         np.sqrt(variance) / _BINS_PER_DEVIATION,
     )
-    rounding = levels.step**2 / 12.0
     return Sample(
         levels.normalize(lower),
         levels.normalize(upper),
@@ -174,7 +193,7 @@ def _difference(frames, levels, **names):
         np.mean(difference, axis=(1, 2), keepdims=True), difference.shape
     ).ravel()
     counts = difference.ravel()
-    keep = _without_outliers(counts - flicker)
+    keep = without_outliers(counts - flicker)
     variance = float(np.var((counts - flicker)[keep]))
     lower, upper, weight = _histogram(
         counts[keep],

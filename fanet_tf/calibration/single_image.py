@@ -27,6 +27,7 @@ import cv2
 import numpy as np
 
 from fanet_tf.errors import InputError
+from fanet_tf.raw import cfa
 from fanet_tf.raw.noise import NoiseParams
 
 # Deviation of the mixture's wide component, in deviations of the noise.
@@ -274,3 +275,12 @@ def estimate(packed, low=None, high: float = 1.0):
             (float(span[0]), float(span[1])),
         ),
     )
+
+
+def of_mosaic(mosaic, pattern: str = "RGGB"):
+    """Estimates the noise of a mosaic `[H, W]`, 0 = black, 1 = white.
+
+    Returns what `estimate` does.
+    """
+    rggb = cfa.to_rggb(np.asarray(mosaic)[None, :, :, None], pattern)
+    return estimate(cfa.pack(rggb)[0])
