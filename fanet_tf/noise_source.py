@@ -9,17 +9,19 @@ Without any of these a frame is refused: a guess would be denoised too little
 or too much, and nobody would see why.
 """
 
-import importlib
+import dataclasses
 import math
 from typing import NamedTuple
 
 import numpy as np
 
 from fanet_tf.calibration import profile as profile_lib
+from fanet_tf.calibration import single_image
 from fanet_tf.errors import InputError
 from fanet_tf.files.raw_image import RawImage
 
 ESTIMATE = "estimate"
+_ESTIMATE_SIDE = 2048  # Sensor pixels, even.
 
 
 class Noise(NamedTuple):
@@ -149,16 +151,20 @@ def of_frame(image: RawImage, estimate: bool = False) -> Noise:
 
 
 def _estimated(image):
-    try:
-        single_image = importlib.import_module(
-            "fanet_tf.calibration.single_image"
-        )
-    except ModuleNotFoundError as error:
-        raise InputError(
-            "--noise=estimate is not available in this installation; "
-            "give --noise=a,b or --gain=G"
-        ) from error
-    estimate = single_image.estimate(image.normalized(), image.pattern)
-    a, b = float(estimate.a), float(estimate.b)
+    # A part from the middle says as much as the frame, in bounded memory.
+    mosaic = image.visible
+    top, left = (
+        max(0, size - _ESTIMATE_SIDE) // 4 * 2 for size in mosaic.shape
+    )
+    part = dataclasses.replace(
+        image,
+        mosaic=mosaic[top : top + _ESTIMATE_SIDE, left : left + _ESTIMATE_SIDE],
+        active=None,
+    )
+    params, confidence = single_image.of_mosaic(
+        part.normalized(), image.pattern
+    )
+    a, b = float(params.a[0]), float(params.b[0])
     check(a, b, "the estimate")
-    return Noise(a, b, "estimated from the frame")
+    said = f"estimated from the frame, {confidence.describe()}"
+    return Noise(a, b, said, said if confidence.verdict == "poor" else "")

@@ -4,8 +4,12 @@ Each member is a blur with a nonlinear branch that reaches over a pooled level,
 so it has what a real one has: a stride, a halo, noise inputs, a residual.
 """
 
+import atexit
+import functools
 import json
 import pathlib
+import shutil
+import tempfile
 
 import numpy as np
 
@@ -77,10 +81,14 @@ def whole(path, packed, scale, offset):
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_path=str(path), num_threads=1)
-    runner = interpreter.get_signature_runner("serving_default")
-    index = runner.get_input_details()["noisy"]["index"]
+    index = next(
+        details["index"]
+        for details in interpreter.get_input_details()
+        if "noisy" in details["name"]
+    )
     interpreter.resize_tensor_input(index, (1, *packed.shape))
     interpreter.allocate_tensors()
+    runner = interpreter.get_signature_runner("serving_default")
     one = (1, 1, 1, 1)
     return runner(
         noisy=packed[None].astype(np.float32),
@@ -153,3 +161,12 @@ def write(folder, members, tile=(32, 48), halo=HALO, stride=STRIDE):
     }
     (folder / "manifest.json").write_text(json.dumps(manifest))
     return bundle.load(folder)
+
+
+@functools.cache
+def small(tile=(32, 48), branch=0.02):
+    """Returns a bundle of two members, made once a process."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="fanet_test_bundle_"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    members = [flatbuffers(folder, seed, tile, branch) for seed in (0, 1)]
+    return write(folder / "bundle", members, tile)

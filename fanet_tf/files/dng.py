@@ -17,6 +17,7 @@ import numpy as np
 from fanet_tf import __version__
 from fanet_tf.files import atomic
 from fanet_tf.files import carry
+from fanet_tf.files import dng_tags
 from fanet_tf.files import render
 from fanet_tf.files import tiff
 from fanet_tf.files import tiff_writer
@@ -144,7 +145,7 @@ def _raw(image: RawImage, order) -> tiff.Ifd:
     if image.noise is not None:
         tags[51041] = tag(tiff.DOUBLE, 3 * list(image.noise))
     carried = carry.raw_tags(image)
-    if 50719 not in carried or 50720 not in carried:
+    if not {50719, 50720} <= set(carried):
         tags[50719] = tag(tiff.LONG, [0, 0])
         tags[50720] = tag(tiff.LONG, [right - left, bottom - top])
     return tiff.Ifd({**carried, **tags}, pixels=strips)
@@ -204,7 +205,7 @@ def write(path, image: RawImage, history: str = "") -> None:
     """
     image = to_counts(image)
     order = image.source.order if image.source else "<"
-    preview = render.preview(image, _PREVIEW)
+    preview = render.preview(dng_tags.default_crop(image), _PREVIEW)
     scale = _THUMBNAIL / max(_THUMBNAIL, *preview.shape[:2])
     small = cv2.resize(
         preview,

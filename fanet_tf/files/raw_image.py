@@ -86,12 +86,13 @@ class RawImage:
             )
         if len(self.black_level) == 1:
             object.__setattr__(self, "black_level", 4 * (self.black_level[0],))
+        lowest = 0.0 if self.mosaic.dtype == np.uint16 else -1e9
         if len(self.black_level) != 4 or not all(
-            np.isfinite(b) and b < self.white_level < 1e9
-            for b in self.black_level
+            lowest <= b < self.white_level < 1e9 for b in self.black_level
         ):
             raise InputError(
-                "Black levels must lie below the white level. Received: "
+                "Black levels must be four counts below the white level. "
+                "Received: "
                 f"black_level={self.black_level}, "
                 f"white_level={self.white_level}"
             )

@@ -1,15 +1,14 @@
 """Any file with a Bayer mosaic -> `RawImage`."""
 
 import dataclasses
-import math
 import pathlib
 import warnings
 
 import numpy as np
 
 from fanet_tf.errors import InputError
-from fanet_tf.files import carry
 from fanet_tf.files import decode
+from fanet_tf.files import dng_tags
 from fanet_tf.files import dump
 from fanet_tf.files import tiff
 from fanet_tf.files.raw_image import MAX_SIDE
@@ -119,38 +118,42 @@ def _read_npy(path, form) -> RawImage:
 
 def _read_raw(path) -> RawImage:
     header, mosaic = decode.decode(path)
-    pattern, order = _pattern(path, header)
-    top, left = header["margins"]
-    height, width = header["visible"]
-    source = _tags(path)
-    is_dng = source is not None and 50706 in source.ifds[0].tags
-    fields = _from_tags(source, is_dng) if source else {}
-    fields.setdefault("color_matrix", _matrix(header["xyz_to_cam"]))
-    fields.setdefault("neutral", _neutral(header))
-    fields.setdefault("iso", header["iso"] or None)
-    fields.setdefault("orientation", _ORIENTATIONS.get(header["flip"], 1))
     if mosaic.dtype != np.uint16:
         raise InputError(
             f"{path}: must hold 16-bit counts. Received: {mosaic.dtype}"
         )
+    source = _tags(path)
+    is_dng = source is not None and dng_tags.VERSION in source.ifds[0].tags
+    fields = _from_libraw(path, header, mosaic.shape)
+    if source is not None:
+        fields |= dng_tags.of_any_tiff(source)
+    if is_dng:
+        fields |= dng_tags.of_dng(source, mosaic.shape)
     try:
-        return RawImage(
-            mosaic,
-            pattern,
-            tuple(header["black"][index] for index in order),
-            header["white"],
-            active=(
-                top,
-                left,
-                min(top + height, mosaic.shape[0]),
-                min(left + width, mosaic.shape[1]),
-            ),
-            source=source,
-            is_dng=is_dng,
-            **fields,
-        )
+        return RawImage(mosaic, source=source, is_dng=is_dng, **fields)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
+
+
+def _from_libraw(path, header, shape):
+    """Returns the fields of `RawImage` that LibRaw gives."""
+    pattern, order = _pattern(path, header)
+    (top, left), (height, width) = header["margins"], header["visible"]
+    return {
+        "pattern": pattern,
+        "black_level": tuple(header["black"][index] for index in order),
+        "white_level": header["white"],
+        "active": (
+            top,
+            left,
+            min(top + height, shape[0]),
+            min(left + width, shape[1]),
+        ),
+        "color_matrix": _matrix(header["xyz_to_cam"]),
+        "neutral": _neutral(header),
+        "iso": header["iso"] or None,
+        "orientation": _ORIENTATIONS.get(header["flip"], 1),
+    }
 
 
 # LibRaw's flip to EXIF orientation.
@@ -181,16 +184,7 @@ def _pattern(path, header):
 
 def _matrix(rows):
     matrix = np.asarray(rows, np.float64)
-    return matrix if _is_matrix(matrix) else None
-
-
-def _is_matrix(matrix):
-    return (
-        matrix.shape == (3, 3)
-        and np.isfinite(matrix).all()
-        and abs(np.linalg.det(matrix)) > 1e-6
-        and np.abs(matrix).max() < 100
-    )
+    return matrix if dng_tags.is_matrix(matrix) else None
 
 
 def _neutral(header):
@@ -209,66 +203,3 @@ def _tags(path):
     for loss in source.dropped:
         warnings.warn(f"{path}: left out: {loss}", stacklevel=2)
     return source
-
-
-def _numbers(ifds, number, order, count=None):
-    """Returns the finite numbers of a tag in the first table that has it."""
-    for ifd in ifds:
-        tag = ifd.tags.get(number) if ifd else None
-        if tag is None or tag.type == tiff.ASCII:
-            continue
-        numbers = tiff.values(tag, order)
-        if (count is None or len(numbers) == count) and all(
-            math.isfinite(n) for n in numbers
-        ):
-            return numbers
-    return None
-
-
-def _from_tags(source: tiff.Tiff, is_dng: bool):
-    """Returns the fields of `RawImage` that the tags give."""
-    order, main = source.order, source.ifds[0]
-    fields = {}
-    for name, number in (("make", 271), ("model", 272)):
-        if number in main.tags:
-            fields[name] = tiff.text(main.tags[number])
-    orientation = _numbers([main], 274, order, 1)
-    if orientation and 1 <= orientation[0] <= 8:
-        fields["orientation"] = int(orientation[0])
-    exif = (main.children.get(tiff.EXIF) or [None])[0]
-    iso = _numbers([exif, main], 34855, order)
-    if iso and iso[0] > 0:
-        fields["iso"] = float(iso[0])
-    if is_dng:
-        fields |= _from_dng(source)
-    return fields
-
-
-def _from_dng(source):
-    order, main = source.order, source.ifds[0]
-    raw = carry.raw_ifd(source)
-    fields = {}
-    matrices = [
-        np.reshape(numbers, (3, 3))
-        for tag in (50722, 50721)  # ColorMatrix2 (most often D65) and 1.
-        if (numbers := _numbers([main], tag, order, 9))
-    ]
-    for matrix in filter(_is_matrix, matrices):
-        fields["color_matrix"] = matrix
-        break
-    neutral = _numbers([main], 50728, order, 3)
-    if neutral and all(0 < n < 1e6 for n in neutral):
-        fields["neutral"] = tuple(n / neutral[1] for n in neutral)
-    exposure = _numbers([main], 50730, order, 1)
-    if exposure:
-        fields["exposure"] = float(exposure[0])
-    noise = _numbers([raw, main], 51041, order)
-    if noise and len(noise) in (2, 6, 8):
-        # One pair, or one each of R, G, B or R, Gr, Gb, B; the network takes
-        # one for all four planes, and green counts twice.
-        pairs = np.reshape(noise, (-1, 2))
-        weights = (1, 2, 1) if len(pairs) == 3 else None
-        a, b = np.average(pairs, axis=0, weights=weights)
-        if a > 0 and b >= 0:
-            fields["noise"] = (float(a), float(b))
-    return fields

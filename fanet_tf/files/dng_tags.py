@@ -1,0 +1,192 @@
+"""What the tags of a TIFF or DNG say about its mosaic.
+
+For a DNG they are believed more than LibRaw, which moves an active area that
+begins at an odd place by a pixel and leaves its black levels behind.
+"""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from fanet_tf.errors import InputError
+from fanet_tf.files import carry
+from fanet_tf.files import tiff
+from fanet_tf.files.raw_image import RawImage
+from fanet_tf.raw import cfa
+
+VERSION = 50706
+_COLOURS = {0: "R", 1: "G", 2: "B"}
+
+
+def numbers(ifds, number, order, count=None):
+    """Returns the finite numbers of a tag in the first table that has it.
+
+    Args:
+        ifds: tables, or None, looked through in order.
+        number: of the tag.
+        order: of the file's bytes.
+        count: how many there must be; None means any.
+
+    Returns:
+        A list, or None where no table has such a tag.
+    """
+    for ifd in ifds:
+        tag = ifd.tags.get(number) if ifd else None
+        if tag is None or tag.type in (tiff.ASCII, tiff.UNDEFINED):
+            continue
+        found = tiff.values(tag, order)
+        if (count is None or len(found) == count) and all(
+            math.isfinite(n) for n in found
+        ):
+            return found
+    return None
+
+
+def is_matrix(matrix) -> bool:
+    """Whether a colour matrix can be used and inverted."""
+    return (
+        matrix.shape == (3, 3)
+        and bool(np.isfinite(matrix).all())
+        and abs(np.linalg.det(matrix)) > 1e-6
+        and np.abs(matrix).max() < 100
+    )
+
+
+def of_any_tiff(source: tiff.Tiff) -> dict:
+    """Returns the fields of `RawImage` that any camera's TIFF tags give."""
+    order, main = source.order, source.ifds[0]
+    fields = {}
+    for name, number in (("make", 271), ("model", 272)):
+        if number in main.tags:
+            fields[name] = tiff.text(main.tags[number])
+    orientation = numbers([main], 274, order, 1)
+    if orientation and 1 <= orientation[0] <= 8:
+        fields["orientation"] = int(orientation[0])
+    exif = (main.children.get(tiff.EXIF) or [None])[0]
+    iso = numbers([exif, main], 34855, order)
+    if iso and iso[0] > 0:
+        fields["iso"] = float(iso[0])
+    return fields
+
+
+def of_dng(source: tiff.Tiff, shape) -> dict:
+    """Returns the fields of `RawImage` that the tags of a DNG give.
+
+    Args:
+        source: its tags.
+        shape: of the mosaic that LibRaw decoded.
+    """
+    order, main = source.order, source.ifds[0]
+    raw = carry.raw_ifd(source)
+    fields = {}
+    matrices = [
+        np.reshape(found, (3, 3))
+        for tag in (50722, 50721)  # ColorMatrix2 (most often D65) and 1.
+        if (found := numbers([main], tag, order, 9))
+    ]
+    for matrix in filter(is_matrix, matrices):
+        fields["color_matrix"] = matrix
+        break
+    neutral = numbers([main], 50728, order, 3)
+    if neutral and all(0 < n < 1e6 for n in neutral):
+        fields["neutral"] = tuple(n / neutral[1] for n in neutral)
+    exposure = numbers([main], 50730, order, 1)
+    if exposure:
+        fields["exposure"] = float(exposure[0])
+    noise = numbers([raw, main], 51041, order)
+    if noise and len(noise) in (2, 6, 8):
+        # One pair, or one each of R, G, B or R, Gr, Gb, B; the network takes
+        # one for all four planes, and green counts twice.
+        pairs = np.reshape(noise, (-1, 2))
+        weights = (1, 2, 1) if len(pairs) == 3 else None
+        a, b = np.average(pairs, axis=0, weights=weights)
+        fields["noise"] = (float(a), float(b))
+    if raw is not None:
+        fields |= _layout(raw, order, shape)
+    return fields
+
+
+def _layout(raw, order, shape):
+    """Active area, pattern and levels; nothing where sizes do not fit."""
+    height, width = (numbers([raw], n, order, 1) for n in (257, 256))
+    if height is None or width is None or (height[0], width[0]) != shape:
+        return {}
+    if numbers([raw], 50711, order, 1) not in (None, [1]):
+        raise InputError(
+            "The CFA layout of a DNG must be rectangular. "
+            f"Received: {numbers([raw], 50711, order)}"
+        )
+    cells = numbers([raw], 33422, order, 4)
+    colours = numbers([raw], 50710, order, 3) or [0, 1, 2]
+    if (
+        numbers([raw], 33421, order) != [2, 2]
+        or cells is None
+        or colours != [0, 1, 2]
+    ):
+        return {}
+    fields = {
+        "pattern": "".join(_COLOURS.get(cell, "?") for cell in cells),
+        "active": tuple(
+            int(n) for n in numbers([raw], 50829, order, 4) or (0, 0, *shape)
+        ),
+    }
+    if fields["pattern"] not in cfa.PATTERNS:
+        return fields  # `RawImage` says what is wrong with it.
+    white = numbers([raw], 50717, order, 1)
+    if white:
+        fields["white_level"] = float(white[0])
+    black = _black(raw, order)
+    if black is not None:
+        places = cfa.cell(fields["pattern"])
+        fields["black_level"] = tuple(
+            float(black[row::2, column::2].mean()) for row, column in places
+        )
+    return fields
+
+
+def default_crop(image: RawImage) -> RawImage:
+    """Returns the frame cut to the DNG's DefaultCrop, which viewers show."""
+    if not image.is_dng or image.source is None:
+        return image
+    raw, order = carry.raw_ifd(image.source), image.source.order
+    origin = numbers([raw], 50719, order, 2)
+    size = numbers([raw], 50720, order, 2)
+    if origin is None or size is None:
+        return image
+    left, top = (round(n) for n in origin)
+    width, height = (round(n) for n in size)
+    active_top, active_left, bottom, right = image.active
+    top, left = active_top + top, active_left + left
+    if not (
+        active_top <= top < top + height <= bottom
+        and active_left <= left < left + width <= right
+    ):
+        return image
+    return dataclasses.replace(
+        image,
+        active=(top, left, top + height, left + width),
+        pattern=cfa.shift_pattern(
+            image.pattern, top - active_top, left - active_left
+        ),
+    )
+
+
+def _black(raw, order):
+    """BlackLevel as `[rows, columns]`, both even; None where not given.
+
+    Levels that repeat over more than two rows or columns are averaged for
+    each plane by the caller, and so are those of whole rows and columns.
+    """
+    repeat = numbers([raw], 50713, order, 2) or [1, 1]
+    if not all(1 <= n <= 64 for n in repeat):
+        return None
+    given = numbers([raw], 50714, order)
+    if given is None or len(given) != repeat[0] * repeat[1]:
+        return None
+    black = np.tile(np.reshape(given, repeat), (2, 2))
+    for number in (50715, 50716):  # BlackLevelDeltaH, BlackLevelDeltaV
+        delta = numbers([raw], number, order)
+        if delta:
+            black = black + np.mean(delta)
+    return black

@@ -1,0 +1,109 @@
+"""What a bundle must hold, and how it is refused."""
+
+import json
+import shutil
+
+import bundles
+import pytest
+
+from fanet_tf import bundle
+from fanet_tf.errors import InputError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return shutil.copytree(bundles.small().folder, tmp_path / "bundle")
+
+
+def edit(folder, change):
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    change(manifest)
+    path.write_text(json.dumps(manifest))
+
+
+def test_the_manifest_is_read(folder):
+    array = bundle.load(folder)
+    assert array.recipes == ["float32", "dynamic_wi8_afp32"]
+    first, second = array.members
+    assert first.tile == bundle.Tile(32, 48, 8, 2)
+    assert second.path("float32").name == "member_1_float32.tflite"
+    assert array.noise["sensor"] == "Sony IMX258"
+
+
+def test_each_a_is_served_by_one_member(folder):
+    array = bundle.load(folder)
+    low, middle, high = array.edges
+    for a, index in (
+        (low / 10, 0),
+        (low, 0),
+        (middle * (1 - 1e-9), 0),
+        (middle, 1),
+        (high, 1),
+        (high * 10, 1),
+    ):
+        assert array.member_for(a).index == index
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda m: m.update(schema_version=2), "newer bundle needs a newer"),
+        (lambda m: m.update(schema_version="1"), "Received: '1'"),
+        (lambda m: m.pop("members"), "KeyError"),
+        (lambda m: m.update(members=[]), "Received: 0 members"),
+        (lambda m: m["selector"].update(edges=[3, 2, 1]), "must rise"),
+        (lambda m: m["packing"].update(order=["R", "B"]), "packing.order"),
+        (lambda m: m["members"][0].update(index=1), "must stand in order"),
+        (lambda m: m["members"][0]["tile"].update(halo=16), "two halos"),
+        (lambda m: m["members"][0]["tile"].update(height=64), "inputs must be"),
+        (lambda m: m["members"][0].update(recipes={}), "must have a recipe"),
+        (
+            lambda m: m["members"][0]["recipes"]["float32"].update(
+                file="../manifest.json"
+            ),
+            "must lie in it",
+        ),
+        (
+            lambda m: m["members"][0]["recipes"]["float32"].update(file="x"),
+            "is missing: x",
+        ),
+        (lambda m: m["noise"].update(gain_range=[1]), "2 finite numbers"),
+    ],
+)
+def test_a_wrong_manifest_is_refused(folder, change, message):
+    edit(folder, change)
+    with pytest.raises(InputError, match=message):
+        bundle.load(folder)
+
+
+def test_a_changed_file_is_refused(folder):
+    path = folder / "member_1_float32.tflite"
+    data = bytearray(path.read_bytes())
+    data[1000] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="SHA-256 must be"):
+        bundle.load(folder)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "[" * 100_000, "\xff"])
+def test_what_is_no_manifest_is_refused(folder, text):
+    (folder / "manifest.json").write_text(text, encoding="latin-1")
+    with pytest.raises(InputError):
+        bundle.load(folder)
+
+
+def test_an_unknown_recipe_names_the_known_ones(folder):
+    with pytest.raises(InputError, match="one of float32, dynamic_wi8_afp32"):
+        bundle.load(folder).members[0].path("int8")
+
+
+def test_a_missing_folder_is_refused(tmp_path):
+    with pytest.raises(InputError, match="must be a folder"):
+        bundle.load(tmp_path / "none")
+
+
+def test_without_a_shipped_array_the_flag_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(bundle, "_SHIPPED", tmp_path)
+    with pytest.raises(InputError, match="--bundle=FOLDER"):
+        bundle.load()

@@ -1,0 +1,186 @@
+"""Whole frames: tiles equal one run, and what is not noise stays."""
+
+import subprocess
+import sys
+
+import bundles
+import numpy as np
+import pytest
+
+from fanet_tf import denoiser as denoiser_lib
+from fanet_tf import tiles
+from fanet_tf.errors import InputError
+from fanet_tf.files.raw_image import RawImage
+from fanet_tf.raw import cfa
+
+NOISE = (2e-3, 3e-6)
+
+
+@pytest.fixture(scope="module")
+def array():
+    return bundles.small()
+
+
+@pytest.fixture(scope="module")
+def blur():
+    """Members that only blur: linear, and they keep the mean."""
+    return bundles.small(branch=0.0)
+
+
+def denoise_whole(array, recipe, mosaic, pattern, noise):
+    """One run over the padded frame, padded here by numpy."""
+    member = array.member_for(noise[0])
+    tile = member.tile
+    row, column = cfa.rggb_origin(pattern)
+    margin = tiles.margin(tile.halo, tile.stride)
+    sides = []
+    for size, origin, side in (
+        (mosaic.shape[0], row, tile.height),
+        (mosaic.shape[1], column, tile.width),
+    ):
+        packed_size = (size + origin + 1) // 2
+        padded = tiles.padded_size(packed_size, side, tile.halo, tile.stride)
+        before = 2 * margin + origin
+        sides.append((before, 2 * padded - before - size))
+    padded = np.pad(mosaic, sides, "reflect")
+    packed = cfa.pack(padded[None, :, :, None])[0]
+    a, b = noise
+    clean = bundles.whole(member.path(recipe), packed, 1 / a, b / a**2)
+    clean = cfa.unpack(clean[None])[0, :, :, 0]
+    return clean[
+        sides[0][0] : sides[0][0] + mosaic.shape[0],
+        sides[1][0] : sides[1][0] + mosaic.shape[1],
+    ]
+
+
+def check_tiles(array, shape, pattern, seed=0):
+    mosaic = np.random.default_rng(seed).uniform(-0.02, 0.99, shape)
+    mosaic = mosaic.astype(np.float32)
+    tiled = denoiser_lib.Denoiser(array, num_threads=1).denoise_mosaic(
+        mosaic, pattern, NOISE
+    )
+    whole = denoise_whole(array, "float32", mosaic, pattern, NOISE)
+    assert tiled.shape == mosaic.shape and tiled.dtype == np.float32
+    np.testing.assert_allclose(tiled, whole, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("pattern", cfa.PATTERNS)
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (1, 2), (2, 1), (3, 5), (63, 97), (64, 96), (131, 198)]
+)
+def test_tiles_equal_the_whole_frame(array, shape, pattern):
+    check_tiles(array, shape, pattern)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(60))
+def test_tiles_of_96_equal_the_whole_frame_up_to_300(seed):
+    rng = np.random.default_rng(seed)
+    shape = tuple(rng.integers(1, 601, 2)) if seed else (600, 600)
+    check_tiles(bundles.small((96, 96)), shape, cfa.PATTERNS[seed % 4], seed)
+
+
+def test_seams_of_a_dynamic_range_member_stay_small(array, rng):
+    """Its activations are scaled by the whole input, so tiles may differ."""
+    mosaic = rng.uniform(0, 1, (198, 262)).astype(np.float32)
+    recipe = "dynamic_wi8_afp32"
+    tiled = denoiser_lib.Denoiser(array, recipe).denoise_mosaic(
+        mosaic, "RGGB", NOISE
+    )
+    whole = denoise_whole(array, recipe, mosaic, "RGGB", NOISE)
+    assert np.abs(tiled - whole).max() < 4 / 1023
+
+
+def test_packed_and_mosaic_agree(array, rng):
+    packed = rng.random((35, 50, 4), dtype=np.float32)
+    denoiser = denoiser_lib.Denoiser(array)
+    mosaic = cfa.unpack(packed[None])[0, :, :, 0]
+    np.testing.assert_array_equal(
+        denoiser.denoise_packed(packed, NOISE),
+        cfa.pack(
+            denoiser.denoise_mosaic(mosaic, "RGGB", NOISE)[None, ..., None]
+        )[0],
+    )
+
+
+@pytest.mark.parametrize("pattern", cfa.PATTERNS)
+def test_a_flat_frame_stays_flat_up_to_its_edges(blur, pattern):
+    """Also one whose black levels and planes differ."""
+    planes = np.array([100.0, 200.0, 220.0, 150.0])
+    black = (60.0, 64.0, 66.0, 70.0)
+    packed = np.broadcast_to(planes, (41, 60, 4))
+    mosaic = cfa.unpack(packed[None], pattern)[0, :, :, 0].astype(np.uint16)
+    image = RawImage(mosaic, pattern, black, 1023.0)
+    denoised = denoiser_lib.Denoiser(blur).denoise(image, NOISE)
+    np.testing.assert_allclose(denoised, mosaic, rtol=1e-6)
+
+
+def test_mean_brightness_of_each_plane_stays(blur, rng):
+    scene = rng.uniform(0.05, 0.6, (1, 4))
+    noise = rng.normal(size=(200, 280, 4))
+    noise -= noise.mean((0, 1))
+    packed = (scene + np.sqrt(NOISE[0] * scene) * noise).astype(np.float32)
+    denoised = denoiser_lib.Denoiser(blur).denoise_packed(packed, NOISE)
+    np.testing.assert_allclose(
+        denoised.mean((0, 1)), packed.mean((0, 1)), rtol=1e-3
+    )
+    assert np.all(denoised.std((0, 1)) < 0.5 * packed.std((0, 1)))
+
+
+def test_noise_below_black_is_not_cut_off(blur):
+    mosaic = np.full((70, 80), -0.03, np.float32)
+    denoised = denoiser_lib.Denoiser(blur).denoise_mosaic(mosaic, "BGGR", NOISE)
+    np.testing.assert_allclose(denoised, mosaic, rtol=1e-5)
+
+
+def test_saturated_pixels_stay_exactly_white(array, rng):
+    mosaic = rng.uniform(0.2, 0.9, (120, 160)).astype(np.float32)
+    mosaic[20:80, 30:90] = 1.0
+    mosaic[90:110, 100:140] = 1.25  # Above white: a level set too low.
+    denoised = denoiser_lib.Denoiser(array).denoise_mosaic(
+        mosaic, "RGGB", NOISE
+    )
+    # One packed pixel inside the edge; there white is known on all sides.
+    assert np.all(denoised[22:78, 32:88] == 1.0)
+    assert np.all(denoised[92:108, 102:138] == 1.25)
+
+
+def test_the_member_is_that_of_the_frame(array):
+    mosaic = np.full((8, 8), 0.5, np.float32)
+    denoiser = denoiser_lib.Denoiser(array)
+    for a, index in ((1e-5, 0), (3e-4, 0), (1e-2, 1), (0.5, 1)):
+        denoiser.denoise_mosaic(mosaic, "RGGB", (a, 1e-6))
+        assert denoiser.runner(array.member_for(a)).member.index == index
+
+
+def test_counts_are_given_with_finer_steps(blur, rng):
+    counts = rng.integers(64, 900, (40, 60)).astype(np.uint16)
+    image = RawImage(counts, "GRBG", (64.0,), 1023.0)
+    denoiser = denoiser_lib.Denoiser(blur)
+    exact = denoiser.denoise(image, NOISE)
+    fine = denoiser.denoise(image, NOISE, factor=64)
+    assert fine.dtype == np.uint16
+    np.testing.assert_allclose(fine / 64, exact, atol=0.51 / 64)
+
+
+def test_too_little_memory_is_refused(array):
+    with pytest.raises(InputError, match="--max_memory"):
+        denoiser_lib.Denoiser(array, max_memory=1).denoise_mosaic(
+            np.zeros((4, 4), np.float32), "RGGB", NOISE
+        )
+
+
+def test_an_unknown_recipe_is_refused(array):
+    with pytest.raises(InputError, match="Received: 'int4'"):
+        denoiser_lib.Denoiser(array, "int4")
+
+
+def test_denoising_imports_no_tensorflow():
+    code = (
+        "import sys\n"
+        "import fanet_tf.batch, fanet_tf.bundle, fanet_tf.denoiser\n"
+        "import fanet_tf.cli.denoise, fanet_tf.files.writer\n"
+        "heavy = {'tensorflow', 'keras', 'jax', 'scipy', 'matplotlib'}\n"
+        "sys.exit(', '.join(heavy & set(sys.modules)) or 0)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
