@@ -4,7 +4,20 @@ import numpy as np
 import pytest
 
 from fanet_tf.calibration import profile
+from fanet_tf.raw import noise as raw_noise
+from fanet_tf.raw import realism
 from fanet_tf.raw import sampling
+from fanet_tf.raw.noise import NoiseParams
+
+PHONE = NoiseParams(np.array([3.36e-3]), np.array([2.06e-5]))  # Gain 16.
+
+
+def _namespaces():
+    """Numpy and what stands in for it in tf.data and in losses."""
+    import keras
+    import tensorflow.experimental.numpy as tnp
+
+    return {"tnp": tnp, "keras": keras.ops}
 
 
 def test_log_a_is_uniform():
@@ -43,3 +56,166 @@ def test_b_on_the_gain_law_is_the_profiles():
 
 def test_a_bad_line_gives_way_to_the_gain_law():
     assert profile.load("imx258").default_b_law() == "gain_law"
+
+
+@pytest.mark.parametrize("x", [0.0, 0.004, 0.3, 0.99, 1.0])
+def test_clipped_noise_follows_the_censored_gaussian(rng, x):
+    clean = np.full((1, 400, 600, 4), x)
+    drawn = raw_noise.add_noise(clean, PHONE, rng.standard_normal(clean.shape))
+    mean = raw_noise.censored_mean(clean[:, :1, :1, :1], PHONE).item()
+    variance = raw_noise.censored_variance(clean[:, :1, :1, :1], PHONE).item()
+    # Four standard errors; the variance's from the drawn fourth moment.
+    count = drawn.size
+    assert abs(drawn.mean() - mean) < 4 * np.sqrt(variance / count)
+    fourth = np.mean((drawn - drawn.mean()) ** 4)
+    error = np.sqrt((fourth - variance**2) / count)
+    assert abs(drawn.var() - variance) < 4 * error
+
+
+def test_a_pedestal_clips_less():
+    black = np.zeros((1, 1, 1, 1))
+    free = raw_noise.censored_variance(black, PHONE, low=-0.5)
+    np.testing.assert_allclose(free.item(), PHONE.b.item(), rtol=1e-6)
+    half = raw_noise.censored_variance(black, PHONE)
+    # Half of a Gaussian, clipped at its mean: 1/2 - 1/(2 pi).
+    np.testing.assert_allclose(
+        half.item() / PHONE.b.item(), 0.5 - 0.5 / np.pi, rtol=1e-6
+    )
+
+
+def test_censored_moments_agree_between_namespaces():
+    x = np.linspace(0.0, 1.0, 9, dtype=np.float32).reshape(1, 3, 3, 1)
+    a, b = np.float32([3.36e-3]), np.float32([2.06e-5])
+    for name in ("censored_mean", "censored_variance"):
+        moment = getattr(raw_noise, name)
+        expected = moment(x.astype(np.float64), PHONE)
+        for label, xp in _namespaces().items():
+            pair = NoiseParams(xp.array(a), xp.array(b))
+            got = np.asarray(moment(xp.array(x), pair, xp=xp))
+            np.testing.assert_allclose(
+                got, expected, rtol=1e-4, atol=1e-7, err_msg=label
+            )
+
+
+def test_a_seed_gives_the_same_noise_eagerly_and_in_tf_data():
+    import tensorflow as tf
+    import tensorflow.experimental.numpy as tnp
+
+    def capture(step):
+        seed = tf.stack([tf.constant(7, tf.int64), step])
+        uniform = tf.random.stateless_uniform([3], seed, alg="philox")
+        a = sampling.sample_log_uniform_a(uniform, (2e-4, 1e-2), tnp)
+        law = profile.load("imx258")
+        b = sampling.b_from_gain_law(
+            a, law.a_coefficients, law.b_coefficients, tnp
+        )
+        clean = tf.fill([3, 8, 12, 4], 0.1)
+        normal = tf.random.stateless_normal(
+            tf.shape(clean), seed + 1, alg="philox"
+        )
+        return raw_noise.add_noise(clean, NoiseParams(a, b), normal, tnp)
+
+    dataset = tf.data.Dataset.range(4).map(capture, num_parallel_calls=2)
+    drawn = list(dataset.as_numpy_iterator())
+    eager = [capture(tf.constant(k, tf.int64)).numpy() for k in range(4)]
+    np.testing.assert_allclose(drawn, eager, rtol=0, atol=1e-7)
+    assert not np.allclose(drawn[0], drawn[1])
+
+
+def test_dng_profiles_are_a_and_b():
+    # Android's CaptureResult and DNG tag 51041: S, O of each plane.
+    tag = [2e-4, 4e-7, 2.1e-4, 4.1e-7, 2.1e-4, 4.1e-7, 1.9e-4, 3.9e-7]
+    noise = raw_noise.from_dng(tag)
+    np.testing.assert_allclose(noise.a, [2e-4, 2.1e-4, 2.1e-4, 1.9e-4])
+    np.testing.assert_allclose(noise.b, [4e-7, 4.1e-7, 4.1e-7, 3.9e-7])
+    np.testing.assert_allclose(raw_noise.to_dng(noise), tag)
+
+
+@pytest.mark.parametrize("mean", [0.0, 0.7, 7.9, 8.1, 40.0])
+def test_photon_counts_have_poissons_moments(rng, mean):
+    shape = 200_000
+    counts = realism.poisson_counts(
+        np.full(shape, mean), rng.random(shape), rng.standard_normal(shape)
+    )
+    slack = 4 * np.sqrt(max(mean, 1e-9) / shape)
+    assert abs(counts.mean() - mean) <= slack
+    assert abs(counts.var() - mean) <= 8 * slack * np.sqrt(1 + mean)
+    third = np.mean((counts - mean) ** 3)
+    assert abs(third - mean) <= 0.05 * mean + 12 * slack * (1 + mean)
+
+
+def test_poisson_noise_keeps_mean_and_variance(rng):
+    clean = np.full((1, 200, 300, 4), 0.01)
+    draws = [rng.random(clean.shape)]
+    draws += [rng.standard_normal(clean.shape) for _ in range(2)]
+    drawn = realism.poisson(clean, PHONE, *draws)
+    expected = raw_noise.variance(clean, PHONE)[0, 0, 0, 0]
+    np.testing.assert_allclose(drawn.mean(), 0.01, rtol=0.01)
+    np.testing.assert_allclose(drawn.var(), expected, rtol=0.02)
+
+
+def test_row_noise_is_shared_by_the_planes_of_a_row(rng):
+    flat = np.zeros((2, 6, 9, 4))
+    drawn = realism.row_noise(
+        flat, np.array([0.0, 0.1]), rng.standard_normal((2, 6, 2))
+    )
+    assert not drawn[0].any()
+    np.testing.assert_array_equal(drawn[1, ..., 0], drawn[1, ..., 1])
+    np.testing.assert_array_equal(drawn[1, ..., 2], drawn[1, ..., 3])
+    assert np.ptp(drawn[1], axis=1).max() == 0.0
+    assert drawn[1, :, 0, 0].std() > 0.01
+
+
+def test_dark_shading_leaves_the_mean():
+    drawn = realism.dark_shading(
+        np.zeros((1, 5, 7, 4)), np.array([0.01]), np.array([[1.0, -2.0]])
+    )
+    np.testing.assert_allclose(drawn.mean(), 0.0, atol=1e-9)
+    np.testing.assert_allclose(drawn[0, 0, 0], 0.01 * (-1.0 + 2.0), rtol=1e-6)
+
+
+def test_right_levels_change_nothing(rng):
+    values = rng.random((2, 3, 4, 4))
+    same = realism.level_jitter(values, np.zeros(2), np.ones(2))
+    np.testing.assert_array_equal(same, values)
+    wrong = realism.level_jitter(values, np.full(2, 0.1), np.full(2, 0.9))
+    np.testing.assert_allclose(wrong, (values - 0.1) / 0.8)
+
+
+def test_quantised_values_are_counts(rng):
+    counts = realism.quantise(rng.random((1, 4, 6, 4)), 959) * 959
+    np.testing.assert_allclose(counts, np.round(counts), atol=1e-9)
+
+
+def test_a_pedestal_keeps_signed_shadows():
+    values = np.array([-0.2, -0.01, 0.5, 1.2])
+    np.testing.assert_array_equal(
+        realism.clip_signed(values, 0.05), [-0.05, -0.01, 0.5, 1.0]
+    )
+
+
+def test_realism_runs_alike_in_every_namespace(rng):
+    shape = (2, 6, 8, 4)
+    clean = rng.random(shape, dtype=np.float32)
+    uniform = rng.random(shape, dtype=np.float32)
+    normal = rng.standard_normal(shape, dtype=np.float32)
+    pair = rng.standard_normal((2, 6, 2), dtype=np.float32)
+    amount = np.float32([0.01, 0.02])
+    noise = NoiseParams(amount, amount**2)
+
+    def everything(xp, arrays):
+        clean, uniform, normal, pair, amount, *noise = arrays
+        y = realism.poisson(
+            clean, NoiseParams(*noise), uniform, normal, normal, xp
+        )
+        y = realism.row_noise(y, amount, pair, xp)
+        y = realism.dark_shading(y, amount, pair[:, 0], xp)
+        y = realism.level_jitter(y, amount, 1.0 - amount, xp)
+        return realism.clip_signed(realism.quantise(y, 959, xp), 0.06, xp)
+
+    arrays = (clean, uniform, normal, pair, amount, *noise)
+    expected = everything(np, arrays)
+    for label, xp in _namespaces().items():
+        got = np.asarray(everything(xp, [xp.array(v) for v in arrays]))
+        assert got.dtype == np.float32, label
+        np.testing.assert_allclose(got, expected, atol=1.1 / 959, err_msg=label)
