@@ -131,7 +131,8 @@ def quantise(values, steps: int, xp=np):
         steps: counts from black to white, 959 for 10 bits and black at 64.
         xp: namespace of the arrays.
     """
-    return xp.round(values * float(steps)) / float(steps)
+    # Not `round`: TensorFlow's numpy lacks it for plain tensors.
+    return xp.floor(values * float(steps) + 0.5) / float(steps)
 
 
 def clip_signed(values, pedestal: float, xp=np):
