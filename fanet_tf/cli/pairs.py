@@ -1,0 +1,112 @@
+"""Makes a paired test set of captures, or a plan of what to capture.
+
+Example:
+    fanet-pairs --plan --scenes=20 --per_scene=4 > captures.csv
+    fanet-pairs --captures=captures.csv --folder=frames --profile=imx258 \
+        --output=test_set
+    fanet-evaluate --pairs=test_set --bundle=runs/fan/bundle --output=OUT
+"""
+
+import pathlib
+
+from absl import flags
+
+from fanet_tf.calibration import profile as profile_lib
+from fanet_tf.cli import program
+from fanet_tf.errors import InputError
+from fanet_tf.files import reader
+from fanet_tf.pairs import build
+from fanet_tf.pairs import plan
+from fanet_tf.raw import cfa
+
+_PLAN = flags.DEFINE_bool(
+    "plan", False, "Prints a list of captures to make, and does nothing else."
+)
+_SCENES = flags.DEFINE_integer("scenes", 20, "Of the plan.", lower_bound=1)
+_PER_SCENE = flags.DEFINE_integer(
+    "per_scene", 4, "Noisy captures of a scene in the plan.", lower_bound=1
+)
+_CLEAN_MS = flags.DEFINE_float(
+    "clean_ms",
+    1280.0,
+    "Exposure time of clean frames in the plan, milliseconds.",
+    lower_bound=1e-3,
+)
+_SEED = flags.DEFINE_integer("seed", 0, "Of the plan's gains.")
+_CAPTURES = flags.DEFINE_string(
+    "captures", None, "CSV list of the captures (see --plan)."
+)
+_FOLDER = flags.DEFINE_string(
+    "folder", None, "Where the captures lie; default: beside the list."
+)
+_PROFILE = flags.DEFINE_string(
+    "profile", "imx258", "Noise: a shipped profile or a .json file."
+)
+_OUTPUT = flags.DEFINE_string("output", None, "Folder of the paired set.")
+_CFA = flags.DEFINE_enum(
+    "cfa", "RGGB", list(cfa.PATTERNS), "CFA pattern of .npy mosaics."
+)
+_BLACK = flags.DEFINE_list(
+    "black_level", ["0"], "Of .npy mosaics: one number, or four."
+)
+_WHITE = flags.DEFINE_float("white_level", None, "Of .npy mosaics.")
+
+
+def _form() -> reader.NpyFormat:
+    try:
+        black = tuple(float(level) for level in _BLACK.value)
+    except ValueError as error:
+        raise InputError(f"--black_level must be numbers: {error}") from error
+    if len(black) not in (1, 4):
+        raise InputError(
+            "--black_level must be one number or four (R, Gr, Gb, B). "
+            f"Received: {','.join(_BLACK.value)}"
+        )
+    return reader.NpyFormat(_CFA.value, black, _WHITE.value)
+
+
+def main(arguments):
+    """Hands the flags to `plan.make` or `build.build`."""
+    if arguments:
+        raise InputError(f"Unexpected arguments: {' '.join(arguments)}")
+    profile = profile_lib.load(_PROFILE.value)
+    if _PLAN.value:
+        shots = plan.make(
+            _SCENES.value,
+            _PER_SCENE.value,
+            _SEED.value,
+            profile.gain_range,
+            _CLEAN_MS.value,
+        )
+        print(plan.to_csv(shots), end="")
+        return
+    if _CAPTURES.value is None or _OUTPUT.value is None:
+        raise InputError(
+            "--captures and --output must be given (or --plan, which prints a "
+            "list to fill in)."
+        )
+    folder = _FOLDER.value or pathlib.Path(_CAPTURES.value).parent
+    shots = plan.read(_CAPTURES.value)
+    index = build.build(shots, folder, profile, _OUTPUT.value, form=_form())
+    for record in index["pairs"]:
+        rows, columns = record["shift"]
+        print(
+            f"{record['name']}: gain {record['gain']:g}, shift {rows:+.2f} "
+            f"{columns:+.2f}, {record['masked']:.1%} masked, "
+            f"{record['psnr']:.2f} dB"
+        )
+    for record in index["refused"]:
+        print(f"{record['name']}: refused, {record['reason']}")
+    print(
+        f"{len(index['pairs'])} pairs, {len(index['refused'])} refused: "
+        f"{pathlib.Path(_OUTPUT.value) / 'index.html'}"
+    )
+
+
+def cli():
+    """Entry point of `fanet-pairs`."""
+    program.run(main)
+
+
+if __name__ == "__main__":
+    cli()
