@@ -53,6 +53,27 @@ def is_matrix(matrix) -> bool:
     )
 
 
+def check(path, source: tiff.Tiff) -> None:
+    """Raises `InputError` for a DNG that says itself that it is not Bayer."""
+    raw = carry.raw_ifd(source)
+    if raw is None:
+        raise InputError(
+            f"{path}: must hold a Bayer mosaic. Received: a DNG without a "
+            "colour filter array (monochrome, or demosaiced already)"
+        )
+    repeat = numbers([raw], 33421, source.order) or [2, 2]
+    layout = numbers([raw], 50711, source.order) or [1]
+    cells = numbers([raw], 33422, source.order) or []
+    pattern = "".join(_COLOURS.get(cell, "?") for cell in cells[:36])
+    known = raw.tags.get(33422) is None or pattern in cfa.PATTERNS
+    if repeat != [2, 2] or layout != [1] or not known:
+        raise InputError(
+            f"{path}: the colour filter array must be a Bayer pattern, one of "
+            f"{', '.join(cfa.PATTERNS)}. Received: {pattern!r}, "
+            f"{'x'.join(str(n) for n in repeat)}, layout {layout[0]}"
+        )
+
+
 def of_any_tiff(source: tiff.Tiff) -> dict:
     """Returns the fields of `RawImage` that any camera's TIFF tags give."""
     order, main = source.order, source.ifds[0]
@@ -112,11 +133,6 @@ def _layout(raw, order, shape):
     height, width = (numbers([raw], n, order, 1) for n in (257, 256))
     if height is None or width is None or (height[0], width[0]) != shape:
         return {}
-    if numbers([raw], 50711, order, 1) not in (None, [1]):
-        raise InputError(
-            "The CFA layout of a DNG must be rectangular. "
-            f"Received: {numbers([raw], 50711, order)}"
-        )
     cells = numbers([raw], 33422, order, 4)
     colours = numbers([raw], 50710, order, 3) or [0, 1, 2]
     if (
@@ -131,8 +147,6 @@ def _layout(raw, order, shape):
             int(n) for n in numbers([raw], 50829, order, 4) or (0, 0, *shape)
         ),
     }
-    if fields["pattern"] not in cfa.PATTERNS:
-        return fields  # `RawImage` says what is wrong with it.
     white = numbers([raw], 50717, order, 1)
     if white:
         fields["white_level"] = float(white[0])

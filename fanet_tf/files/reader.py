@@ -117,13 +117,15 @@ def _read_npy(path, form) -> RawImage:
 
 
 def _read_raw(path) -> RawImage:
+    source = _tags(path)
+    is_dng = source is not None and dng_tags.VERSION in source.ifds[0].tags
+    if is_dng:
+        dng_tags.check(path, source)
     header, mosaic = decode.decode(path)
     if mosaic.dtype != np.uint16:
         raise InputError(
             f"{path}: must hold 16-bit counts. Received: {mosaic.dtype}"
         )
-    source = _tags(path)
-    is_dng = source is not None and dng_tags.VERSION in source.ifds[0].tags
     fields = _from_libraw(path, header, mosaic.shape)
     if source is not None:
         fields |= dng_tags.of_any_tiff(source)
