@@ -126,6 +126,12 @@ class NoiseProfile:
                     f"{source}: `schema_version` must be {SCHEMA_VERSION}. "
                     f"Received: {version!r}"
                 )
+            if record["a_coefficients"] is None:
+                raise InputError(
+                    f"{source}: holds measurements but no law over gains, for "
+                    "which three gains or more are needed; give one gain's "
+                    "a and b by hand."
+                )
             fields = {f.name: record[f.name] for f in dataclasses.fields(cls)}
             fields["line"] = Line(**fields["line"])
             for name, length in (

@@ -1,0 +1,267 @@
+"""Frames of a shoot -> a noise profile and a page to judge it by.
+
+    expand -> inspect -> measure each gain -> fit the laws -> write both files
+
+Nothing is written before everything has succeeded.
+"""
+
+import dataclasses
+import json
+import pathlib
+import sys
+
+import numpy as np
+
+from fanet_tf.calibration import estimator
+from fanet_tf.calibration import frames
+from fanet_tf.calibration import page
+from fanet_tf.calibration import profile as profile_lib
+from fanet_tf.calibration import regression
+from fanet_tf.errors import InputError
+from fanet_tf.files import atomic
+from fanet_tf.files import reader
+from fanet_tf.raw import cfa
+
+
+@dataclasses.dataclass(frozen=True)
+class Shoot:
+    """What was shot, and what the files do not say.
+
+    Attributes:
+        paths: of the frames.
+        dark: paths of dark frames.
+        gains: of each frame, one for all, or None for ISO / base ISO.
+        dark_gains: of each dark frame, one for all, or None.
+        base_iso: the ISO of gain 1, or None for the lowest.
+        mode: of `frames.Finder`.
+        corners: of the chart, or None.
+        sensor: its name; None takes the camera's.
+    """
+
+    paths: list
+    dark: list = dataclasses.field(default_factory=list)
+    gains: list | None = None
+    dark_gains: list | None = None
+    base_iso: float | None = None
+    mode: str = "auto"
+    corners: list | None = None
+    sensor: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Calibration:
+    """What came of it.
+
+    Attributes:
+        sensor: its name.
+        measurements: dict of gain -> `estimator.Measurement`.
+        profile: the law, or None with fewer than three gains.
+        record: what the JSON file holds.
+        warnings: what a reader must know.
+        lows: dict of gain -> where the sensor clips, 0 = black level.
+    """
+
+    sensor: str
+    measurements: dict
+    profile: profile_lib.NoiseProfile | None
+    record: dict
+    warnings: list
+    lows: dict
+
+
+def expand(arguments) -> list[pathlib.Path]:
+    """Returns the files named, with folders replaced by what they hold."""
+    found = []
+    for path in map(pathlib.Path, arguments):
+        if not path.is_dir():
+            found.append(path)
+            continue
+        suffixes = (*reader.RAW_SUFFIXES, ".npy")
+        inside = sorted(
+            p for p in path.iterdir() if p.suffix.lower() in suffixes
+        )
+        if not inside:
+            raise InputError(f"{path}: holds no RAW or .npy frame.")
+        found += inside
+    return found
+
+
+def _dark_of(gain, dark_by_gain):
+    for other, infos in dark_by_gain.items():
+        if abs(other / gain - 1.0) < 1e-3:
+            return infos
+    return None
+
+
+def _inspect_dark(shoot, lights, base_iso, read):
+    """Returns dark frames by gain; they must be of the same camera."""
+    if not shoot.dark:
+        return {}
+    gains = shoot.dark_gains
+    if gains is None and shoot.gains is not None and len(shoot.gains) == 1:
+        gains = shoot.gains
+    infos, _ = frames.inspect(shoot.dark, gains, base_iso, read)
+    for name in ("shape", "camera", "pattern"):
+        dark, light = getattr(infos[0], name), getattr(lights[0], name)
+        if dark != light:
+            raise InputError(
+                f"Dark frames must have the frames' {name}. "
+                f"Received: {dark} and {light}"
+            )
+    return frames.by_gain(infos)
+
+
+def _fit_json(fit) -> dict | None:
+    if fit is None:
+        return None
+    return {
+        "a": fit.a,
+        "a_interval": fit.a_interval,
+        "b": fit.b,
+        "b_interval": fit.b_interval,
+    }
+
+
+def _measurement_json(measurement, infos, dark, kinds) -> dict:
+    planes = zip(cfa.PLANES, measurement.planes, strict=True)
+    return {
+        **_fit_json(measurement.pooled),
+        "planes": {name: _fit_json(fit) for name, fit in planes},
+        "least_squares": measurement.naive,
+        "num_samples": len(measurement.samples),
+        "num_dark_samples": measurement.num_dark,
+        "left_out": measurement.left_out,
+        "black_level": measurement.black,
+        "frames": [info.path.name for info in infos],
+        "dark_frames": [info.path.name for info in dark or ()],
+        "patches": sorted(set(kinds)),
+    }
+
+
+def calibrate(shoot: Shoot, read, progress=iter) -> Calibration:
+    """Measures a sensor.
+
+    Args:
+        shoot: what was shot.
+        read: path -> RAW image.
+        progress: wraps a list that is worked through slowly.
+
+    Raises:
+        InputError: if the frames cannot be used.
+    """
+    infos, base_iso = frames.inspect(
+        shoot.paths, shoot.gains, shoot.base_iso, read
+    )
+    groups = frames.by_gain(infos)
+    dark_groups = _inspect_dark(shoot, infos, base_iso, read)
+    sensor = shoot.sensor or infos[0].camera or "unknown sensor"
+    finder = frames.Finder(shoot.mode, shoot.corners)
+    measurements, records, lows, notes = {}, {}, {}, []
+    # Low gains first: their charts are the easiest to see.
+    for gain in progress(list(groups)):
+        packed, levels = frames.load(groups[gain], read)
+        kinds = len(finder.kinds)
+        scenes = frames.make_scenes(packed, levels, finder)
+        dark_infos = _dark_of(gain, dark_groups)
+        dark = None
+        if dark_infos:
+            dark, _ = frames.load(dark_infos, read)
+        try:
+            measured = estimator.measure(scenes, dark)
+        except InputError as error:
+            raise InputError(f"gain {gain:g}: {error}") from error
+        measurements[gain] = measured
+        used = finder.kinds[kinds:]
+        records[f"{gain:g}"] = _measurement_json(
+            measured, groups[gain], dark_infos, used
+        )
+        lows[gain] = float(levels[1].normalize(max(levels[1].low, -1e9)))
+        notes += [f"gain {gain:g}: {text}" for text in measured.warnings()]
+        if "flat" in used and shoot.mode == "auto":
+            notes.append(
+                f"gain {gain:g}: no ColorChecker was seen; flat areas of the "
+                "frame served"
+            )
+        if max(len(scene.packed) for scene in scenes) == 1:
+            notes.append(
+                f"gain {gain:g}: no two frames of one scene; the pixels' "
+                "uneven sensitivity is part of a"
+            )
+    if shoot.gains is None and shoot.base_iso is None:
+        notes.append(
+            f"the lowest ISO, {base_iso:g}, was taken for gain 1; give "
+            "--base_iso if the sensor goes lower"
+        )
+    return _conclude(sensor, base_iso, measurements, records, lows, notes)
+
+
+def _conclude(sensor, base_iso, measurements, records, lows, notes):
+    """Fits the laws where there are gains enough."""
+    profile, note = None, f"Measured from {len(records)} gains."
+    if len(measurements) >= regression.MIN_GAINS:
+        profile = regression.make_profile(
+            measurements, sensor, base_iso, note, {"gains": records}
+        )
+        record = profile.to_json()
+        misfit = max(
+            np.abs(list(profile.fit[f"{name}_residuals"].values())).max()
+            for name in "ab"
+        )
+        if misfit > 0.2:
+            notes.append(
+                f"a measurement lies {misfit:.0%} off the fitted law: look "
+                "at the plots"
+            )
+    else:
+        notes.append(
+            f"{len(measurements)} gains make no law: the file holds (a, b) of "
+            f"each, and {regression.MIN_GAINS} gains or more make a profile"
+        )
+        record = {
+            "schema_version": profile_lib.SCHEMA_VERSION,
+            "units": profile_lib.UNITS,
+            "sensor": sensor,
+            "status": "measured",
+            "gain_range": [min(measurements), max(measurements)],
+            "a_coefficients": None,
+            "b_coefficients": None,
+            "line": None,
+            "base_iso": base_iso,
+            "note": note,
+            "fit": {"gains": records},
+        }
+    record["fit"]["warnings"] = notes
+    return Calibration(sensor, measurements, profile, record, notes, lows)
+
+
+def write(calibration: Calibration, output, page_path) -> None:
+    """Writes the JSON and the page; neither is there before both are made."""
+    text = page.render(
+        calibration.sensor,
+        calibration.record["status"],
+        calibration.measurements,
+        calibration.profile,
+        calibration.warnings,
+        calibration.lows,
+    )
+    record = json.dumps(calibration.record, indent=2, allow_nan=False) + "\n"
+    with atomic.writing(page_path) as stream:
+        stream.write(text.encode())
+    with atomic.writing(output) as stream:
+        stream.write(record.encode())
+
+
+def summary(calibration: Calibration, stream=sys.stdout) -> None:
+    """Prints a line for each gain."""
+    print(f"{calibration.sensor}: variance = a x + b", file=stream)
+    for gain, measured in sorted(calibration.measurements.items()):
+        fit = measured.pooled
+        a_half = (fit.a_interval[1] - fit.a_interval[0]) / 2.0
+        b_half = (fit.b_interval[1] - fit.b_interval[0]) / 2.0
+        left_out = sum(measured.left_out.values())
+        print(
+            f"  gain {gain:<6g} a = {fit.a:.3e} ± {a_half:.1e}   "
+            f"b = {fit.b:.3e} ± {b_half:.1e}   "
+            f"{len(measured.samples)} patches of a plane, {left_out} left out",
+            file=stream,
+        )

@@ -1,0 +1,155 @@
+"""Measures a sensor's noise from frames of a chart.
+
+Example:
+    fanet-calibrate shoot/*.dng --output=sensor.json
+    fanet-calibrate shoot/ --dark=dark/ --base_iso=50 --output=sensor.json
+    fanet-calibrate one.dng --gain=1 --output=one.json
+    fanet-calibrate a.npy b.npy c.npy d.npy --gain=1,1,8,8 --cfa=GRBG \
+        --black_level=64 --white_level=1023 --output=sensor.json
+
+Frames of a ColorChecker, or of any scene with flat areas: two or more of each
+gain, the same light on both, exposure time constant. The gain is ISO / base
+ISO unless given. Writes the profile and, beside it, a page with the plots.
+"""
+
+import pathlib
+import sys
+
+import tqdm
+from absl import flags
+
+from fanet_tf import calibrate
+from fanet_tf.cli import program
+from fanet_tf.errors import InputError
+from fanet_tf.files import dump
+from fanet_tf.files import reader
+from fanet_tf.raw import cfa
+
+_OUTPUT = flags.DEFINE_string("output", None, "The profile, a .json file.")
+_PAGE = flags.DEFINE_string(
+    "page", None, "The page, an .html file; default: beside the profile."
+)
+_GAIN = flags.DEFINE_list(
+    "gain", None, "Gain of each frame in order, or one for all."
+)
+_BASE_ISO = flags.DEFINE_float(
+    "base_iso", None, "ISO of gain 1; default: the lowest of the frames."
+)
+_DARK = flags.DEFINE_list(
+    "dark", None, "Frames or folders shot with the lens covered."
+)
+_DARK_GAIN = flags.DEFINE_list("dark_gain", None, "Gains of --dark; as --gain.")
+_PATCHES = flags.DEFINE_enum(
+    "patches",
+    "auto",
+    ["auto", "chart", "flat"],
+    "Where to measure: a ColorChecker, flat areas, or whichever is there.",
+)
+_CORNERS = flags.DEFINE_list(
+    "corners",
+    None,
+    "x,y of the chart's four outer patch corners in pixels: upper left, upper"
+    " right, lower right, lower left (eight numbers).",
+)
+_SENSOR = flags.DEFINE_string("sensor", None, "Name for the profile.")
+_CFA = flags.DEFINE_enum(
+    "cfa", "RGGB", list(cfa.PATTERNS), "Pattern of .npy and headerless files."
+)
+_BLACK_LEVEL = flags.DEFINE_list(
+    "black_level", None, "Of .npy and headerless files: one, or R,Gr,Gb,B."
+)
+_WHITE_LEVEL = flags.DEFINE_float(
+    "white_level", None, "Of .npy and headerless files."
+)
+_WIDTH = flags.DEFINE_integer("width", None, "Of headerless files.")
+_HEIGHT = flags.DEFINE_integer("height", None, "Of headerless files.")
+_BITS = flags.DEFINE_integer("bits", None, "Of headerless files' pixels.")
+
+
+def _numbers(flag, counts=None):
+    """Returns the numbers of a list flag, or None where it is not given."""
+    if flag.value is None:
+        return None
+    try:
+        numbers = [float(text) for text in flag.value]
+    except ValueError as error:
+        raise InputError(
+            f"--{flag.name} must be numbers. Received: {','.join(flag.value)}"
+        ) from error
+    if not numbers or (counts and len(numbers) not in counts):
+        allowed = " or ".join(map(str, counts or ("some",)))
+        raise InputError(
+            f"--{flag.name} must be {allowed} numbers. "
+            f"Received: {','.join(flag.value)}"
+        )
+    return numbers
+
+
+def _reader():
+    """Returns a function path -> RAW image, with what the flags say."""
+    black = tuple(_numbers(_BLACK_LEVEL, (1, 4)) or (0.0,))
+    npy = reader.NpyFormat(_CFA.value, black, _WHITE_LEVEL.value)
+    sizes = (_WIDTH.value, _HEIGHT.value, _BITS.value)
+    headerless = None
+    if sizes != (None, None, None):
+        if None in sizes:
+            raise InputError(
+                "Headerless files need all of --width, --height and --bits. "
+                "Received: {}, {}, {}".format(*sizes)
+            )
+        headerless = dump.DumpFormat(
+            *sizes,
+            pattern=_CFA.value,
+            black_level=black,
+            white_level=_WHITE_LEVEL.value,
+        )
+
+    def read(path):
+        is_npy = pathlib.Path(path).suffix.lower() == ".npy"
+        return reader.read(path, npy if is_npy else headerless)
+
+    return read
+
+
+def _progress(items):
+    return tqdm.tqdm(items, file=sys.stderr, disable=not items)
+
+
+def main(arguments):
+    """Measures, prints a line for each gain, writes profile and page."""
+    if not arguments:
+        raise InputError("Give the frames, or folders of them.")
+    output = pathlib.Path(_OUTPUT.value)
+    if output.suffix != ".json":
+        raise InputError(
+            f"--output must be a .json file. Received: {_OUTPUT.value!r}"
+        )
+    if not output.parent.is_dir():
+        raise InputError(f"{output.parent}: must be a folder that exists.")
+    corners = _numbers(_CORNERS, (8,))
+    shoot = calibrate.Shoot(
+        paths=calibrate.expand(arguments),
+        dark=calibrate.expand(_DARK.value or ()),
+        gains=_numbers(_GAIN),
+        dark_gains=_numbers(_DARK_GAIN),
+        base_iso=_BASE_ISO.value,
+        mode=_PATCHES.value,
+        corners=corners and list(zip(corners[::2], corners[1::2], strict=True)),
+        sensor=_SENSOR.value,
+    )
+    result = calibrate.calibrate(shoot, _reader(), _progress)
+    page = pathlib.Path(_PAGE.value or output.with_suffix(".html"))
+    calibrate.write(result, output, page)
+    calibrate.summary(result)
+    for warning in result.warnings:
+        print(f"fanet-calibrate: warning: {warning}", file=sys.stderr)
+    print(f"Wrote {output} and {page}")
+
+
+def cli():
+    """Entry point of `fanet-calibrate`."""
+    program.run(main, required=["output"])
+
+
+if __name__ == "__main__":
+    cli()
