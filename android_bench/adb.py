@@ -146,6 +146,11 @@ class Adb:
                 f"Received: nothing from {self.serial}"
             ) from None
 
+    def version(self) -> str:
+        """The client's version, in one line."""
+        text = self._client("version", serial=False).stdout.decode()
+        return "; ".join(text.splitlines()[:2])
+
     def devices(self) -> dict[str, str]:
         """Serial to state (`device`, `offline`, ...) of all devices."""
         process = self._client("devices", serial=False)

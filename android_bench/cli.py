@@ -21,11 +21,12 @@ from tqdm import tqdm
 
 from android_bench import bundle as bundles
 from android_bench import host
-from android_bench import page
+from android_bench import outputs
 from android_bench import phone
 from android_bench import plan
 from android_bench import report
 from android_bench import results
+from android_bench import rows as row_maker
 from android_bench import runner
 from android_bench import tool as tools
 from android_bench.adb import Adb
@@ -235,42 +236,6 @@ def _target(tool: tools.Tool | None, run_id: str, raw):
     return phone.Phone(adb, tool, timing, handling, run_id, raw)
 
 
-def _header(bundle, tool, device: dict, jobs, run_id: str) -> dict:
-    return {
-        "type": "run",
-        "schema_version": results.SCHEMA_VERSION,
-        "run_id": run_id,
-        "date": datetime.datetime.now(datetime.UTC).isoformat("T", "seconds"),
-        "arguments": shlex.join(sys.argv[1:]),
-        "device": device,
-        "bundle": {"name": bundle.name, "sha256": bundle.sha256},
-        "models": {
-            model.name: {"sha256": model.sha256, "bytes": model.size_bytes}
-            for model in bundle.models
-        },
-        "tool": tool and {"kind": tool.kind, "sha256": tool.sha256},
-        # What must be the same for a run to be gone on with.
-        "identity": {
-            "device": device.get("fingerprint") or device.get("model"),
-            "serial": device.get("serial"),
-            "bundle": bundle.sha256,
-            "tool": tool and tool.sha256,
-            "jobs": [job.id for job in jobs],
-            "timing": dataclasses.asdict(_timing()),
-            "affinity": _AFFINITY.value,
-            "tool_flags": _TOOL_FLAGS.value,
-        },
-    }
-
-
-def _raw_writer(folder: pathlib.Path):
-    def write(job_id: str, name: str, text: str) -> None:
-        (folder / "raw").mkdir(parents=True, exist_ok=True)
-        results.write_atomically(folder / "raw" / f"{job_id}.{name}", text)
-
-    return write if _SAVE_RAW.value else lambda *_: None
-
-
 def _run_id(path: pathlib.Path) -> str:
     if _RESUME.value:
         if not path.exists():
@@ -283,7 +248,7 @@ def _run_id(path: pathlib.Path) -> str:
 
 
 def _dry_run(bundle, tool, jobs) -> int:
-    target = _target(tool, secrets.token_hex(6), lambda *_: None)
+    target = _target(tool, secrets.token_hex(6), outputs.no_raw)
     target.identify()
     target.start()
     for job in jobs:
@@ -292,15 +257,18 @@ def _dry_run(bundle, tool, jobs) -> int:
     return OK
 
 
-def _write(folder: pathlib.Path, store, rows, compared) -> None:
-    results.write_atomically(folder / "results.csv", report.to_csv(rows))
-    results.write_atomically(
-        folder / "results.md", report.to_markdown(store.header, rows, compared)
-    )
-    results.write_atomically(
-        folder / "report.html",
-        page.render(store.header, list(store.jobs.values()), rows, compared),
-    )
+def _identity(bundle, tool, device: dict, jobs) -> dict:
+    """What must be the same for a run to be gone on with."""
+    return {
+        "device": device.get("fingerprint") or device.get("model"),
+        "serial": device.get("serial"),
+        "bundle": bundle.sha256,
+        "tool": tool and tool.sha256,
+        "jobs": [job.id for job in jobs],
+        "timing": dataclasses.asdict(_timing()),
+        "affinity": _AFFINITY.value,
+        "tool_flags": _TOOL_FLAGS.value,
+    }
 
 
 def bench(folder: str) -> int:
@@ -324,10 +292,14 @@ def bench(folder: str) -> int:
     output = pathlib.Path(_OUTPUT.value or stamp)
     path = output / "results.jsonl"
     run_id = _run_id(path)
-    target = _target(tool, run_id, _raw_writer(output))
-    header = _header(bundle, tool, target.identify(), jobs, run_id)
+    raw = outputs.raw_writer(output) if _SAVE_RAW.value else outputs.no_raw
+    target = _target(tool, run_id, raw)
+    device = target.identify()
+    header = outputs.header(
+        bundle, tool, device, run_id, _identity(bundle, tool, device, jobs)
+    )
     if baseline is not None:
-        results.compare([], header, baseline)  # Refuses before measuring.
+        row_maker.compare([], header, baseline)  # Refuses before measuring.
     store = results.Store(path, header, _RESUME.value)
     gate = (
         None
@@ -342,7 +314,7 @@ def bench(folder: str) -> int:
     output.mkdir(parents=True, exist_ok=True)
     with tqdm(total=len(jobs), unit="job", file=sys.stderr) as progress:
         runner.execute(target, jobs, store, gate, progress)
-    rows = results.summarise(
+    rows = row_maker.summarise(
         list(store.jobs.values()),
         {model.name: model.tile for model in bundle.models},
         frame,
@@ -350,16 +322,24 @@ def bench(folder: str) -> int:
     )
     compared = []
     if baseline is not None:
-        compared = results.compare(rows, store.header, baseline)
+        compared = row_maker.compare(rows, store.header, baseline)
     store.finish(rows)
-    _write(output, store, rows, compared)
+    outputs.write(output, store, rows, compared)
     print(report.table(store.header, rows, compared))
     print(f"results in {output}")
-    if any(row["status"] == "failed" for row in rows):
+    failed = sum(row["status"] == "failed" for row in rows)
+    slower = sum(change["verdict"] == "slower" for change in compared)
+    if failed:
+        _say(f"{failed} of {len(rows)} rows failed; the notes say why")
         return FAILED
-    if any(change["verdict"] == "slower" for change in compared):
+    if slower:
+        _say(f"{slower} of {len(compared)} rows got slower than the baseline")
         return SLOWER
     return OK
+
+
+def _say(text: object) -> None:
+    print(f"fanet-bench: {' '.join(str(text).split())}", file=sys.stderr)
 
 
 def main(argv: list[str]) -> int:
@@ -377,22 +357,16 @@ def main(argv: list[str]) -> int:
             )
         return bench(argv[1])
     except BenchError as error:
-        line = " ".join(str(error).split())
-        print(f"fanet-bench: {line}", file=sys.stderr)
+        _say(error)
         return WRONG_INPUT
     except OSError as error:
-        print(
-            "fanet-bench: files must be readable and writable. Received: "
-            f"{error.strerror} ({error.filename})",
-            file=sys.stderr,
+        _say(
+            "files must be readable and writable. Received: "
+            f"{error.strerror} ({error.filename})"
         )
         return WRONG_INPUT
     except (KeyboardInterrupt, _Interrupted):
-        print(
-            "fanet-bench: interrupted; finished jobs are kept, --resume goes "
-            "on",
-            file=sys.stderr,
-        )
+        _say("interrupted; finished jobs are kept, --resume goes on")
         return INTERRUPTED
     finally:
         signal.signal(signal.SIGTERM, previous)
@@ -402,8 +376,7 @@ def _parse(argv: list[str]) -> list[str]:
     try:
         return flags.FLAGS(argv)
     except flags.Error as error:
-        line = " ".join(str(error).split())
-        print(f"fanet-bench: {line}", file=sys.stderr)
+        _say(error)
         sys.exit(WRONG_INPUT)
 
 

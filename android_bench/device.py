@@ -3,7 +3,7 @@
 import dataclasses
 import math
 
-from android_bench import parse
+from android_bench import dumpsys
 from android_bench.adb import Adb
 from android_bench.errors import AdbError
 
@@ -111,7 +111,7 @@ def condition(adb: Adb) -> dict[str, object]:
         check=False,
     ).stdout
     battery, _, thermal = text.partition("==thermal==")
-    return {**parse.battery(battery), **parse.thermal(thermal)}
+    return {**dumpsys.battery(battery), **dumpsys.thermal(thermal)}
 
 
 def hottest_c(sample: dict[str, object]) -> float | None:

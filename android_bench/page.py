@@ -211,6 +211,33 @@ def _table(rows: list[dict]) -> str:
     return f'<div class="scroll"><table><tr>{head}</tr>{body}</table></div>'
 
 
+def _operators(jobs: list[dict]) -> str:
+    """The slowest operators of each profiled configuration."""
+    parts = []
+    for job in jobs:
+        operators = job.get("profile")
+        if not operators:
+            continue
+        slowest = sorted(
+            operators, key=lambda op: -float(op.get("avg_ms") or 0)
+        )[:8]
+        lines = "".join(
+            f'<tr><td class="left">{html.escape(op.get("node_type", ""))}</td>'
+            f"<td>{html.escape(op.get('avg_ms', ''))} ms</td>"
+            f'<td class="left">{html.escape(op.get("name", ""))}</td></tr>'
+            for op in slowest
+        )
+        name = html.escape(
+            f"{job['model']} {job['delegate']} t{job['threads']}: "
+            f"{len(operators)} operators"
+        )
+        parts.append(
+            f"<details><summary>{name}</summary><div class='scroll'><table>"
+            f"{lines}</table></div></details>"
+        )
+    return f"<h2>Operators</h2>{''.join(parts)}" if parts else ""
+
+
 def _listed(title: str, lines: list[str]) -> str:
     if not lines:
         return ""
@@ -243,5 +270,7 @@ def render(
         )
         + f"<h2>Over time</h2><figure>{series(jobs)}<figcaption>Each process "
         "against the first of its configuration; orange: the canary; red "
-        "line: temperature.</figcaption></figure></body></html>\n"
+        "line: temperature.</figcaption></figure>"
+        + _operators(jobs)
+        + "</body></html>\n"
     )

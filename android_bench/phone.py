@@ -10,13 +10,15 @@ import numpy as np
 from android_bench import device
 from android_bench import parse
 from android_bench import proto
+from android_bench import reading
 from android_bench import tool as tools
 from android_bench import verify
 from android_bench.adb import Adb
+from android_bench.adb import Shell
 from android_bench.bundle import Model
 from android_bench.errors import AdbError
-from android_bench.errors import BenchError
 from android_bench.errors import CommandTimeout
+from android_bench.errors import DeviceLost
 from android_bench.errors import ToolError
 from android_bench.plan import Job
 from android_bench.tool import Timing
@@ -40,13 +42,6 @@ while [ -d {folder} ]; do
   sleep 10
 done
 """
-_EXITS = {
-    134: "it aborted (SIGABRT): an input of the wrong size, or a failed check",
-    137: "it was killed (SIGKILL): out of memory, or by the system",
-    139: "it crashed (SIGSEGV)",
-    127: "it was not found, or a library of it",
-    126: "it is not executable on this ABI",
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,6 +130,7 @@ class Phone:
         else:
             self._mode.state = "not asked for"
         return {
+            "adb": self.adb.version(),
             "performance_mode": self._mode.state,
             "tool_flags": sorted(self.tool.flags),
         }
@@ -276,98 +272,39 @@ class Phone:
             return self._dry(job)
         self._raw(job.id, "stdout", result.stdout)
         self._raw(job.id, "stderr", result.stderr)
-        text = result.stdout + "\n" + result.stderr
-        if result.code:
-            errors = [
-                line.strip()
-                for line in text.splitlines()
-                if line.startswith(("ERROR", "FATAL", "CANNOT", "Fatal"))
-            ]
-            said = errors[0] if errors else "nothing about it"
-            why = _EXITS.get(result.code, "it failed")
-            raise ToolError(
-                f"the tool must exit 0; {why}. Received: code {result.code}, "
-                f"{said}"
-            )
-        unknown = parse.unconsumed(text)
-        if unknown:
-            raise ToolError(
-                f"the tool must know every flag. Received: unknown {unknown}"
-            )
-        answered = parse.kind(result.stdout, result.stderr)
-        latency = parse.latency(result.stdout, result.stderr)
-        if answered not in (None, self.tool.kind):
-            raise ToolError(
-                f"the tool must be the {self.tool.kind} one. Received: output "
-                f"of the {answered} one"
-            )
-        wrong = verify.executed(
-            job.delegate, parse.delegation(text), self.tool.kind
-        )
-        if wrong:
-            raise ToolError(wrong)
+        latency = reading.judge(result, self.tool.kind, job.delegate)
         return self._read(job, result, latency)
 
-    def _read(self, job: Job, result, latency: parse.Latency) -> dict:
+    def _read(self, job: Job, result: Shell, latency: parse.Latency) -> dict:
         fields = {"seconds": result.seconds}
-        memory = parse.memory(result.stdout, result.stderr)
         if job.kind in ("latency", "canary"):
-            if latency.median_us is None and self.tool.knows(
-                "result_file_path"
-            ):
-                data = self.adb.pull(f"{self._folder}/result.pb")
-                latency, _ = proto.result(data)
-            fields["latency"] = dataclasses.asdict(latency)
-            if latency.median_us is None:
-                # Builds from before percentiles print the mean only.
-                fields["latency"]["median_us"] = latency.mean_us
-                fields["latency"]["source"] += ", mean for median"
+            known = self.tool.knows("result_file_path")
+            if latency.median_us is None and known:
+                latency, _ = proto.result(self._pull("result.pb"))
+            fields["latency"] = reading.latency_record(latency)
         elif job.kind == "memory":
-            if not memory:
-                raise ToolError(
-                    "the memory pass must print a footprint. Received: none"
-                )
-            fields["memory"] = memory
+            fields["memory"] = reading.memory(result)
         elif job.kind == "profile":
-            fields["profile"] = self._profile(result)
+            text = result.stdout
+            if self.tool.kind == "classic":
+                text = self._pull("profile.csv").decode(errors="replace")
+            fields["profile"] = reading.profile(text, self.tool.kind)
         else:
-            fields["check"] = self._check(job)
+            host = self.reference(job.model)
+            fields["check"] = reading.check(
+                self._pull("output.raw"), job.model, host, job.delegate
+            )
         return fields
 
-    def _profile(self, result) -> list[dict]:
-        if self.tool.kind == "litert":
-            return []
+    def _pull(self, name: str) -> bytes:
         try:
-            text = self.adb.pull(f"{self._folder}/profile.csv").decode()
-        except AdbError:
-            text = result.stdout
-        rows = parse.profile(text)
-        if not rows:
+            return self.adb.pull(f"{self._folder}/{name}")
+        except DeviceLost:
+            raise
+        except AdbError as error:
             raise ToolError(
-                "the profile pass must list operators. Received: none"
-            )
-        return rows
-
-    def _check(self, job: Job) -> dict:
-        host = self.reference(job.model)
-        own = verify.golden(job.model, host)
-        if own is not None and not own.passed:
-            raise ToolError(
-                "this machine must give the bundle's golden output within "
-                f"{own.limit:g} {own.unit}. Received: {own.error:.3g}"
-            )
-        data = self.adb.pull(f"{self._folder}/output.raw")
-        try:
-            output = verify.from_bytes(data, host)
-        except BenchError as error:
-            raise ToolError(str(error)) from None
-        check = verify.compare(output, host, job.delegate)
-        if not check.passed:
-            raise ToolError(
-                f"the output must be within {check.limit:g} {check.unit} of "
-                f"this machine's. Received: {check.error:.3g}"
-            )
-        return dataclasses.asdict(check)
+                f"the tool must write {name}. Received: {error}"
+            ) from None
 
     def _dry(self, job: Job) -> dict:
         name = {"output": "output.raw", "profile": "profile.csv"}.get(job.kind)

@@ -204,6 +204,18 @@ def tool(tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="session")
+def litert_tool(tmp_path_factory, tool):
+    """The stand-in for LiteRT's program."""
+    path = tmp_path_factory.mktemp("litert") / "benchmark_model"
+    path.write_text(
+        tool.read_text().replace(
+            'KIND = "classic"', 'KIND = "litert"  # dispatch_library_path'
+        )
+    )
+    return path
+
+
 def _free_port():
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

@@ -180,6 +180,7 @@ class Connection(socketserver.BaseRequestHandler):
             thread.start()
         if adbd.drop_when and re.search(adbd.drop_when, command):
             adbd.drop_when = None
+            adbd.offline = adbd.offline_after_drop
             threading.Timer(0.3, self.drop).start()
         for thread in pumps:
             thread.join()
@@ -266,6 +267,7 @@ class FakeAdbd:
         unauthorised: asks for a key it never accepts.
         shell_v2: offers the protocol with exit codes.
         drop_when: cuts the transport at the next command that matches.
+        offline_after_drop: and is offline from then on.
         storage_full: refuses pushes whose name matches.
         pushed: names of received files.
         commands: shell commands, in order.
@@ -274,6 +276,7 @@ class FakeAdbd:
     def __init__(self, root: pathlib.Path, bin_folder: pathlib.Path):
         self.root, self.bin = root, bin_folder
         self.offline = self.unauthorised = False
+        self.offline_after_drop = False
         self.shell_v2 = True
         self.drop_when = self.storage_full = None
         self.pushed, self.commands, self.connections = [], [], []

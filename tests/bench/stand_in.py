@@ -5,7 +5,7 @@ program prints, in its form. The file `$FAKE_ROOT/fault` holds a word that
 makes it misbehave.
 
 Names by which a harness knows the program: enable_op_profiling,
-input_layer_value_files.
+input_layer_value_files. With `KIND` "litert" it stands in for LiteRT's program.
 """
 
 import os
@@ -16,12 +16,20 @@ import time
 
 import numpy as np
 
+KIND = "classic"
+LITERT_FLAGS = """graph num_threads num_runs min_secs max_secs warmup_runs
+warmup_min_secs use_cpu use_gpu use_npu require_full_delegation allow_fp16
+use_profiler report_peak_memory_footprint result_file_path""".split()
 FLAGS = """graph num_threads num_runs min_secs max_secs warmup_runs
 warmup_min_secs use_xnnpack xnnpack_force_fp16 use_gpu
 gpu_precision_loss_allowed external_delegate_path enable_op_profiling
 op_profiling_output_mode op_profiling_output_file report_peak_memory_footprint
 input_layer input_layer_shape input_layer_value_files output_filepath
 result_file_path""".split()
+
+
+if KIND == "litert":
+    FLAGS = [*LITERT_FLAGS, "_".join(("dispatch", "library", "path"))]
 
 
 def fault():
@@ -105,6 +113,13 @@ def read_inputs(interpreter, flags):
 def delegates(flags, word):
     """What is said about delegates; the GPU and NPU are made up here."""
     name = None
+    if KIND == "litert":
+        error(
+            "INFO: [stderr.cc:1] Replacing 8 out of 8 node(s) with delegate "
+            "(TfLiteXNNPackDelegate) node, yielding 1 partitions for the whole "
+            "graph."
+        )
+        return
     if flags.get("use_xnnpack") == "true":
         name = "XNNPACK"
         error("INFO: Created TensorFlow Lite XNNPACK delegate for CPU.")
@@ -154,6 +169,30 @@ def proto(times, warmup, init):
     )
     misc = struct.pack("<BB", 2 << 3, min(len(times), 127))
     return message(2, latency) + message(4, misc)
+
+
+def block(init, warmup, times):
+    """The results of LiteRT's program, on stderr."""
+    mean = sum(times) / len(times)
+    title = " ".join(("BENCHMARK", "RESULTS"))  # A mark of that program.
+    lines = f"""
+========== {title} ==========
+Model initialization: {init / 1000:.2f} ms
+Warmup (first):       {warmup[0] / 1000:.2f} ms
+Warmup (avg):         {sum(warmup) / len(warmup) / 1000:.2f} ms ({len(warmup)} \
+runs)
+Inference (avg):      {mean / 1000:.2f} ms ({len(times)} runs)
+Inference (min):      {min(times) / 1000:.2f} ms
+Inference (max):      {max(times) / 1000:.2f} ms
+Inference (std):      0.04
+
+Memory Usage:
+Init footprint:       2.13 MB
+Overall footprint:    3.50 MB
+======================================
+"""
+    for line in lines.splitlines():
+        error(f"INFO: [benchmark_litert_model.h:93] {line}")
 
 
 PROFILE = """\
@@ -239,6 +278,9 @@ def main():
         limit,
     )
     first = warmup[0] if warmup else 0
+    if KIND == "litert":
+        block(init, warmup, times)
+        return 0
     info(
         f"Inference timings in us: Init: {init}, First inference: {first}, "
         f"Warmup (avg): {real(np.mean(warmup or [0]))}, Inference (avg): "

@@ -26,7 +26,7 @@ def test_four_members_and_two_recipes_on_a_phone(
         f"--output={output}",
         "--threads=2",
         "--repeats=1",
-        "--save_raw",
+        "--passes=output,latency",
         *QUICK,
     )
     assert done.returncode == 0, done.stderr
@@ -39,16 +39,75 @@ def test_four_members_and_two_recipes_on_a_phone(
         # 64 x 48 tiles with a halo of 8: 48 x 32 are useful.
         ratio = row["ms_per_useful_mp"] / row["ms_per_network_mp"]
         assert ratio == pytest.approx(64 * 48 / (48 * 32))
-        assert row["mb"] == pytest.approx(9.67578)
     assert "ms/MP useful" in done.stdout
     assert len(list(csv.DictReader((output / "results.csv").open()))) == 8
     assert (output / "results.md").read_text().count("| ok") + (
         output / "results.md"
     ).read_text().count("| not comparable") == 8
-    raw = {path.name for path in (output / "raw").iterdir()}
-    assert "latency.m3.float32.cpu.t2.r0.stdout" in raw
     # All of it on the four big cores of eight.
     assert set((phone.root / "taskset.log").read_text().split()) == {"f0"}
+    left_clean(phone, output)
+
+
+def test_memory_and_operators_have_passes_of_their_own(
+    bundle, phone, tool, tmp_path
+):
+    output = tmp_path / "out"
+    done = bench(
+        bundle,
+        f"--serial={phone.serial}",
+        f"--tool={tool}",
+        f"--output={output}",
+        "--recipes=float32",
+        "--passes=memory,profile",
+        "--save_raw",
+        *QUICK,
+    )
+    assert done.returncode == 0, done.stderr
+    memory, profile = jobs_of(output)
+    assert memory["memory"]["peak_mb"] == 9.67578
+    assert profile["profile"][0]["node_type"] == "TfLiteXNNPackDelegate"
+    assert "1 operators" in (output / "report.html").read_text()
+    raw = {path.name for path in (output / "raw").iterdir()}
+    assert f"{memory['id']}.stdout" in raw
+    left_clean(phone, output)
+
+
+def test_litert_tool_is_found_out_and_read(
+    bundle, phone, litert_tool, tmp_path
+):
+    output = tmp_path / "out"
+    arguments = (
+        bundle,
+        f"--serial={phone.serial}",
+        f"--tool={litert_tool}",
+        "--recipes=float32",
+        "--passes=output,latency,memory",
+        "--repeats=1",
+        *QUICK,
+    )
+    done = bench(*arguments, f"--output={output}")
+    assert done.returncode == 0, done.stderr
+    (row,) = rows_of(output)
+    assert row["median_ms"] > 0
+    assert row["mb"] == 3.5
+    assert "check" not in row
+    assert "not checked" in done.stdout
+    assert "litert tool" in done.stdout
+
+    # It says that XNNPACK ran, whatever it was asked for.
+    library = tmp_path / "libLiteRtDispatch_Acme.so"
+    library.write_bytes(b"elf")
+    output = tmp_path / "npu"
+    done = bench(
+        *arguments,
+        f"--output={output}",
+        "--delegates=npu",
+        f"--npu_library={library}",
+    )
+    assert done.returncode == 3, done.stderr
+    (row,) = rows_of(output)
+    assert "asked for npu" in row["notes"][0]
     left_clean(phone, output)
 
 

@@ -74,6 +74,19 @@ def test_connection_dropped_in_mid_shell_is_tried_again(phone, run, output):
     left_clean(phone, output)
 
 
+def test_device_that_is_gone_for_good_stops_the_run(phone, run, output):
+    # Its first measured process takes the phone with it.
+    phone.drop_when = "exec env .*num_runs=3"
+    phone.offline_after_drop = True
+    done = run("--retries=0")
+    assert done.returncode == WRONG_INPUT
+    one_line(done, phone.serial, "must stay connected", "; then: ")
+    assert [job["kind"] for job in jobs_of(output)] == ["output"]
+    phone.offline = phone.offline_after_drop = False
+    assert run("--resume").returncode == OK
+    left_clean(phone, output)
+
+
 def test_unauthorised_device_is_refused(phone, run, output):
     phone.unauthorised = True
     done = run("--retries=0")

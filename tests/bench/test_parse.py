@@ -2,6 +2,7 @@
 
 import pytest
 
+from android_bench import dumpsys
 from android_bench import parse
 from android_bench.errors import ToolError
 
@@ -278,7 +279,7 @@ def test_battery_is_in_tenths_of_a_degree():
         "Current Battery Service state:\n  AC powered: false\n"
         "  USB powered: true\n  status: 2\n  level: 87\n  temperature: 287\n"
     )
-    assert parse.battery(text) == {
+    assert dumpsys.battery(text) == {
         "battery_percent": 87,
         "battery_c": 28.7,
         "charging": True,
@@ -299,10 +300,10 @@ Current temperatures from HAL:
 Current cooling devices from HAL:
 \tCoolingDevice{mValue=0, mType=2, mName=fan}
 """
-    assert parse.thermal(text) == {
+    assert dumpsys.thermal(text) == {
         "thermal_status": 1,
         "temperatures_c": {"skin": 31.5},
     }
     cached = text.partition("HAL Ready")[0]
-    assert parse.thermal(cached)["temperatures_c"] == {"skin": 20.5}
-    assert parse.thermal("Can't find service: thermalservice") == {}
+    assert dumpsys.thermal(cached)["temperatures_c"] == {"skin": 20.5}
+    assert dumpsys.thermal("Can't find service: thermalservice") == {}

@@ -5,6 +5,7 @@ import pytest
 from android_bench import page
 from android_bench import report
 from android_bench import results
+from android_bench import rows as row_maker
 from android_bench.bundle import Tile
 from android_bench.errors import BenchError
 
@@ -41,7 +42,7 @@ def job(kind, number=0, median_ms=None, **fields):
 
 
 def summarise(*jobs, limit=0.05):
-    return results.summarise(list(jobs), TILES, (1560, 2104), limit)
+    return row_maker.summarise(list(jobs), TILES, (1560, 2104), limit)
 
 
 def steady(*medians):
@@ -71,7 +72,7 @@ def test_spread_beyond_the_limit_is_not_comparable():
 def test_canary_that_slows_down_marks_its_rounds():
     jobs = steady(10.0, 10.0, 10.0)
     jobs[3]["latency"]["median_us"] = 5600
-    assert results.unsteady_rounds(jobs, 0.05) == {2: pytest.approx(0.12)}
+    assert row_maker.unsteady_rounds(jobs, 0.05) == {2: pytest.approx(0.12)}
     (row,) = summarise(*jobs)
     assert not row["comparable"]
     assert row["notes"] == ["the canary slowed by 12.0 %"]
@@ -122,15 +123,15 @@ def old(median_ms, spread=0.01, model="P"):
 def test_regression_is_what_moved_beyond_the_spread(before, spread, verdict):
     (row,) = summarise(*steady(10.0))
     row["spread"] = 0.005
-    (change,) = results.compare([row], HEADER, old(before, spread))
+    (change,) = row_maker.compare([row], HEADER, old(before, spread))
     assert change["verdict"] == verdict
 
 
 def test_baseline_of_another_phone_is_refused():
     with pytest.raises(BenchError, match="Received: 'Q'"):
-        results.compare([], HEADER, old(1.0, model="Q"))
+        row_maker.compare([], HEADER, old(1.0, model="Q"))
     with pytest.raises(BenchError, match="no rows"):
-        results.compare([], HEADER, [HEADER])
+        row_maker.compare([], HEADER, [HEADER])
 
 
 def test_store_is_whole_after_every_job_and_resumes(tmp_path):
