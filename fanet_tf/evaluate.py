@@ -8,6 +8,7 @@ classical methods need no TensorFlow here.
 """
 
 import dataclasses
+import functools
 import math
 import time
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from fanet_tf.metrics import psnr as psnr_lib
 from fanet_tf.metrics import ssim as ssim_lib
 
 SCHEMA_VERSION = 1
+_MAX_GAINS = 12
 METRICS = ("raw_psnr", "raw_ssim", "rgb_psnr", "rgb_ssim", "rgb_lpips")
 
 DEFINITIONS = {
@@ -84,6 +86,10 @@ class Score:
     ms_per_mp: float
 
 
+def _octave(gain: float) -> float:
+    return 2.0 ** round(math.log2(gain))
+
+
 def _mean(values):
     """Mean of the values; None where one is missing or infinite."""
     values = list(values)
@@ -112,17 +118,33 @@ class Evaluation:
         """Returns the row name of a method."""
         return self.methods[name].label or name
 
-    @property
+    @functools.cached_property
     def gains(self) -> list[float]:
-        """The gains of the run, rising; captures of unknown gain have none."""
-        return sorted({s.gain for s in self.scores if s.gain is not None})
+        """The gains of the run, rising; captures of unknown gain have none.
+
+        More than a dozen (captured pairs have any gain) are grouped to the
+        nearest powers of two.
+        """
+        gains = sorted({s.gain for s in self.scores if s.gain is not None})
+        if len(gains) <= _MAX_GAINS:
+            return gains
+        return sorted({_octave(gain) for gain in gains})
+
+    def _is_of(self, score: Score, gain: float | None) -> bool:
+        if gain is None or score.gain == gain:
+            return True
+        return (
+            score.gain is not None
+            and _octave(score.gain) == gain
+            and score.gain not in self.gains
+        )
 
     def mean(self, method: str, gain: float | None = None) -> dict:
         """Returns the mean of each metric, over one gain or over all."""
         mine = [
             s
             for s in self.scores
-            if s.method == method and gain in (None, s.gain)
+            if s.method == method and self._is_of(s, gain)
         ]
         row = {m: _mean(getattr(s, m) for s in mine) for m in METRICS}
         row["ms_per_mp"] = (

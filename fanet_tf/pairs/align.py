@@ -14,7 +14,8 @@ import numpy as np
 
 from fanet_tf.errors import InputError
 
-MIN_FEATURES = 20  # Followed there and back.
+MIN_FEATURES = 20
+MIN_FOLLOWED = 0.3  # Share of them that is found in the other frame.
 MIN_AGREEING = 0.7  # Share of them near the common translation.
 MAX_TURN = 0.5  # Packed pixels between a corner's motion and the mean.
 MAX_SHIFT = 64.0  # Sensor pixels; a tripod that moved more was knocked.
@@ -159,10 +160,10 @@ def estimate(noisy, clean) -> Shift:
             f"found. Received: {len(points)}"
         )
     places, flows = _flows(noisy_guide, clean_guide, points)
-    if len(flows) < max(MIN_FEATURES, 0.3 * len(points)):
+    if len(flows) < max(MIN_FEATURES, MIN_FOLLOWED * len(points)):
         raise RefusedError(
-            "features are too few to align: at least "
-            f"{max(MIN_FEATURES, round(0.3 * len(points)))} must be followed "
+            f"flows disagree: {MIN_FOLLOWED:.0%} of the features, at least "
+            f"{MIN_FEATURES}, must come back to their place when followed "
             f"there and back. Received: {len(flows)} of {len(points)}"
         )
     agreeing = _agreeing(flows)
