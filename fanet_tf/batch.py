@@ -187,19 +187,24 @@ def run(task: Task, jobs: list[Job], skip_existing: bool = False) -> int:
         for job in jobs:
             begin = bar.n
             try:
-                done, size = denoise(
-                    task,
-                    job,
-                    lambda fraction, begin=begin: bar.update(
-                        begin + 0.99 * fraction - bar.n
-                    ),
-                )
+                with warnings.catch_warnings(record=True) as caught:
+                    warnings.simplefilter("always")
+                    done, size = denoise(
+                        task,
+                        job,
+                        lambda fraction, begin=begin: bar.update(
+                            begin + 0.99 * fraction - bar.n
+                        ),
+                    )
             except (InputError, OSError) as error:
                 if len(jobs) == 1 and not skipped:
                     raise
                 failures.append((job.source, _reason(error)))
                 bar.write(f"{job.source}: {failures[-1][1]}", file=sys.stderr)
             else:
+                # A frame that fails says only why.
+                for warning in caught:
+                    bar.write(f"warning: {warning.message}", file=sys.stderr)
                 megapixels += size
                 bar.write(f"{job.source} -> {job.target}: {done}")
             bar.update(begin + 1 - bar.n)

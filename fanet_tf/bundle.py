@@ -140,7 +140,13 @@ def load(folder=None) -> Bundle:
     manifest = _manifest(path)
     try:
         return _bundle(folder, manifest)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        OverflowError,
+    ) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(
@@ -196,10 +202,10 @@ def _bundle(folder, manifest):
         ("a_coefficients", 2),
         ("b_coefficients", 3),
     ):
-        _numbers(folder, name, noise[name], count)
-    return Bundle(
-        folder, str(manifest["name"]), members, edges, noise, manifest
-    )
+        noise[name] = _numbers(folder, name, noise[name], count)
+    # Printed and stored in outputs: no lone surrogates that JSON may hold.
+    name = str(manifest["name"]).encode("utf-8", "replace").decode()
+    return Bundle(folder, name, members, edges, noise, manifest)
 
 
 def _numbers(folder, name, values, count):

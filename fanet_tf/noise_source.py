@@ -73,13 +73,14 @@ def law_of_profile(name_or_path) -> Law:
 def law_of_bundle(bundle) -> Law:
     """Returns the noise law that a bundle was made for."""
     noise = bundle.noise
+    said = f"{noise.get('sensor', 'unnamed')} ({noise.get('status', '?')})"
+    base_iso = noise.get("base_iso")
     return Law(
-        f"the bundle's law, {noise.get('sensor', 'unnamed')}"
-        f" ({noise.get('status', 'unknown')})",
-        tuple(noise["gain_range"]),
-        tuple(noise["a_coefficients"]),
-        tuple(noise["b_coefficients"]),
-        noise.get("base_iso"),
+        "the bundle's law, " + said.encode("utf-8", "replace").decode(),
+        noise["gain_range"],
+        noise["a_coefficients"],
+        noise["b_coefficients"],
+        base_iso if isinstance(base_iso, (int, float)) else None,
     )
 
 

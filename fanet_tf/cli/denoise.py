@@ -13,8 +13,6 @@ file's NoiseProfile, else from the frame itself with --noise=estimate.
 """
 
 import pathlib
-import sys
-import warnings
 
 from absl import flags
 
@@ -165,18 +163,12 @@ def _noise_chooser(array):
     return lambda image: noise_source.of_frame(image, estimate)
 
 
-def _warn(message, *unused, **also_unused):
-    print(f"fanet-denoise: warning: {message}", file=sys.stderr)
-
-
 def main(arguments):
     """Denoises the inputs; returns 1 if some of a batch failed."""
     if len(arguments) < 2:
         raise InputError(
             "fanet-denoise needs inputs and an output: fanet-denoise IN... OUT"
         )
-    warnings.simplefilter("always")
-    warnings.showwarning = _warn
     inputs, output = map(pathlib.Path, arguments[:-1]), arguments[-1]
     jobs = batch.plan(list(inputs), output, f".{_FORMAT.value}")
     chroma = _CHROMA_STRENGTH.value

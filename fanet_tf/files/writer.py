@@ -6,31 +6,46 @@ import zlib
 
 import cv2
 import numpy as np
-import tifffile
 
 from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
 from fanet_tf.files import dng
+from fanet_tf.files import icc
 from fanet_tf.files import render
+from fanet_tf.files import tiff
+from fanet_tf.files import tiff_writer
 from fanet_tf.files.raw_image import RawImage
 
 
 def _write_npy(path, image: RawImage, history):
+    mosaic = np.ascontiguousarray(image.visible, np.float32)
+    header = np.lib.format.header_data_from_array_1_0(mosaic)
     with atomic.writing(path) as stream:
-        np.save(stream, image.visible.astype(np.float32))
+        # Not numpy.save: it does not say why a write failed.
+        np.lib.format.write_array_header_1_0(stream, header)
+        stream.write(memoryview(mosaic).cast("B"))
 
 
 def _write_tiff(path, image: RawImage, history):
     picture = render.turned(render.linear(image), image.orientation)
+    height, width = picture.shape[:2]
+    tags = {
+        256: tiff.make(tiff.LONG, width, "<"),
+        257: tiff.make(tiff.LONG, height, "<"),
+        258: tiff.make(tiff.SHORT, [16, 16, 16], "<"),
+        259: tiff.make(tiff.SHORT, 1, "<"),  # No compression.
+        262: tiff.make(tiff.SHORT, 2, "<"),  # RGB
+        277: tiff.make(tiff.SHORT, 3, "<"),
+        tiff.ROWS_PER_STRIP: tiff.make(tiff.LONG, height, "<"),
+        282: tiff.make(tiff.RATIONAL, 72, "<"),
+        283: tiff.make(tiff.RATIONAL, 72, "<"),
+        284: tiff.make(tiff.SHORT, 1, "<"),
+        296: tiff.make(tiff.SHORT, 2, "<"),
+        305: tiff.make(tiff.ASCII, history or dng.PROGRAM, "<"),
+        34675: tiff.make(tiff.UNDEFINED, icc.linear_srgb(), "<"),
+    }
     with atomic.writing(path) as stream:
-        tifffile.imwrite(
-            stream,
-            picture,
-            photometric="rgb",
-            description=history or None,
-            software=dng.PROGRAM,
-            metadata=None,
-        )
+        tiff_writer.write(stream, tiff.Ifd(tags, pixels=[picture]), "<")
 
 
 def _write_picture(path, image: RawImage, history):

@@ -1,0 +1,253 @@
+"""fanet-denoise as its users meet it."""
+
+import pathlib
+import subprocess
+import sys
+import textwrap
+
+import bundles
+import cv2
+import numpy as np
+import pytest
+import raw_files
+import rawpy
+
+from fanet_tf.files import dump
+from fanet_tf.files import reader
+
+
+def run(*arguments, array=None, **options):
+    """Runs the command with the test's bundle (a blur)."""
+    array = array or bundles.small(branch=0.0)
+    return subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "fanet_tf.cli.denoise",
+            *map(str, arguments),
+            f"--bundle={array.folder}",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        **options,
+    )
+
+
+def check_refused(result, message, target=None):
+    """Exit code 2, one line, no output and nothing half-written."""
+    assert result.returncode == 2, result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1, result.stderr
+    assert message in result.stderr
+    if target is not None:
+        target = pathlib.Path(target)
+        assert not target.exists()
+        assert not list(target.parent.glob(".*.part"))
+
+
+@pytest.fixture
+def source(tmp_path):
+    mosaic = raw_files.scene(122, 180)
+    return raw_files.camera_dng(
+        tmp_path / "in.dng", mosaic, "GRBG", active=(1, 3, 120, 178)
+    )
+
+
+def test_strength_zero_gives_the_mosaic_back(source, tmp_path):
+    target = tmp_path / "out.dng"
+    result = run(source, target, "--strength=0")
+    assert result.returncode == 0, result.stderr
+    with rawpy.imread(str(source)) as a, rawpy.imread(str(target)) as b:
+        np.testing.assert_array_equal(a.raw_image, b.raw_image)
+        for name in a.sizes._fields:
+            if not name.startswith("crop_"):  # The source gives none.
+                assert getattr(a.sizes, name) == getattr(b.sizes, name), name
+        np.testing.assert_array_equal(
+            a.postprocess(use_camera_wb=True),
+            b.postprocess(use_camera_wb=True),
+        )
+
+
+def test_a_dng_is_denoised_and_says_how(source, tmp_path):
+    target = tmp_path / "out.dng"
+    result = run(source, target)
+    assert result.returncode == 0, result.stderr
+    assert "a=0.0004 b=2e-06 (the file's NoiseProfile)" in result.stdout
+    assert "MP/s" in result.stdout
+    before, after = reader.read(source), reader.read(target)
+    assert after.white_level == 4000 * 16  # The bits that were free.
+    assert after.active == before.active and after.pattern == before.pattern
+    assert after.noise is None or after.noise[0] < before.noise[0]
+    assert b"member 0 of test, float32; strength 1" in target.read_bytes()
+    x, y = before.normalized(), after.normalized()
+    assert abs(y.mean() / x.mean() - 1) < 0.01
+    assert np.abs(np.diff(y, axis=1)).mean() < np.abs(np.diff(x)).mean()
+
+
+def test_float_arrays_keep_shape_and_units(tmp_path, rng):
+    """513 x 771: odd, and no multiple of any tile."""
+    mosaic = rng.uniform(100, 200, (513, 771)).astype(np.float32)
+    np.save(tmp_path / "in.npy", mosaic)
+    result = run(
+        tmp_path / "in.npy",
+        tmp_path / "out.npy",
+        "--gain=16",
+        "--cfa=BGGR",
+        "--black_level=64",
+        "--white_level=1023",
+    )
+    assert result.returncode == 0, result.stderr
+    denoised = np.load(tmp_path / "out.npy")
+    assert denoised.shape == (513, 771) and denoised.dtype == np.float32
+    assert abs(denoised.mean() - mosaic.mean()) < 0.5
+
+
+def test_a_dump_becomes_a_picture(tmp_path):
+    mosaic = raw_files.scene(60, 88, black=64, white=1000)
+    (tmp_path / "f.raw").write_bytes(dump.pack_mipi(mosaic, 10).tobytes())
+    form = "--width=88 --height=60 --bits=10 --cfa=RGGB --black_level=64"
+    for name in ("f.png", "f.jpg", "f.tif", "f.dng"):
+        result = run(
+            tmp_path / "f.raw", tmp_path / name, "--gain=2", *form.split()
+        )
+        assert result.returncode == 0, result.stderr
+    picture = cv2.imread(str(tmp_path / "f.png"))
+    assert picture.shape == (60, 88, 3) and picture.std() > 10
+    linear = cv2.imread(str(tmp_path / "f.tif"), cv2.IMREAD_UNCHANGED)
+    assert linear.dtype == np.uint16
+    assert reader.read(tmp_path / "f.dng").white_level == 1023 * 64
+
+
+def test_pictures_are_turned_as_the_camera_was_held(source, tmp_path):
+    result = run(source, tmp_path / "out.png")
+    assert result.returncode == 0, result.stderr
+    # 119 x 175 of the sensor, orientation 6: a quarter turn.
+    assert cv2.imread(str(tmp_path / "out.png")).shape == (175, 119, 3)
+
+
+def test_a_batch_goes_on_after_a_bad_file(source, tmp_path):
+    folder, target = tmp_path / "shoot", tmp_path / "done"
+    folder.mkdir()
+    for name in ("a.dng", "c.dng"):
+        (folder / name).write_bytes(source.read_bytes())
+    (folder / "b.dng").write_bytes(b"not a RAW file")
+    result = run(folder, target)
+    assert result.returncode == 1
+    assert sorted(p.name for p in target.iterdir()) == ["a.dng", "c.dng"]
+    assert "2 frames" in result.stdout and "1 failed" in result.stdout
+    assert "b.dng: cannot be decoded" in " ".join(result.stderr.split())
+
+    again = run(folder / "a.dng", folder / "c.dng", target, "--skip_existing")
+    assert again.returncode == 0
+    assert "2 were there" in again.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--noise=1"], "--noise must be a,b"),
+        (["--noise=1e-3,1e-6", "--gain=2"], "Only one of"),
+        (["--gain=abc"], "gain"),
+        (["--iso=800"], "base_iso"),
+        (["--iso=800", "--profile=none"], "A profile must be"),
+        (["--strength=2"], "`strength` must be 0 to 1"),
+        (["--recipe=int4"], "`recipe` must be one of"),
+        (["--cfa=RGBG"], "cfa"),
+        (["--width=5"], "--width, --height and --bits"),
+        (["--max_memory=1"], "--max_memory"),
+        (["--nonsense=1"], "nonsense"),
+    ],
+)
+def test_a_wrong_flag_is_one_line(source, tmp_path, arguments, message):
+    target = tmp_path / "out.dng"
+    check_refused(run(source, target, *arguments), message, target)
+
+
+def test_a_file_without_noise_names_the_flags(tmp_path):
+    source = raw_files.camera_dng(tmp_path / "in.dng", noise=None)
+    target = tmp_path / "out.dng"
+    check_refused(run(source, target), "give --noise=a,b", target)
+
+
+def test_wrong_paths_are_one_line(source, tmp_path):
+    target = tmp_path / "out.dng"
+    check_refused(run(tmp_path / "no.dng", target), "that exists", target)
+    check_refused(run(source, tmp_path / "out.xyz"), "suffix must be")
+    check_refused(run(source, tmp_path / "no" / "out.dng"), "must exist")
+    check_refused(run(source, source), "must not be the input")
+    check_refused(run(source), "needs inputs and an output")
+    before = source.read_bytes()
+    assert before == source.read_bytes()
+
+
+def test_a_damaged_bundle_is_one_line(source, tmp_path):
+    target = tmp_path / "out.dng"
+    result = run(source, target, f"--bundle={tmp_path}", array=None)
+    assert result.returncode == 0  # The last flag counts: the test's bundle.
+    import shutil
+
+    target.unlink()
+    folder = shutil.copytree(bundles.small().folder, tmp_path / "bundle")
+    (folder / "member_1_float32.tflite").write_bytes(b"TFL3")
+    broken = bundles.small()
+    broken = type(broken)(**{**vars(broken), "folder": folder})
+    check_refused(run(source, target, array=broken), "SHA-256", target)
+
+
+def limited(code):
+    """A launcher that runs `code` and then the command, in one process."""
+    return [
+        sys.executable,
+        "-c",
+        textwrap.dedent(code)
+        + "\nimport sys\nfrom fanet_tf.cli import denoise\n"
+        + "sys.argv[0] = 'fanet-denoise'\ndenoise.cli()",
+    ]
+
+
+@pytest.mark.parametrize("name", ["out.dng", "out.npy", "out.png", "out.tif"])
+def test_a_full_disk_leaves_the_old_output(tmp_path, name):
+    """A limit on the size of files stands for the full disk."""
+    source = raw_files.camera_dng(
+        tmp_path / "in.dng", raw_files.scene(400, 600)
+    )
+    target = tmp_path / name
+    target.write_bytes(b"the old output")
+    full = limited(
+        """
+        import resource, signal
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+        """
+    )
+    result = subprocess.run(
+        [
+            *full,
+            source,
+            target,
+            f"--bundle={bundles.small(branch=0.0).folder}",
+        ],
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 2, result.stderr
+    assert "File too large" in result.stderr
+    assert target.read_bytes() == b"the old output"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.dng", name]
+
+
+def test_a_read_only_folder_is_one_line(source, tmp_path, monkeypatch):
+    """Root may write anywhere, so the refusal is the kernel's own: /proc."""
+    result = run(source, "/proc/out.dng")
+    assert result.returncode == 2
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_a_crashing_decoder_is_one_line(source, tmp_path, monkeypatch):
+    (tmp_path / "rawpy.py").write_text(
+        "class LibRawError(Exception): pass\n"
+        "def imread(path):\n    import os\n    os.kill(os.getpid(), 11)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    target = tmp_path / "out.dng"
+    check_refused(run(source, target), "signal 11", target)

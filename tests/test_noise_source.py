@@ -1,0 +1,90 @@
+"""Which noise is used, in which order, and what is refused."""
+
+import dataclasses
+
+import bundles
+import numpy as np
+import pytest
+
+from fanet_tf import noise_source
+from fanet_tf.errors import InputError
+from fanet_tf.files import dng
+
+LAW = noise_source.Law("a law", (1.0, 64.0), (0.0, 2e-4), (1e-7, 0.0, 8e-8))
+
+
+def frame(noise=None):
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:400, :400] / 400
+    clean = 0.05 + 0.4 * (x + y) / 2
+    a, b = noise or (1e-3, 1e-5)
+    noisy = clean + np.sqrt(a * clean + b) * rng.normal(size=clean.shape)
+    return dng.synthetic(noisy, noise, bits=14)
+
+
+def test_a_gain_gives_the_laws_noise():
+    noise = noise_source.at_gain(LAW, 8.0, "--gain=8")
+    assert (noise.a, noise.b) == pytest.approx((1.6e-3, 1e-7 + 64 * 8e-8))
+    assert noise.warning == ""
+
+
+@pytest.mark.parametrize("gain, used", [(0.5, 1.0), (100.0, 64.0)])
+def test_a_gain_outside_is_clamped_with_a_warning(gain, used):
+    noise = noise_source.at_gain(LAW, gain, "--gain")
+    assert noise.a == pytest.approx(2e-4 * used)
+    assert f"{used:g} is used" in noise.warning
+
+
+def test_iso_is_gain_times_base_iso():
+    law = LAW._replace(base_iso=50.0)
+    by_iso = noise_source.at_iso(law, 800.0, "--iso=800")
+    assert by_iso.a == noise_source.at_gain(law, 16.0, "").a
+
+
+def test_iso_without_a_base_is_refused():
+    with pytest.raises(InputError, match="base_iso"):
+        noise_source.at_iso(LAW, 800.0, "--iso=800")
+
+
+def test_the_shipped_profile_and_the_bundle_give_a_law():
+    shipped = noise_source.law_of_profile("imx258")
+    assert "stand-in" in shipped.name
+    ours = noise_source.law_of_bundle(bundles.small())
+    assert noise_source.at_gain(ours, 16.0, "").a == pytest.approx(
+        noise_source.at_gain(shipped, 16.0, "").a
+    )
+
+
+def test_the_files_profile_comes_before_an_estimate():
+    noise = noise_source.of_frame(frame((1e-3, 1e-5)), estimate=True)
+    assert noise[:3] == (1e-3, 1e-5, "the file's NoiseProfile")
+
+
+def test_an_estimate_is_near_and_says_how_sure_it_is():
+    noise = noise_source.of_frame(frame(), estimate=True)
+    assert noise.a == pytest.approx(1e-3, rel=0.2)
+    assert noise.source.startswith("estimated from the frame, good")
+
+
+def test_without_any_the_flags_are_named():
+    with pytest.raises(InputError, match="--noise=a,b"):
+        noise_source.of_frame(frame())
+
+
+@pytest.mark.parametrize("noise", [(0.0, 1e-6), (-1e-3, 0.0), (1e-3, -1.0)])
+def test_an_impossible_profile_is_refused(noise):
+    image = dataclasses.replace(frame(), noise=noise)
+    with pytest.raises(InputError, match="NoiseProfile"):
+        noise_source.of_frame(image)
+
+
+@pytest.mark.parametrize("text", ["1", "1,2,3", "a,b", "nan,0", "0,0", "2,0"])
+def test_a_wrong_flag_is_refused(text):
+    with pytest.raises(InputError, match="Received"):
+        noise_source.parse(text)
+
+
+@pytest.mark.parametrize("gain", [0.0, -1.0, float("nan"), float("inf")])
+def test_an_impossible_gain_is_refused(gain):
+    with pytest.raises(InputError, match="must be positive"):
+        noise_source.at_gain(LAW, gain, "--gain")
