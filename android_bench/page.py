@@ -16,8 +16,9 @@ body { margin: 2rem auto; max-width: 76rem; padding: 0 1rem; color: var(--ink);
 h1 { font-size: 1.4rem; margin-bottom: 0; } h2 { font-size: 1.1rem; }
 p.sub, figcaption { color: var(--soft); }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line);
+table { border-collapse: collapse; font-variant-numeric: tabular-nums;
+  font-size: 13px; }
+th, td { padding: .25rem .45rem; border-bottom: 1px solid var(--line);
   text-align: right; white-space: nowrap; }
 .left { text-align: left; }
 .bad { color: var(--bad); } .odd { color: var(--odd); }
@@ -118,7 +119,7 @@ def series(jobs: list[dict]) -> str:
         return "<p>Too few processes for a time series.</p>"
     first: dict[tuple, float] = {}
     points = []
-    start = timed[0]["started"]
+    start = min(job["started"] for job in jobs)
     for job in timed:
         key = (job["model"], job["delegate"], job["threads"], job["kind"])
         median = job["latency"]["median_us"]
@@ -129,7 +130,7 @@ def series(jobs: list[dict]) -> str:
     for job in sorted(jobs, key=lambda job: job["started"]):
         celsius = device.hottest_c(job.get("before") or {})
         if celsius is not None:
-            heat.append((max((job["started"] - start) / 60, 0), celsius))
+            heat.append(((job["started"] - start) / 60, celsius))
     left, right, top, height = 60, 60, 10, 240
     last = max(points[-1][0], max((m for m, _ in heat), default=0), 1e-3)
     low = min(min(p[1] for p in points), -5)

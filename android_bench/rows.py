@@ -6,6 +6,9 @@ import statistics
 from android_bench.bundle import Tile
 from android_bench.errors import BenchError
 
+# Steady rounds that must remain for the unsteady ones to be left out.
+_LEAST_ROUNDS = 3
+
 
 def _spread(medians: list[float]) -> float | None:
     """Greatest minus least over the median; None for a single process."""
@@ -110,22 +113,29 @@ def _row(group, checks, tile, frame, unsteady, spread_limit) -> dict:
     timed = [
         job for job in group if job["kind"] == "latency" and "latency" in job
     ]
-    medians = [job["latency"]["median_us"] / 1000 for job in timed]
-    spread = _spread(medians)
     notes = [
         f"{job['kind']}: {job['reason']}"
         for job in [*checks, *group]
         if job["status"] == "failed"
     ]
     failed = bool(notes)
-    comparable = bool(medians) and not failed
+    comparable = bool(timed) and not failed
+    moved = [unsteady[j["round"]] for j in timed if j["round"] in unsteady]
+    if moved:
+        slowed = f"the canary slowed by {100 * max(moved):.1f} %"
+        steady = [job for job in timed if job["round"] not in unsteady]
+        if len(steady) >= max(_LEAST_ROUNDS, len(timed) / 2):
+            left_out = len(timed) - len(steady)
+            notes.append(f"{slowed}; {left_out} of {len(timed)} left out")
+            timed = steady
+        else:
+            comparable = False
+            notes.append(slowed)
+    medians = [job["latency"]["median_us"] / 1000 for job in timed]
+    spread = _spread(medians)
     if spread is not None and spread > spread_limit:
         comparable = False
         notes.append(f"spread {100 * spread:.1f} % is not comparable")
-    moved = [unsteady[j["round"]] for j in timed if j["round"] in unsteady]
-    if moved:
-        comparable = False
-        notes.append(f"the canary slowed by {100 * max(moved):.1f} %")
     if any(job.get("throttled") for job in timed):
         comparable = False
         notes.append("the phone throttled")

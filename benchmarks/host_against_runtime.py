@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from android_bench import bundle as bundles
 from android_bench import host
+from android_bench.errors import BenchError
 from android_bench.plan import Job
 from android_bench.tool import Timing
 
@@ -94,7 +95,11 @@ def main(argv: list[str]) -> int:
         print("one bundle must be given", file=sys.stderr)
         return 2
     folder = argv[1]
-    models = bundles.read(pathlib.Path(folder)).models
+    try:
+        models = bundles.read(pathlib.Path(folder)).models
+    except BenchError as error:
+        print(error, file=sys.stderr)
+        return 2
     ratios = {model.name: [] for model in models}
     pairs = [(n, model) for n in range(_ROUNDS.value) for model in models]
     for number, model in tqdm(pairs, unit="pair"):

@@ -78,6 +78,16 @@ def test_canary_that_slows_down_marks_its_rounds():
     assert row["notes"] == ["the canary slowed by 12.0 %"]
 
 
+def test_unsteady_rounds_are_left_out_where_enough_remain():
+    jobs = steady(10.0, 10.1, 10.0, 10.0, 13.0)
+    jobs[5]["latency"]["median_us"] = 6000  # The last canary.
+    (row,) = summarise(*jobs)
+    assert row["comparable"]
+    assert row["processes"] == 4
+    assert row["median_ms"] == 10.0
+    assert row["notes"] == ["the canary slowed by 20.0 %; 1 of 5 left out"]
+
+
 def test_failed_check_fails_the_row_for_all_threads():
     bad = job("output", status="failed", reason="off by 3 steps")
     other = [dict(j, threads=1) for j in steady(10.0) if j["kind"] != "canary"]
