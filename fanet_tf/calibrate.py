@@ -197,7 +197,8 @@ def calibrate(shoot: Shoot, read, progress=iter) -> Calibration:
 
 def _conclude(sensor, base_iso, measurements, records, lows, notes):
     """Fits the laws where there are gains enough."""
-    profile, note = None, f"Measured from {len(records)} gains."
+    gains = "1 gain" if len(records) == 1 else f"{len(records)} gains"
+    profile, note = None, f"Measured at {gains}."
     if len(measurements) >= regression.MIN_GAINS:
         profile = regression.make_profile(
             measurements, sensor, base_iso, note, {"gains": records}
@@ -214,8 +215,8 @@ def _conclude(sensor, base_iso, measurements, records, lows, notes):
             )
     else:
         notes.append(
-            f"{len(measurements)} gains make no law: the file holds (a, b) of "
-            f"each, and {regression.MIN_GAINS} gains or more make a profile"
+            f"a law over gains needs {regression.MIN_GAINS} of them or more; "
+            f"the file holds (a, b) of {gains} and no regressions"
         )
         record = {
             "schema_version": profile_lib.SCHEMA_VERSION,

@@ -75,7 +75,9 @@ def inspect(paths, gains, base_iso, read, progress=iter):
     found = []
     for path in progress(paths):
         image = read(path)
-        camera = f"{image.make} {image.model}".strip()
+        camera = image.model
+        if not camera.startswith(image.make):
+            camera = f"{image.make} {camera}".strip()
         found.append(
             Info(
                 path,

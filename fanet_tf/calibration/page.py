@@ -13,7 +13,7 @@ body { font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fff;
 h1 { font-size: 1.5rem; margin-bottom: .2rem; }
 h2 { font-size: 1.15rem; margin-top: 2rem; }
 .plots { display: grid; gap: 1rem;
-  grid-template-columns: repeat(auto-fill, minmax(20rem, 1fr)); }
+  grid-template-columns: repeat(auto-fill, minmax(24rem, 1fr)); }
 .plots img { width: 100%; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
@@ -95,6 +95,10 @@ def _planes(measurements) -> str:
     return _table(["gain", *(f"{p}: a, b" for p in cfa.PLANES)], rows)
 
 
+def _term(number) -> str:
+    return f"{'-' if number < 0 else '+'} {abs(number):.4g}"
+
+
 def _law(profile) -> str:
     a0, a1 = profile.a_coefficients
     b0, b1, b2 = profile.b_coefficients
@@ -102,17 +106,17 @@ def _law(profile) -> str:
     rows = [
         [
             "a(gain)",
-            f"{a0:.4g} + {a1:.4g} gain",
+            f"{a0:.4g} {_term(a1)} gain",
             f"R² {fit.get('a_r_squared', float('nan')):.5f}",
         ],
         [
             "b(gain)",
-            f"{b0:.4g} + {b1:.4g} gain + {b2:.4g} gain²",
+            f"{b0:.4g} {_term(b1)} gain {_term(b2)} gain²",
             f"R² {fit.get('b_r_squared', float('nan')):.5f}",
         ],
         [
             "log b",
-            f"{line.slope:.4f} log a + {line.intercept:.4f}",
+            f"{line.slope:.4f} log a {_term(line.intercept)}",
             f"scatter {line.scatter:.3f}, misses the gain law by up to a "
             f"factor {line.max_misfit:.2f}",
         ],

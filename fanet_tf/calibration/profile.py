@@ -37,7 +37,8 @@ class Line:
         intercept: of the line.
         scatter: standard deviation of `log b` around it.
         max_misfit: largest factor (>= 1) by which the gain law's `b` differs
-            from the line's over the gain range.
+            from the line's over the gain range; 1 where the line itself is
+            what was published.
     """
 
     slope: float
@@ -52,7 +53,8 @@ class NoiseProfile:
 
     Attributes:
         sensor: its name.
-        status: `"measured"` or `"stand-in"`; shown wherever the profile is.
+        status: `"measured"`, `"published"` or `"stand-in"`; shown wherever
+            the profile is.
         gain_range: lowest and highest gain the law holds for.
         a_coefficients: `(a0, a1)`.
         b_coefficients: `(b0, b1, b2)`.
