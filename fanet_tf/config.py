@@ -31,7 +31,7 @@ def default_config() -> ConfigDict:
     config.model.fusion = "add"  # Or "concat".
     config.model.downsampling = "max"  # Or "haar".
     config.model.upsampling = "bilinear"  # "depth_to_space", "haar".
-    config.model.stem_input = "stabilised"  # Or "detail".
+    config.model.stem_input = "detail"  # Or "stabilised".
 
     config.data = ConfigDict()
     config.data.sources = ("bundled", "dead_leaves:32")  # Or folders.
@@ -69,5 +69,6 @@ def default_config() -> ConfigDict:
     config.validation.source = "held_back"  # Or a folder of photographs.
     config.validation.every = 5000  # Steps.
     config.validation.gains = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+    config.validation.limit = 0  # Of the photographs; 0 takes all.
     config.validation.size = 288  # Sensor pixels of each centre crop.
     return config.lock()

@@ -37,9 +37,10 @@ def _scenes(config):
             f"{source}: must hold photographs of at least {size} x {size} "
             "pixels to validate on. Received: none"
         )
+    limit = config.validation.limit or None
     return [
         captures.scene_from_srgb(name, _centre(image, size), camera)
-        for name, image in images.items()
+        for name, image in list(images.items())[:limit]
     ]
 
 

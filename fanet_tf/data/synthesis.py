@@ -143,7 +143,8 @@ def _between(uniform, limits):
 def batches(synthesis: Synthesis, first: int, last: int) -> tf.data.Dataset:
     """Returns the batches `first` to `last - 1`."""
     dataset = tf.data.Dataset.range(first, last)
-    dataset = dataset.map(
-        synthesis.batch, num_parallel_calls=2, deterministic=True
-    )
+    # Plain Python, nothing for AutoGraph to convert (and it cannot convert a
+    # method of a NamedTuple).
+    batch = tf.autograph.experimental.do_not_convert(synthesis.batch)
+    dataset = dataset.map(batch, num_parallel_calls=2, deterministic=True)
     return dataset.prefetch(4)

@@ -63,16 +63,23 @@ class ARNetBlock(keras.layers.Layer):
             )
         hidden = int(channels * self.expansion)
         self.expand = keras.layers.Conv2D(
-            hidden, 1, kernel_initializer="he_normal", name="expand"
+            hidden,
+            1,
+            kernel_initializer="he_normal",
+            dtype=self.dtype_policy,
+            name="expand",
         )
         self.group = GroupConv2D(
             hidden,
             self.group_width,
             self.kernel_size,
             self.form,
+            dtype=self.dtype_policy,
             name="group",
         )
-        self.project = keras.layers.Conv2D(self.filters, 1, name="project")
+        self.project = keras.layers.Conv2D(
+            self.filters, 1, dtype=self.dtype_policy, name="project"
+        )
         hidden_shape = (*input_shape[:-1], hidden)
         self.expand.build(input_shape)
         self.group.build(hidden_shape)

@@ -48,6 +48,7 @@ class FeatureAlign(keras.layers.Layer):
             self.kernel_size,
             padding="same",
             kernel_initializer="he_normal",
+            dtype=self.dtype_policy,
             name="shared",
         )
         self.gamma = keras.layers.Conv2D(
@@ -55,10 +56,15 @@ class FeatureAlign(keras.layers.Layer):
             1,
             kernel_initializer="zeros",
             bias_initializer="ones",
+            dtype=self.dtype_policy,
             name="gamma",
         )
         self.beta = keras.layers.Conv2D(
-            channels, 1, kernel_initializer="zeros", name="beta"
+            channels,
+            1,
+            kernel_initializer="zeros",
+            dtype=self.dtype_policy,
+            name="beta",
         )
         self.shared.build(noisy_shape)
         trunk_shape = (*noisy_shape[:-1], self.hidden)

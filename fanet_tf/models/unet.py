@@ -46,7 +46,7 @@ def build(
     fusion="add",
     downsampling="max",
     upsampling="bilinear",
-    stem_input="stabilised",
+    stem_input="detail",
     group_form="masked",
 ):
     """Builds the network between the two transforms.

@@ -1,0 +1,39 @@
+"""The array that ships, in two stages: a shared start, then four members.
+
+    fanet-train --config=configs/imx258.py:shared --workdir=runs/imx258_shared
+    fanet-train --config=configs/imx258.py:array --workdir=runs/imx258_array \
+        --config.train.init_from=runs/imx258_shared
+
+Photographs are expected below `data/` (see docs/training_data.md); name other
+folders with --config.data.sources="('FOLDER','FOLDER','dead_leaves:64')".
+"""
+
+from fanet_tf.config import default_config
+
+
+def get_config(stage="shared"):
+    config = default_config()
+    config.model.block_residual = True
+    config.data.sources = (
+        "data/photos/cid22_train",
+        "data/photos/clic_half",
+        "data/linear",
+        "dead_leaves:64",
+    )
+    config.data.weights = (0.5, 0.25, 0.15, 0.1)
+    config.data.smooth_share = 0.6
+    config.data.batch_size = 8
+    config.validation.source = "data/photos/cid22_val"
+    config.validation.limit = 12
+    config.train.checkpoint_every = 500
+    config.validation.every = 2000
+    config.train.steps = 16_000
+    config.train.learning_rate = 2e-3
+    config.train.warmup_steps = 200
+    config.train.deterministic = False
+    if stage == "array":
+        config.nsma.members = 4
+        config.nsma.overlap = 0.1
+        config.train.steps = 4_000
+        config.train.learning_rate = 1e-3
+    return config

@@ -1,0 +1,198 @@
+"""Laws of the training batches."""
+
+import cv2
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from fanet_tf.calibration import profile as profile_lib
+from fanet_tf.data import bank as bank_lib
+from fanet_tf.data import camera
+from fanet_tf.data import dead_leaves
+from fanet_tf.data import photos
+from fanet_tf.data import synthesis
+from fanet_tf.errors import InputError
+from fanet_tf.raw import isp
+
+
+@pytest.fixture(scope="module")
+def bank():
+    return bank_lib.build(("dead_leaves:2",), (1.0,), 0.5, seed=0, smallest=64)
+
+
+def make(bank, **changes):
+    profile = profile_lib.load("imx258")
+    arguments = {
+        "bank": bank,
+        "camera": camera.get("imx258"),
+        "profile": profile,
+        "a_range": (float(profile.a(1)), float(profile.a(64))),
+        "b_law": "auto",
+        "batch_size": 4,
+        "patch_size": 48,
+        "seed": 0,
+        **changes,
+    }
+    return synthesis.Synthesis(**arguments)
+
+
+def test_a_batch_is_a_function_of_seed_and_step(bank):
+    steps = synthesis.batches(make(bank), 3, 6)
+    for step, (inputs, clean) in zip(range(3, 6), steps, strict=True):
+        # Made again alone, eagerly.
+        again, clean_again = make(bank).batch(tf.constant(step, tf.int64))
+        np.testing.assert_allclose(clean, clean_again, atol=1e-6)
+        for name, value in inputs.items():
+            np.testing.assert_allclose(value, again[name], rtol=1e-5)
+
+
+def test_another_step_or_seed_is_another_batch(bank):
+    first = make(bank).batch(0)[1]
+    for other in (make(bank).batch(1)[1], make(bank, seed=1).batch(0)[1]):
+        assert np.abs(first - other).max() > 0.01
+
+
+def test_batches_have_the_members_inputs(bank):
+    inputs, clean = make(bank).batch(0)
+    assert clean.shape == (4, 24, 24, 4)
+    assert inputs["noisy"].shape == (4, 24, 24, 4)
+    assert inputs["scale"].shape == inputs["offset"].shape == (4, 1, 1, 1)
+    for array in (*inputs.values(), clean):
+        assert array.dtype == tf.float32
+        assert np.isfinite(array).all()
+    assert 0.0 <= clean.numpy().min() and clean.numpy().max() <= 1.0
+
+
+def test_the_noise_of_a_batch_is_that_of_its_scale_and_offset(bank):
+    sample = make(bank, batch_size=64, patch_size=64)
+    inputs, clean = sample.batch(0)
+    a = 1.0 / inputs["scale"]
+    b = inputs["offset"] * a * a
+    deviations = ((inputs["noisy"] - clean) / np.sqrt(a * clean + b)).numpy()
+    # Where neither black nor white clips.
+    margin = 4 * np.sqrt(a * clean + b)
+    inside = ((clean > margin) & (clean < 1 - margin)).numpy()
+    assert inside.sum() > 10_000
+    assert deviations[inside].std() == pytest.approx(1.0, abs=0.02)
+    assert deviations[inside].mean() == pytest.approx(0.0, abs=0.02)
+
+
+def test_a_stays_in_its_subrange_and_b_follows_the_gain_law(bank):
+    profile = profile_lib.load("imx258")
+    sample = make(bank, a_range=(1e-3, 2e-3), batch_size=256)
+    a, b = (np.asarray(p) for p in sample.noise(tf.constant([0, 1])))
+    assert a.min() >= 1e-3 * 0.999 and a.max() <= 2e-3 * 1.001
+    np.testing.assert_allclose(b, profile.b(profile.gain(a)), rtol=1e-4)
+    assert np.median(np.log(a)) == pytest.approx(np.log(2e-6) / 2, abs=0.08)
+
+
+def test_the_papers_line_is_sampled_when_asked(bank):
+    profile = profile_lib.load("imx258")
+    a, b = make(bank, b_law="line").noise(tf.constant([0, 1]))
+    np.testing.assert_allclose(b, profile.line_b(np.asarray(a)), rtol=1e-4)
+    sample = make(bank, b_law="line_scatter", batch_size=512)
+    a, b = sample.noise(tf.constant([0, 1]))
+    scatter = np.log(np.asarray(b) / profile.line_b(np.asarray(a))).std()
+    assert scatter == pytest.approx(profile.line.scatter, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"b_law": "cubic"}, {"patch_size": 33}, {"patch_size": 0}]
+)
+def test_impossible_batches_are_refused(bank, changes):
+    with pytest.raises(InputError, match=f"{next(iter(changes.values()))}"):
+        make(bank, **changes)
+
+
+def test_crops_are_flipped_and_transposed_pieces_of_the_images():
+    # A coordinate image: each pixel holds its row and column.
+    row, column = np.mgrid[0:40, 0:56].astype(np.uint16)
+    image = np.stack([row, column, np.zeros_like(row)], axis=-1)
+    bank = bank_lib.Bank(
+        tf.constant(image.reshape(-1, 3)),
+        tf.constant([0]),
+        tf.constant([40]),
+        tf.constant([56]),
+        tf.constant([1.0]),
+    )
+    seen = set()
+    for crop in bank_lib.crops(bank, [1, 2], 64, 16).numpy().astype(int):
+        rows = np.diff(crop[..., 0], axis=0), np.diff(crop[..., 0], axis=1)
+        columns = np.diff(crop[..., 1], axis=0), np.diff(crop[..., 1], axis=1)
+        moves = tuple(set(d.ravel()) for d in (*rows, *columns))
+        assert all(len(move) == 1 for move in moves)  # No pixel is skipped.
+        seen.add(tuple(move.pop() for move in moves))
+    assert len(seen) == 8  # Two flips times one transposition.
+
+
+def test_dead_leaves_repeat_and_fill_the_range():
+    image = dead_leaves.dead_leaves(3, size=160)
+    again = dead_leaves.dead_leaves(3, size=160)
+    np.testing.assert_array_equal(image, again)
+    assert image.dtype == np.float32 and image.shape == (160, 160, 3)
+    assert 0 <= image.min() < 0.05 and 0.3 < image.max() <= 1
+
+
+def test_the_decode_table_undoes_the_camera_pipeline():
+    linear = np.linspace(0.0005, 1.0, 101)
+    coded = photos.encode_linear(np.repeat(linear[None, :, None], 3, 2))
+    np.testing.assert_allclose(
+        bank_lib.decode_table()[coded[0, :, 0]], linear, rtol=5e-3
+    )
+    half = isp.smoothstep(isp.gamma_compression(np.float32(0.25)))
+    assert bank_lib.decode_table()[round(65535 * float(half))] == (
+        pytest.approx(0.25, rel=1e-3)
+    )
+
+
+def test_held_back_photographs_are_in_no_source():
+    kept = photos.held_back()
+    assert set(kept) == {"astronaut", "chelsea", "coffee"}
+    for image in photos.load("bundled", seed=0):
+        assert all(image.shape != other.shape for other in kept.values()) or (
+            not any(
+                image.shape == other.shape and (image == other).all()
+                for other in kept.values()
+            )
+        )
+
+
+def test_a_folder_gives_photographs_and_radiance_maps(tmp_path, rng):
+    srgb = rng.integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    cv2.imwrite(str(tmp_path / "a.png"), srgb)
+    (tmp_path / "deeper").mkdir()
+    radiance = rng.random((32, 48, 3), dtype=np.float32)
+    cv2.imwrite(str(tmp_path / "deeper" / "b.hdr"), radiance)
+    (tmp_path / "notes.txt").write_text("not a picture")
+    images = photos.load(str(tmp_path), seed=0)
+    assert [i.shape for i in images] == [(40, 60, 3)] + 4 * [(32, 48, 3)]
+    np.testing.assert_array_equal(images[0], srgb[..., ::-1] * np.uint16(257))
+
+
+def test_smooth_variants_are_smoother(rng):
+    image = rng.integers(0, 65536, (64, 80, 3), dtype=np.uint16)
+
+    def detail(x):
+        return np.abs(np.diff(x.astype(float), axis=1)).mean()
+
+    for seed in range(8):
+        variant = photos.smooth_variant(image, seed)
+        assert variant.shape == image.shape
+        assert detail(variant) < 0.8 * detail(image)
+
+
+@pytest.mark.parametrize("source", ["nowhere", "bundle"])
+def test_a_source_that_is_not_there_is_refused(source):
+    with pytest.raises(InputError, match=f"Received: '{source}'"):
+        photos.load(source, seed=0)
+
+
+def test_an_empty_folder_is_refused(tmp_path):
+    with pytest.raises(InputError, match="must hold photographs"):
+        photos.load(str(tmp_path), seed=0)
+
+
+def test_images_smaller_than_a_patch_are_refused(tmp_path):
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((20, 90, 3), np.uint8))
+    with pytest.raises(InputError, match="at least 64 pixels"):
+        bank_lib.build((str(tmp_path),), (1.0,), 0.0, seed=0, smallest=64)
