@@ -1,8 +1,8 @@
 """A tree of DND's format goes in, a submission of its kit's form comes out."""
 
 import h5py
-import mat_files
 import numpy as np
+import published_sets
 import pytest
 import scipy.io
 
@@ -32,7 +32,7 @@ def tree(tmp_path):
         for i, pattern in enumerate(PATTERNS):
             noisy = rng.random((24, 32), dtype=np.float32)
             frames.append(noisy)
-            mat_files.write_mat73(
+            published_sets.write_mat73(
                 folder / f"images_raw/{i + 1:04d}.mat", Inoisy=noisy
             )
             boxes = store.create_dataset(f"b{i}", data=BOXES.T.astype(float))

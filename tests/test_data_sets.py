@@ -1,7 +1,7 @@
 """Readers of published sets, on small files of the real format."""
 
-import mat_files
 import numpy as np
+import published_sets
 import pytest
 import raw_files
 import scipy.io
@@ -23,58 +23,14 @@ PROFILE = profile_lib.load("imx258")
 CAMERA = camera_lib.get("imx258")
 
 
-def tag_struct(**tags):
-    """A MATLAB struct array of "UnknownTags"."""
-    dtype = [("ID", object), ("Offset", object), ("Value", object)]
-    array = np.empty((len(tags), 1), dtype)
-    for i, (number, value) in enumerate(tags.items()):
-        array[i, 0] = (int(number[1:]), 0, np.atleast_2d(value))
-    return array
-
-
-# R, G and B are 0, 1 and 2; two cells a row.
-CODES = {p: ["RGB".index(c) for c in p] for p in cfa.PATTERNS}
-
-
-def make_sidd(folder, pattern="BGGR", in_sub_ifd=False, frames=("010",)):
-    """Writes one scene of SIDD; returns its noisy and clean mosaics."""
-    rng = np.random.default_rng(3)
-    scene = folder / "Data" / "0042_001_S6_00800_00350_3200_N"
-    scene.mkdir(parents=True)
-    mosaics = {}
-    for frame in frames:
-        clean = rng.random((24, 32), dtype=np.float32)
-        noisy = np.clip(clean + 0.05, 0, 1)
-        mosaics[frame] = noisy, clean
-        for kind, array in (("NOISY", noisy), ("GT", clean)):
-            mat_files.write_mat73(
-                scene / f"0042_{kind}_RAW_{frame}.MAT", x=array
-            )
-        own = {"t50706": [1, 4, 0, 0], "t51041": [2e-3, 1e-5, 3e-3, 2e-5] * 2}
-        first = {"t33421": [2, 2], "t33422": CODES[pattern]}
-        metadata = {
-            "Model": "SM-G920",
-            "AsShotNeutral": [0.5, 1.0, 0.625],
-            "ColorMatrix2": np.eye(3).ravel() + 0.1,
-        }
-        if in_sub_ifd:
-            sub = np.empty((1, 1), object)
-            sub[0, 0] = {"UnknownTags": tag_struct(**first)}
-            metadata |= {"SubIFDs": sub, "UnknownTags": tag_struct(**own)}
-        else:
-            metadata["UnknownTags"] = tag_struct(**(first | own))
-        scipy.io.savemat(
-            scene / f"0042_METADATA_RAW_{frame}.MAT", {"metadata": metadata}
-        )
-    return mosaics
-
-
 @pytest.mark.parametrize("in_sub_ifd", [False, True])
 @pytest.mark.parametrize("pattern", cfa.PATTERNS)
 def test_sidd_is_read_with_the_pattern_of_its_metadata(
     tmp_path, pattern, in_sub_ifd
 ):
-    noisy, clean = make_sidd(tmp_path, pattern, in_sub_ifd)["010"]
+    noisy, clean = published_sets.make_sidd(tmp_path, pattern, in_sub_ifd)[
+        "010"
+    ]
     (pair,) = sidd.find(tmp_path)
     assert pair.iso == 800
     capture = sidd.read_capture(pair)
@@ -92,7 +48,7 @@ def test_sidd_is_read_with_the_pattern_of_its_metadata(
 @pytest.mark.parametrize("pattern", ["RGGB", "GBRG"])
 @pytest.mark.parametrize("y, x", [(4, 6), (3, 5)])
 def test_a_window_of_sidd_is_that_of_the_whole(tmp_path, pattern, y, x):
-    make_sidd(tmp_path, pattern)
+    published_sets.make_sidd(tmp_path, pattern)
     (pair,) = sidd.find(tmp_path)
     part = sidd.read_clean(pair, (y, x, 12, 16)).clean
     mosaic = matfile.read_array(pair.clean, "x")[y : y + 12, x : x + 16]
@@ -104,14 +60,14 @@ def test_a_window_of_sidd_is_that_of_the_whole(tmp_path, pattern, y, x):
 def test_sidd_without_its_files_says_what_and_where(tmp_path):
     with pytest.raises(InputError, match="_GT_RAW_.*abdokamel"):
         sidd.find(tmp_path)
-    make_sidd(tmp_path)
+    published_sets.make_sidd(tmp_path)
     next(tmp_path.rglob("*METADATA*")).unlink()
     with pytest.raises(InputError, match="Missing: .*METADATA_RAW_010"):
         sidd.find(tmp_path)
 
 
 def test_a_damaged_sidd_file_is_skipped_by_name(tmp_path, monkeypatch):
-    make_sidd(tmp_path, frames=("010", "011", "012"))
+    published_sets.make_sidd(tmp_path, frames=("010", "011", "012"))
     next(tmp_path.rglob("*NOISY_RAW_011*")).write_bytes(b"MATLAB" * 100)
     data = evaluation_sets.smartphone(tmp_path)
     with pytest.raises(InputError, match="1 of 3, the last .*NOISY_RAW_011"):
@@ -123,7 +79,7 @@ def test_a_damaged_sidd_file_is_skipped_by_name(tmp_path, monkeypatch):
 
 
 def test_sidd_is_evaluated_with_its_own_noise(tmp_path):
-    make_sidd(tmp_path)
+    published_sets.make_sidd(tmp_path)
     data = evaluation_sets.smartphone(tmp_path)
     seen = []
 
@@ -138,7 +94,7 @@ def test_sidd_is_evaluated_with_its_own_noise(tmp_path):
 
 def test_mat_files_of_both_versions_read_alike(tmp_path, rng):
     array = rng.random((6, 10))
-    mat_files.write_mat73(tmp_path / "new.mat", x=array)
+    published_sets.write_mat73(tmp_path / "new.mat", x=array)
     scipy.io.savemat(tmp_path / "old.mat", {"x": array})
     for name in ("new.mat", "old.mat"):
         path = tmp_path / name
@@ -150,23 +106,8 @@ def test_mat_files_of_both_versions_read_alike(tmp_path, rng):
             matfile.read_array(path, "y")
 
 
-def make_sid(folder):
-    """Writes lists and files of See-in-the-Dark; DNG bytes named .ARW."""
-    for kind in ("long", "short"):
-        (folder / "Sony" / kind).mkdir(parents=True)
-    lines = []
-    for scene in ("00001", "00002"):
-        long = f"./Sony/long/{scene}_00_10s.ARW"
-        raw_files.camera_dng(folder / long, noise=None)
-        for short in ("0.04s", "0.1s"):
-            lines.append(
-                f"./Sony/short/{scene}_00_{short}.ARW {long} ISO200 F8"
-            )
-    (folder / "Sony_train_list.txt").write_text("\n".join(lines) + "\n")
-
-
 def test_long_exposures_are_read_once_each_as_clean(tmp_path):
-    make_sid(tmp_path)
+    published_sets.make_sid(tmp_path)
     files = sid.long_exposures(tmp_path)
     assert [f.name for f in files] == ["00001_00_10s.ARW", "00002_00_10s.ARW"]
     assert sid.long_exposures(tmp_path, "all") == files

@@ -192,6 +192,11 @@ def _read_packed(path, pattern: str, window=None):
     return folder_lib.packed_rggb(mosaic, cfa.shift_pattern(pattern, y, x))
 
 
+def size(pair: Pair) -> tuple[int, int]:
+    """Returns height and width of a capture in sensor pixels."""
+    return matfile.shape(pair.clean, "x")
+
+
 def read_clean(pair: Pair, window=None) -> captures.Scene:
     """Reads the clean frame, or a window of it in sensor pixels."""
     metadata = read_metadata(pair.metadata)

@@ -19,6 +19,8 @@ from fanet_tf.evaluate import Evaluation
 from fanet_tf.report import plots
 from fanet_tf.report import text
 
+# Names under which a run may list its noisy input.
+_INPUTS = ("identity", "noisy")
 _HERE = pathlib.Path(__file__).parent
 _JPEG = (
     (cv2.IMWRITE_JPEG_QUALITY, 93),
@@ -74,9 +76,9 @@ def _viewer_data(evaluation: Evaluation) -> dict:
 
 def _styles(evaluation: Evaluation) -> dict[str, str]:
     """Gives each method a colour class; the input is grey."""
-    others = [name for name in evaluation.methods if name != "identity"]
+    others = [name for name in evaluation.methods if name not in _INPUTS]
     styles = {name: f"s{i % 8}" for i, name in enumerate(reversed(others))}
-    return {"identity": "input", **styles}
+    return {**dict.fromkeys(_INPUTS, "input"), **styles}
 
 
 def _means_table(evaluation: Evaluation) -> str:
@@ -150,41 +152,39 @@ def _gain_plots(evaluation: Evaluation) -> str:
     if len(evaluation.gains) < 2:
         return ""
     styles = _styles(evaluation)
+    curves = {
+        name: {
+            gain: value
+            for gain in evaluation.gains
+            if (value := evaluation.mean(name, gain)["raw_psnr"]) is not None
+        }
+        for name in evaluation.methods
+    }
+    base = next((curves[name] for name in _INPUTS if name in curves), {})
     absolute, relative = [], []
-    for name in evaluation.methods:
-        points, over = [], []
-        for gain in evaluation.gains:
-            value = evaluation.mean(name, gain)["raw_psnr"]
-            if value is None:
-                continue
-            points.append((gain, value))
-            base = (
-                evaluation.mean("identity", gain)["raw_psnr"]
-                if ("identity" in evaluation.methods)
-                else None
-            )
-            if base is not None:
-                over.append((gain, value - base))
+    for name, curve in curves.items():
         label = evaluation.label(name)
-        if points:
-            absolute.append(plots.Series(label, styles[name], points))
-        if over:
-            relative.append(plots.Series(label, styles[name], over))
+        over = {g: v - base[g] for g, v in curve.items() if g in base}
+        for series, points in ((absolute, curve), (relative, over)):
+            if points:
+                points = list(points.items())
+                series.append(plots.Series(label, styles[name], points))
     figures = []
-    if relative:
-        figures.append(
-            _figure(
-                plots.lines(relative, "sensor gain", "dB over the input", "dB"),
-                "What each method wins in RAW PSNR; below 0 it does harm.",
-            )
-        )
-    if absolute:
-        figures.append(
-            _figure(
-                plots.lines(absolute, "sensor gain", "RAW PSNR, dB", "dB"),
-                "RAW PSNR at each gain, mean over the captures.",
-            )
-        )
+    for series, label, caption in (
+        (
+            relative,
+            "dB over the input",
+            "What each method wins in RAW PSNR; below 0 it does harm.",
+        ),
+        (
+            absolute,
+            "RAW PSNR, dB",
+            "RAW PSNR at each gain, mean over the captures.",
+        ),
+    ):
+        if series:
+            svg = plots.lines(series, "sensor gain", label, "dB")
+            figures.append(_figure(svg, caption))
     return "".join(figures)
 
 
@@ -205,7 +205,7 @@ def _cost_plots(evaluation: Evaluation) -> str:
         series = []
         for name in evaluation.methods:
             row = evaluation.mean(name)
-            if name != "identity" and row[key] and row["raw_psnr"] is not None:
+            if name not in _INPUTS and row[key] and row["raw_psnr"] is not None:
                 point = (row[key], row["raw_psnr"])
                 label = evaluation.label(name)
                 series.append(plots.Series(label, styles[name], [point]))
