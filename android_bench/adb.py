@@ -168,10 +168,10 @@ class Adb:
             AdbError: no device, several and no serial, not authorised, or
                 still not there after the last retry.
         """
+        self._client("start-server", serial=False)
         if self.dry:
             self.devices()
             return
-        self._client("start-server", serial=False)
         if self.serial is None:
             self.serial = self._only(self.devices())
         for attempt in range(self.retries + 1):

@@ -373,6 +373,11 @@ def main(argv: list[str]) -> int:
 
 
 def _parse(argv: list[str]) -> list[str]:
+    if {"--help", "-help", "-h", "--helpshort"} & set(argv[1:]):
+        # absl would list the flags of the installed script, which has none.
+        print(__doc__)
+        print(flags.FLAGS.module_help(sys.modules[__name__]))
+        sys.exit(OK)
     try:
         return flags.FLAGS(argv)
     except flags.Error as error:

@@ -82,3 +82,12 @@ def test_mistake_is_one_line_and_exit_code_2(bundle, arguments, message):
     (line,) = done.stderr.splitlines()
     assert line.startswith("fanet-bench: ")
     assert message in line
+
+
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+def test_help_lists_the_flags(flag):
+    done = bench(flag)
+    assert done.returncode == 0
+    assert "fanet-bench BUNDLE --host" in done.stdout
+    for name in ("--serial", "--[no]dry_run", "--baseline", "--spread_limit"):
+        assert name in done.stdout
