@@ -17,8 +17,10 @@ from fanet_tf.raw import cfa
 
 # Frames whose coarse brightness differs by more show different scenes.
 _SAME_SCENE = 0.03
-# This share of pixels at the largest count is saturation, not chance.
+# This share of pixels at the largest count, and so many of them, is
+# saturation and not chance.
 _SATURATED = 2e-4
+_MIN_SATURATED = 16
 # Floats with up to so many values may be counts in disguise.
 _MAX_COUNTS = 1 << 16
 # Steps that floats without counts are rounded to, black to white.
@@ -144,7 +146,8 @@ def _lattice(packed, black, white):
 def _levels(packed, black, white, step, is_float):
     """Finds out where the counts of `[F, h, w, 4]` end."""
     top = np.max(packed)
-    saturated = np.mean(packed >= top) > _SATURATED
+    at_top = np.sum(packed >= top)
+    saturated = at_top > max(_SATURATED * packed.size, _MIN_SATURATED)
     middle = (np.min(black) + white) / 2.0
     high = top if saturated and middle < top < white else white
     found = []

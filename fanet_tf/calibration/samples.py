@@ -21,7 +21,8 @@ MIN_UNCLIPPED = 50
 _CLIPPED = 1e-3
 # Pixels this many robust deviations off are hot, dead or dust.
 _OUTLIER = 6.0
-_FAR = 1 << 50
+_FAR = 1 << 40  # Beyond any count; times `_SHIFTS` still an int64.
+_SHIFTS = 1 << 20
 # Bins per deviation of the noise: finer ones say nothing more.
 _BINS_PER_DEVIATION = 3.0
 
@@ -126,16 +127,18 @@ def _histogram(counts, shift, levels, bin_width):
     bins[steps <= low], bins[steps >= high] = -_FAR, _FAR
     shift_width = bin_width / 4.0
     shifts = np.round(shift / shift_width).astype(np.int64)
-    pairs, weight = np.unique(
-        np.stack([bins, shifts], axis=1), axis=0, return_counts=True
+    # One key for bin and shift: numpy sorts numbers faster than pairs.
+    keys, weight = np.unique(
+        bins * _SHIFTS + shifts + _SHIFTS // 2, return_counts=True
     )
+    bins, shifts = keys // _SHIFTS, keys % _SHIFTS - _SHIFTS // 2
     # The bins beside the clipped ones end where those begin.
-    first = np.maximum(pairs[:, 0] * width - 0.5, low + 0.5)
-    last = np.minimum(pairs[:, 0] * width + width - 0.5, high - 0.5)
-    at_low, at_high = pairs[:, 0] == -_FAR, pairs[:, 0] == _FAR
+    first = np.maximum(bins * width - 0.5, low + 0.5)
+    last = np.minimum(bins * width + width - 0.5, high - 0.5)
+    at_low, at_high = bins == -_FAR, bins == _FAR
     first[at_low], last[at_low] = -np.inf, low + 0.5
     first[at_high], last[at_high] = high - 0.5, np.inf
-    offset = pairs[:, 1] * shift_width
+    offset = shifts * shift_width
     return first * step - offset, last * step - offset, weight.astype(float)
 
 
