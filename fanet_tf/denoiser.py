@@ -126,9 +126,9 @@ class Denoiser:
         frame = _Frame(visible, image.pattern, black, span)
         runner = self.runner(self.bundle.member_for(a))
         scale, offset = 1.0 / a, b / (a * a)
-        grid = list(frame.grid(runner.member.tile))
+        grid = list(frame.grid(runner.tile))
         for done, (rows, columns) in enumerate(grid, start=1):
-            noisy = frame.tile(rows.start, columns.start, runner.member.tile)
+            noisy = frame.tile(rows.start, columns.start, runner.tile)
             clean = _run(runner, noisy, scale, offset)
             kept = (
                 slice(rows.keep_start, rows.keep_stop),

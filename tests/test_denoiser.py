@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from fanet_tf import denoiser as denoiser_lib
+from fanet_tf import member_runner
 from fanet_tf import tiles
 from fanet_tf.errors import InputError
 from fanet_tf.files.raw_image import RawImage
@@ -168,6 +169,26 @@ def test_too_little_memory_is_refused(array):
         denoiser_lib.Denoiser(array, max_memory=1).denoise_mosaic(
             np.zeros((4, 4), np.float32), "RGGB", NOISE
         )
+
+
+def test_a_smaller_tile_fits_the_memory(array, rng, monkeypatch):
+    """And gives the same result."""
+    resident = iter([0, 90_000_000, 0, 60_000_000])
+    monkeypatch.setattr(
+        member_runner, "_resident_bytes", lambda: next(resident)
+    )
+    mosaic = rng.uniform(0, 1, (120, 170)).astype(np.float32)
+    small = denoiser_lib.Denoiser(array, max_memory=70_000_000)
+    runner = small.runner(array.members[0])
+    assert (runner.tile.height, runner.tile.width) == (26, 40)
+    monkeypatch.undo()
+    np.testing.assert_allclose(
+        small.denoise_mosaic(mosaic, "RGGB", (3e-4, 1e-6)),
+        denoiser_lib.Denoiser(array).denoise_mosaic(
+            mosaic, "RGGB", (3e-4, 1e-6)
+        ),
+        atol=1e-6,
+    )
 
 
 def test_an_unknown_recipe_is_refused(array):
