@@ -242,7 +242,7 @@ def evaluate(
             valid_rgb = valid.repeat(2, axis=0).repeat(2, axis=1)
         denoised, rendered = {}, {}
         for name, method in methods.items():
-            bar.set_postfix_str(f"{capture.name}, {name}")
+            bar.set_postfix_str(f"{capture.name}, {name}"[:40], refresh=False)
             denoised[name], ms_per_mp = _denoise(name, method, capture)
             rendered[name] = capture.colour.render(denoised[name])
             scores.append(

@@ -1,4 +1,7 @@
-"""Denoisers by name, bundle or Keras file, ready for `evaluate.evaluate`."""
+"""Denoisers by name or bundle, ready for `evaluate.evaluate`.
+
+Needs no TensorFlow; `keras_methods` has the members of a training run.
+"""
 
 import contextlib
 import dataclasses
@@ -16,7 +19,6 @@ from fanet_tf.denoiser import threads_available
 from fanet_tf.errors import InputError
 from fanet_tf.evaluate import Method
 from fanet_tf.metrics import macs
-from fanet_tf.raw import ksigma
 from fanet_tf.raw.noise import NoiseParams
 
 # Name on the command line: (function, row of the table, note).
@@ -69,74 +71,26 @@ def from_bundle(
         num_threads: of LiteRT; None means all cores.
     """
     array = bundle_lib.load(folder)
-    denoiser = Denoiser(array, recipe, num_threads)
+    recipe = Denoiser(array, recipe, num_threads).recipe
+    denoisers: dict[int, Denoiser] = {}
 
     def denoise(noisy, noise):
-        return denoiser.denoise_packed(noisy, _plain(noise))
+        # One for each member: a run that changes the gain at each capture
+        # would load a flatbuffer each time.
+        noise = _plain(noise)
+        index = array.member_for(noise[0]).index
+        if index not in denoisers:
+            denoisers[index] = Denoiser(array, recipe, num_threads)
+        return denoisers[index].denoise_packed(noisy, noise)
 
     count = len(array.members)
     kind = f"NSMA (n={count})" if count > 1 else "one network"
-    costs = [
-        macs.gmacs_per_mp(member.path(denoiser.recipe))
-        for member in array.members
-    ]
+    costs = [macs.gmacs_per_mp(member.path(recipe)) for member in array.members]
     return Method(
         denoise,
-        f"{array.name}, {kind}, {denoiser.recipe}",
+        f"{array.name}, {kind}, {recipe}",
         gmacs_per_mp=max(costs),
         note=f"bundle {array.folder}",
-    )
-
-
-def from_keras(path, stride: int = 32) -> Method:
-    """Returns a member saved by `fanet-train`, run by Keras on whole frames.
-
-    Args:
-        path: of the `.keras` file.
-        stride: frames are mirrored up to its multiples, as the network halves
-            them; 32 serves up to six levels.
-    """
-    path = pathlib.Path(path)
-    if not path.is_file():
-        raise InputError(f"A Keras member must be a file. Received: {path}")
-    import keras  # Only where a Keras member is asked for.
-
-    from fanet_tf import layers  # noqa: F401  Registers our layers.
-
-    try:
-        model = keras.saving.load_model(path, compile=False)
-    except (ValueError, OSError, TypeError) as error:
-        raise InputError(
-            f"{path}: must be a .keras file of a member: {error}"
-        ) from error
-    names = set(model.input) if isinstance(model.input, dict) else set()
-    if names != {"noisy", "scale", "offset"}:
-        raise InputError(
-            f"{path}: a member's inputs must be noisy, scale and offset. "
-            f"Received: {sorted(names) or 'unnamed inputs'}"
-        )
-
-    def denoise(noisy, noise):
-        height, width = noisy.shape[:2]
-        rows, columns = (-size % stride for size in (height, width))
-        padded = np.pad(
-            noisy, ((0, rows), (0, columns), (0, 0)), mode="reflect"
-        )
-        scale, offset = ksigma.scale_offset(noise)
-        denoised = model(
-            {
-                "noisy": padded[None],
-                "scale": np.float32(scale),
-                "offset": np.float32(offset),
-            },
-            training=False,
-        )
-        return keras.ops.convert_to_numpy(denoised)[0, :height, :width]
-
-    return Method(
-        denoise,
-        f"{path.parent.name}/{path.stem}, Keras",
-        note=f"Keras file {path}",
     )
 
 

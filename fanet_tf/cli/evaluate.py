@@ -66,8 +66,11 @@ _BUNDLE = flags.DEFINE_multi_string(
 _RECIPE = flags.DEFINE_list(
     "recipe", None, "Number formats of the bundles; each is a row."
 )
-_KERAS = flags.DEFINE_multi_string(
-    "keras", [], "Member saved by fanet-train, or NAME=FILE; may be repeated."
+_RUN = flags.DEFINE_multi_string(
+    "run",
+    [],
+    "Folder of a training run, its Keras members, or NAME=FOLDER; may be "
+    "repeated. Needs TensorFlow.",
 )
 _THREADS = flags.DEFINE_integer(
     "threads", None, "Threads of LiteRT; all cores if not given.", lower_bound=1
@@ -98,14 +101,16 @@ def _methods() -> dict[str, evaluate.Method]:
             method = methods_lib.from_bundle(folder, recipe, _THREADS.value)
             method = methods_lib.relabel(method, name)
             methods[methods_lib.unique(method.label, methods)] = method
-    for spec in _KERAS.value:
-        name, path = methods_lib.named(spec)
-        method = methods_lib.relabel(methods_lib.from_keras(path), name)
+    for spec in _RUN.value:
+        from fanet_tf import keras_methods  # TensorFlow, only where asked for.
+
+        name, folder = methods_lib.named(spec)
+        method = methods_lib.relabel(keras_methods.from_run(folder), name)
         methods[methods_lib.unique(method.label, methods)] = method
     if not methods:
         raise InputError(
             "There must be something to evaluate: give --methods, --bundle or "
-            "--keras."
+            "--run."
         )
     return methods
 

@@ -1,0 +1,105 @@
+"""The Keras members of a training run, ready for `evaluate.evaluate`.
+
+Members are rebuilt at the size of each frame, so nothing is tiled: what they
+give is what an export must agree with.
+"""
+
+import pathlib
+
+import keras
+import numpy as np
+
+from fanet_tf import nsma
+from fanet_tf import train
+from fanet_tf.calibration import profile as profile_lib
+from fanet_tf.errors import InputError
+from fanet_tf.evaluate import Method
+from fanet_tf.raw import ksigma
+
+# Frames are mirrored up to its multiples, as the network halves them; enough
+# for six levels.
+_STRIDE = 32
+
+
+def row_name(config) -> str:
+    """Names a network as the paper's tables do."""
+    model, members = config.model, config.nsma.members
+    if model.downsampling == "haar":
+        name = "Wavelet"
+    elif not model.feature_align:
+        name = "Plain U-Net"
+    elif model.skip_ratio == 0:
+        name = "FA w/o connections"
+    else:
+        name = "Feature-Align"
+    return f"{name}, NSMA (n={members})" if members > 1 else name
+
+
+class _Members:
+    """The members of a run; builds the last one used at the last size used."""
+
+    def __init__(self, config, workdir):
+        self.config = config
+        self._weights = []
+        for index in range(config.nsma.members):
+            path = train.member_folder(workdir, index) / "member.keras"
+            if not path.is_file():
+                raise InputError(
+                    f"{workdir}: must be a finished run. Missing: {path}"
+                )
+            try:
+                model = keras.saving.load_model(path, compile=False)
+            except (ValueError, OSError, TypeError) as error:
+                raise InputError(
+                    f"{path}: must be a member that fanet-train saved: {error}"
+                ) from error
+            self._weights.append(model.get_weights())
+        self._built = {}
+
+    def get(self, index: int, height: int, width: int):
+        """Returns a member for frames of `[height, width, 4]`."""
+        key = (height, width)
+        if key not in self._built:
+            self._built = {key: train.build_member(self.config, *key)}
+            self._index = None
+        model = self._built[key]
+        if self._index != index:
+            model.set_weights(self._weights[index])
+            self._index = index
+        return model
+
+
+def from_run(workdir) -> Method:
+    """Returns the members of a finished run, each for its subrange.
+
+    Args:
+        workdir: folder that `fanet-train` wrote.
+    """
+    workdir = pathlib.Path(workdir)
+    config = train.read_config(workdir)
+    ranges = train.subranges(config, profile_lib.load(config.data.profile))
+    edges = [low for low, _ in ranges] + [ranges[-1][1]]
+    members = _Members(config, workdir)
+
+    def denoise(noisy, noise):
+        height, width = noisy.shape[:2]
+        rows, columns = (-size % _STRIDE for size in (height, width))
+        padded = np.pad(
+            noisy, ((0, rows), (0, columns), (0, 0)), mode="reflect"
+        )
+        a = np.asarray(noise.a, np.float64).item()
+        index = nsma.member_of(a, edges)
+        model = members.get(index, *padded.shape[:2])
+        scale, offset = ksigma.scale_offset(noise)
+        denoised = model(
+            {
+                "noisy": padded[None],
+                "scale": np.float32(scale),
+                "offset": np.float32(offset),
+            },
+            training=False,
+        )
+        array = keras.ops.convert_to_numpy(denoised)
+        return array[0, :height, :width]
+
+    return Method(denoise, f"{row_name(config)}, Keras", note=f"run {workdir}")

@@ -1,0 +1,120 @@
+"""`fanet-evaluate` and `fanet-pairs` as commands."""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+PHOTOS = ROOT / "../shared/data/photos/cid22_val"
+
+
+def command(module, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", f"fanet_tf.cli.{module}", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+
+
+@pytest.fixture
+def photos(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for name in "ab":
+        image = cv2.GaussianBlur(rng.random((64, 96, 3)), (0, 0), 2)
+        image = np.uint8(255 * (image - image.min()) / np.ptp(image))
+        cv2.imwrite(str(folder / f"{name}.png"), image)
+    return folder
+
+
+def test_evaluate_prints_a_table_and_writes_json_and_page(photos, tmp_path):
+    output = tmp_path / "out"
+    done = command(
+        "evaluate",
+        f"--photos={photos}",
+        "--gains=1,64",
+        "--methods=identity,gaussian",
+        f"--output={output}",
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Input" in done.stdout and "Gaussian" in done.stdout
+    assert "LPIPS" in done.stdout
+    assert "4/4" in done.stderr  # Progress.
+    record = json.loads((output / "metrics.json").read_text())
+    assert len(record["per_image"]) == 8
+    assert {p.name for p in output.iterdir()} == {"metrics.json", "report.html"}
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        ([], "Exactly one data set"),
+        (["--photos=a", "--sidd=b"], "Received: --photos --sidd"),
+        (["--photos=/nope"], "must be a folder"),
+        (["--sidd=/nope"], "abdokamel"),
+        (["--sid=/nope"], "Sony_test_list.txt"),
+        (["--dnd=/nope"], "info.mat"),
+        (["--pairs=/nope"], "fanet-pairs"),
+        (["--photos=PHOTOS", "--methods=median"], "'median'"),
+        (["--photos=PHOTOS", "--methods="], "something to evaluate"),
+        (["--photos=PHOTOS", "--bundle=/nope"], "bundle must be a folder"),
+        (["--photos=PHOTOS", "--gains=0"], "Received: '0'"),
+        (["--photos=PHOTOS", "--nope"], "nope"),
+        (["--photos=PHOTOS", "more"], "Unexpected arguments: more"),
+    ],
+)
+def test_mistakes_are_one_line_and_code_2(photos, tmp_path, arguments, words):
+    arguments = [a.replace("PHOTOS", str(photos)) for a in arguments]
+    output = tmp_path / "out"
+    done = command("evaluate", *arguments, f"--output={output}")
+    assert done.returncode == 2
+    assert words in done.stderr and len(done.stderr.splitlines()) == 1
+    assert "Traceback" not in done.stderr
+    assert not output.exists()
+
+
+def test_pairs_prints_a_plan():
+    done = command("pairs", "--plan", "--scenes=2", "--per_scene=3")
+    assert done.returncode == 0
+    lines = done.stdout.splitlines()
+    assert lines[0] == "scene,role,gain,exposure_ms,file"
+    assert len(lines) == 1 + 2 * 4
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        ([], "--captures and --output"),
+        (["--captures=/nope.csv", "--output=/tmp/x"], "must be a CSV file"),
+        (["--plan", "--profile=nope"], "profile must be one of"),
+        (["--plan", "--scenes=0"], "scenes"),
+    ],
+)
+def test_mistakes_with_pairs_are_one_line(arguments, words):
+    done = command("pairs", *arguments)
+    assert done.returncode == 2
+    assert words in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_the_validation_photographs_are_evaluated(tmp_path):
+    """Every photograph at gains 1 to 64; minutes."""
+    if not PHOTOS.is_dir():
+        pytest.skip(f"needs the photographs of {PHOTOS}")
+    done = command(
+        "evaluate",
+        f"--photos={PHOTOS}",
+        "--methods=identity,nlm",
+        f"--output={tmp_path}",
+    )
+    assert done.returncode == 0, done.stderr
+    record = json.loads((tmp_path / "metrics.json").read_text())
+    means = {row["method"]: row["raw_psnr"] for row in record["means"]}
+    assert means["nlm"] > means["identity"] + 3

@@ -1,0 +1,105 @@
+"""Methods by name, bundle and run."""
+
+import bundles
+import numpy as np
+import pytest
+
+from fanet_tf import methods
+from fanet_tf.calibration import profile as profile_lib
+from fanet_tf.denoiser import Denoiser
+from fanet_tf.errors import InputError
+from fanet_tf.metrics import lpips as lpips_lib
+from fanet_tf.metrics import macs
+
+PROFILE = profile_lib.load("imx258")
+
+
+@pytest.mark.parametrize("name", ["identity", "gaussian", "nlm"])
+def test_classical_methods_have_rows_and_notes(rng, name):
+    method = methods.classical(name)
+    noisy = rng.random((16, 24, 4), dtype=np.float32)
+    assert method.denoise(noisy, PROFILE.noise(4)).shape == noisy.shape
+    assert method.label and method.note and method.gmacs_per_mp is None
+
+
+def test_the_input_has_the_papers_row_name():
+    assert methods.classical("identity").label == "Input"
+
+
+def test_an_unknown_method_is_refused():
+    with pytest.raises(InputError, match="identity, gaussian, nlm, bm3d"):
+        methods.classical("median")
+
+
+def test_bm3d_without_its_package_says_how_to_get_it():
+    try:
+        import bm3d  # noqa: F401
+    except ImportError:
+        with pytest.raises(InputError, match=r"fanet-tf\[bm3d\]"):
+            methods.classical("bm3d")
+    else:
+        assert methods.classical("bm3d").label == "BM3D"
+
+
+def test_lpips_without_its_package_says_so():
+    try:
+        import lpips  # noqa: F401
+    except ImportError:
+        with pytest.raises(
+            lpips_lib.UnavailableError, match=r"fanet-tf\[lpips\]"
+        ):
+            lpips_lib.load("alex")
+    with pytest.raises(InputError, match="Received: 'squeeze'"):
+        lpips_lib.load("squeeze")
+
+
+def test_a_bundle_runs_as_fanet_denoise_runs_it(rng):
+    array = bundles.small()
+    method = methods.from_bundle(array.folder, num_threads=1)
+    assert f"NSMA (n={len(array.members)})" in method.label
+    noisy = rng.random((20, 30, 4), dtype=np.float32)
+    for gain in (1, 64, 1):
+        noise = PROFILE.noise(gain)
+        expected = Denoiser(array, num_threads=1).denoise_packed(
+            noisy, (noise.a[0], noise.b[0])
+        )
+        np.testing.assert_array_equal(method.denoise(noisy, noise), expected)
+
+
+def test_macs_of_a_flatbuffer_are_its_convolutions():
+    """The small bundle's member, counted by hand per packed position."""
+    array = bundles.small()
+    path = array.members[0].path("float32")
+    full = 3 * 3 * 4 * 8 + 3 * 3 * 16 * 4  # first, last
+    half = 2 * 2 * 8 * 8 + 3 * 3 * 8 * 32  # pool, deep, at a quarter
+    per_position = full + half / 4  # The 5 x 5 mean is a fixed kernel: 0.
+    np.testing.assert_allclose(
+        macs.gmacs_per_mp(path), per_position * 250_000 / 1e9, rtol=1e-9
+    )
+
+
+@pytest.mark.parametrize(
+    "spec, parts",
+    [
+        ("ours=runs/a", ("ours", "runs/a")),
+        ("runs/a", (None, "runs/a")),
+        ("runs/a=b", (None, "runs/a=b")),
+        ("a=b=c", ("a", "b=c")),
+    ],
+)
+def test_names_are_split_from_paths(spec, parts):
+    assert methods.named(spec) == parts
+
+
+def test_equal_names_are_numbered():
+    assert methods.unique("a", {"a": 1, "a 2": 1}) == "a 3"
+
+
+@pytest.mark.parametrize("gains", [["0"], ["65"], ["x"], ["nan"], []])
+def test_gains_outside_the_profile_are_refused(gains):
+    with pytest.raises(InputError, match="gain"):
+        methods.parse_gains(gains, PROFILE)
+
+
+def test_gains_are_parsed_once_each():
+    assert methods.parse_gains(["4", "1.5", "4"], PROFILE) == (4.0, 1.5)
