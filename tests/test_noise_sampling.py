@@ -55,7 +55,7 @@ def test_b_on_the_gain_law_is_the_profiles():
 
 
 def test_a_bad_line_gives_way_to_the_gain_law():
-    assert profile.load("imx258").default_b_law() == "gain_law"
+    assert profile.load("imx258").default_b_law() == "gain"
     assert profile.load("dnd").default_b_law() == "line"
 
 

@@ -121,7 +121,7 @@ def _law(profile) -> str:
             f"factor {line.max_misfit:.2f}",
         ],
     ]
-    law = {"line": "the line", "gain_law": "the gain law"}
+    law = {"line": "the line", "gain": "the gain law"}
     note = (
         f"Training draws b from {law[profile.default_b_law()]} unless told "
         "otherwise."

@@ -98,13 +98,13 @@ class NoiseProfile:
         return np.exp(self.line.slope * np.log(a) + self.line.intercept)
 
     def default_b_law(self) -> str:
-        """Returns how training draws `b`: `"line"`, or `"gain_law"`.
+        """Returns how training draws `b`: `"line"`, or `"gain"`.
 
         The line is the paper's; where it misses the gain law by more than
         `MAX_LINE_MISFIT`, a network would train for noise the sensor has not.
         """
         close = self.line.max_misfit <= MAX_LINE_MISFIT
-        return "line" if close else "gain_law"
+        return "line" if close else "gain"
 
     def clamp(self, gain: float) -> float:
         """Returns the nearest gain the law holds for."""
