@@ -1,11 +1,17 @@
 """A guess of the noise from one picture, against noise that is known."""
 
+import cv2
 import numpy as np
 import pytest
+import raw_files
 
+from fanet_tf import baselines
+from fanet_tf.calibration import profile
 from fanet_tf.calibration import single_image
+from fanet_tf.data import camera
 from fanet_tf.errors import InputError
 from fanet_tf.raw import noise as raw_noise
+from fanet_tf.raw import unprocess
 
 
 def _picture(height=192, width=256):
@@ -60,3 +66,60 @@ def test_a_white_frame_is_refused():
 def test_a_mosaic_is_refused():
     with pytest.raises(InputError, match=r"Received: shape=\(64, 80, 1\)"):
         single_image.estimate(np.ones((64, 80, 1)))
+
+
+def _photographs(count):
+    """Clean RAW of photographs, spread over the folder, `[h, w, 4]`."""
+    folder = raw_files.shared("photos/cid22_val")
+    paths = sorted(folder.glob("*.png"))
+    matrix, rgb, red, blue = camera.get("imx258").typical()
+    for path in paths[:: max(len(paths) // count, 1)]:
+        photo = cv2.imread(str(path))[:512, :512, ::-1] / np.float32(255)
+        yield unprocess.unprocess(
+            photo[None],
+            matrix[None].astype(np.float32),
+            *(np.array([gain], np.float32) for gain in (rgb, red, blue)),
+        )[0]
+
+
+def _psnr(clean, image):
+    return -10.0 * np.log10(np.mean((np.clip(image, 0.0, 1.0) - clean) ** 2))
+
+
+def _compare(photos, gains):
+    """Returns errors of `a` and losses of PSNR against known noise."""
+    law = profile.load("imx258")
+    a_errors, losses = [], []
+    for seed, clean in enumerate(photos):
+        for gain in gains:
+            known = law.noise(gain)
+            noisy = _noisy(clean, known.a[0], known.b[0], seed)
+            guess, _ = single_image.estimate(noisy)
+            a_errors.append(abs(guess.a[0] / known.a[0] - 1.0))
+            noisy = noisy.astype(np.float32)
+            with_guess, with_known = (
+                _psnr(clean, baselines.non_local_means(noisy, pair))
+                for pair in (guess, known)
+            )
+            losses.append(abs(with_guess - with_known))
+    return np.array(a_errors), np.array(losses)
+
+
+@pytest.mark.parametrize(
+    "count, gains",
+    [
+        (3, (16,)),
+        pytest.param(40, (1, 4, 16, 64), marks=pytest.mark.slow),
+    ],
+)
+def test_photographs_tell_their_noise(count, gains, capsys):
+    a_errors, losses = _compare(_photographs(count), gains)
+    with capsys.disabled():
+        print(
+            f"\n{len(losses)} photographs and gains: error of a "
+            f"{np.median(a_errors):.3f} (median), "
+            f"{np.quantile(a_errors, 0.9):.3f} (90 %); PSNR differs by "
+            f"{np.median(losses):.3f} dB, {np.quantile(losses, 0.9):.3f} dB"
+        )
+    assert np.median(a_errors) <= 0.15
+    assert np.median(losses) <= 0.2
