@@ -4,44 +4,18 @@ import html.parser
 import json
 import re
 
+import evaluations
 import numpy as np
 import pytest
 
-from fanet_tf import baselines
-from fanet_tf import evaluate
 from fanet_tf import gallery
 from fanet_tf import report
-from fanet_tf.calibration import profile as profile_lib
-from fanet_tf.data import camera as camera_lib
-from fanet_tf.data import captures as captures_lib
 from fanet_tf.report import plots
-
-PROFILE = profile_lib.load("imx258")
-
-
-def half(noisy, noise):
-    return 0.5 * noisy
 
 
 @pytest.fixture(scope="module")
 def evaluation():
-    photo = np.random.default_rng(0).random((64, 96, 3))
-    scenes = [
-        captures_lib.scene_from_srgb(
-            name, photo**power, camera_lib.get("imx258")
-        )
-        for name, power in (("<b>one</b>", 1.0), ("two", 2.0))
-    ]
-    return evaluate.evaluate(
-        captures_lib.synthetic(scenes, (1, 8, 64), PROFILE),
-        {
-            "identity": evaluate.Method(baselines.identity, "Input"),
-            "half": evaluate.Method(half, "Half <light>", 2.5),
-        },
-        gallery=gallery.Gallery(images=1, size=24),
-        about={"facts": {"seed": 0}, "notes": ["LPIPS is missing."]},
-        progress=False,
-    )
+    return evaluations.small()
 
 
 @pytest.fixture(scope="module")
