@@ -15,8 +15,10 @@ import numpy as np
 from fanet_tf.calibration.censored import Sample
 
 MIN_PIXELS = 100
-# Unclipped pixels that a patch must still have.
-MIN_UNCLIPPED = 50
+# Pixels of a patch that may be clipped. A true black clips half of them where
+# the sensor clips at black; a darker one is no light at all, and a patch nearly
+# all white says next to nothing.
+MAX_CLIPPED = 0.75
 # Up to this fraction of clipped pixels a patch counts as free of clipping.
 _CLIPPED = 1e-3
 # Pixels this many robust deviations off are hot, dead or dust.
@@ -235,9 +237,10 @@ def of_patch(frames, levels: Levels, dark: bool = False, **names):
     if frames[0].size < MIN_PIXELS:
         return None, "small"
     is_clipped = (frames <= levels.low) | (frames >= levels.high)
-    if np.sum(~is_clipped) < MIN_UNCLIPPED:
-        return None, "clipped"
     clipped = float(np.mean(is_clipped))
+    # The black level of dark frames is what they are to tell.
+    if clipped > (0.95 if dark else MAX_CLIPPED):
+        return None, "clipped"
     if clipped <= _CLIPPED and len(frames) > 1:
         sample = _difference(frames, levels, **names)
     elif np.mean(frames >= levels.high) > _CLIPPED and len(frames) > 1:
