@@ -159,6 +159,7 @@ def _denoised(task, image: RawImage, noise, target, on_tile) -> RawImage:
         strength=task.strength,
         chroma_strength=task.chroma_strength,
         factor=factor,
+        keep_mean=True,
         on_tile=see,
     )
     fraction = remaining.fraction()

@@ -17,6 +17,7 @@ import os
 import cv2
 import numpy as np
 
+from fanet_tf import brightness
 from fanet_tf import strength as strength_lib
 from fanet_tf import tiles
 from fanet_tf.bundle import Bundle
@@ -96,6 +97,7 @@ class Denoiser:
         strength: float = 1.0,
         chroma_strength: float | None = None,
         factor: int | None = None,
+        keep_mean: bool = False,
         on_tile=None,
     ) -> np.ndarray:
         """Denoises the active area of a frame.
@@ -107,6 +109,8 @@ class Denoiser:
             chroma_strength: the same for coloured noise; None: as `strength`.
             factor: gives counts `factor` times those of `image`, rounded to
                 uint16; None gives float32 in the units of `image`.
+            keep_mean: puts back what the member changes of the mean of each
+                plane, see `brightness`. Off, the result is the member's own.
             on_tile: called with `(noisy, denoised)`, each `[h, w, 4]`, of
                 every tile's kept part, and with the fraction done.
 
@@ -125,6 +129,7 @@ class Denoiser:
         span = np.float32(image.white_level) - black
         frame = _Frame(visible, image.pattern, black, span)
         runner = self.runner(self.bundle.member_for(a))
+        means = frame.brightness(a, b) if keep_mean else None
         scale, offset = 1.0 / a, b / (a * a)
         grid = list(frame.grid(runner.tile))
         for done, (rows, columns) in enumerate(grid, start=1):
@@ -142,9 +147,13 @@ class Denoiser:
             clean = strength_lib.blend(
                 noisy, clean[inside], scale, offset, strength, chroma_strength
             )
+            if means is not None:
+                means.see(noisy, clean)
             if on_tile is not None:
                 on_tile(noisy, clean, done / len(grid))
             frame.put(denoised, clean, kept, factor)
+        if means is not None:
+            frame.restore(denoised, means, factor)
         return denoised
 
 
@@ -170,6 +179,7 @@ class _Frame:
 
     def __init__(self, mosaic, pattern, black, span):
         self.mosaic = mosaic
+        self.places = cfa.cell(pattern)
         self.row, self.column = cfa.rggb_origin(pattern)
         self.black = black
         self.span = span
@@ -235,6 +245,26 @@ class _Frame:
         top, left = max(top, 0), max(left, 0)
         part = part[: height - top, : width - left]
         mosaic[top : top + part.shape[0], left : left + part.shape[1]] = part
+
+    def brightness(self, a, b):
+        """Returns what measures the means, see `brightness`."""
+        floor = brightness.floor_of(self.mosaic, self.places)
+        return brightness.Brightness(a, b, (floor - self.black) / self.span)
+
+    def restore(self, mosaic, means, factor):
+        """Puts the means back into the denoised mosaic."""
+        for index, (row, column) in enumerate(self.places):
+            black, span = self.black[index], self.span[index]
+            plane = mosaic[row::2, column::2]
+            if factor is None:
+                for line in plane:
+                    x = means.restore((line - black) / span, index)
+                    line[:] = x * span + black
+                continue
+            counts = np.arange(65536)
+            x = means.restore((counts / factor - black) / span, index)
+            table = np.rint((x * span + black) * factor)
+            plane[:] = np.clip(table, 0, 65535).astype(np.uint16)[plane]
 
 
 def _places(start, count, size):

@@ -1,0 +1,103 @@
+"""Keeps the mean brightness of each plane of a frame.
+
+Noise has no mean, so what a network takes away must have none either. A
+trained network comes near to that: what it takes has a mean of some hundredths
+of the noise's deviation, the same at every brightness (it works in the
+stabilised domain), which in the shadows of a high gain is a per cent. Here
+that one number is measured for each plane over the whole frame and put back:
+
+    x + shift sqrt(a x + b)
+
+It is one number a plane and a frame: it cannot make seams, restore noise, or
+follow the picture.
+"""
+
+import numpy as np
+
+_BLOCK = 8  # Packed pixels a side.
+_MIN_BLOCKS = 64
+# Blocks nearer than this to where values are clipped are left out: clipped
+# noise has a mean of its own. In deviations of the noise.
+_CLEARANCE = 4.0
+# A network that is further off is wrong in another way.
+_MAX_SHIFT = 0.25
+
+
+def _deviation(x, a, b):
+    return np.sqrt(a * np.maximum(x, 0.0) + b)
+
+
+class Brightness:
+    """Measures what was taken from a frame, and puts its mean back.
+
+    Args:
+        a: shot-noise slope.
+        b: read-noise variance.
+        floor: value below which the frame is clipped, for each plane; minus
+            infinity where it is not.
+    """
+
+    def __init__(self, a: float, b: float, floor):
+        self._noise = (a, b)
+        self._floor = np.asarray(floor)
+        self._taken = np.zeros(4)
+        self._deviations = np.zeros(4)
+        self._blocks = np.zeros(4, int)
+
+    def see(self, noisy, denoised) -> None:
+        """Takes a tile in, `[h, w, 4]` each."""
+        height, width = (n // _BLOCK * _BLOCK for n in noisy.shape[:2])
+        shape = (height // _BLOCK, _BLOCK, width // _BLOCK, _BLOCK, 4)
+
+        def means(x):
+            return x[:height, :width].reshape(shape).mean((1, 3))
+
+        before = means(noisy)
+        taken = before - means(denoised)
+        deviation = _deviation(before, *self._noise)
+        clearance = _CLEARANCE * deviation
+        used = (before - clearance > self._floor) & (before + clearance < 1.0)
+        self._taken += np.sum(taken * used, (0, 1))
+        self._deviations += np.sum(deviation * used, (0, 1))
+        self._blocks += np.sum(used, (0, 1))
+
+    def shifts(self) -> np.ndarray:
+        """Returns what to put back, `[4]`, in deviations of the noise.
+
+        Zero for a plane of which too little was seen.
+        """
+        enough = self._blocks >= _MIN_BLOCKS
+        shifts = self._taken / np.where(enough, self._deviations, 1.0)
+        return np.clip(np.where(enough, shifts, 0.0), -_MAX_SHIFT, _MAX_SHIFT)
+
+    def restore(self, x, plane: int):
+        """Returns values of a plane with the mean put back.
+
+        Saturated values stay, and no other becomes saturated.
+        """
+        shift = self.shifts()[plane]
+        moved = x + shift * _deviation(x, *self._noise)
+        return np.where(x < 1.0, np.minimum(moved, 1.0), x)
+
+
+def floor_of(mosaic, places) -> list[float]:
+    """Returns the value each plane is clipped at, in the mosaic's units.
+
+    A plane is taken for clipped where more than one pixel in a thousand
+    stands exactly at its minimum, and it is not flat.
+
+    Args:
+        mosaic: `[H, W]`.
+        places: `(row, column)` of each plane in the 2 x 2 cell.
+    """
+    floors = []
+    for row, column in places:
+        plane = mosaic[row::2, column::2]
+        floor = -np.inf
+        if plane.size:
+            lowest = plane.min()
+            there = np.count_nonzero(plane == lowest)
+            if max(5, 1e-3 * plane.size) < there < plane.size:
+                floor = float(lowest)
+        floors.append(floor)
+    return floors
