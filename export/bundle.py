@@ -78,9 +78,7 @@ def write(
         )
     profile = profile_lib.load(config.data.profile)
     noise = _noise_law(profile)
-    edges = [members[0][1]["a_range"][0]] + [
-        m["a_range"][1] for _, m in members
-    ]
+    edges = _edges(record for _, record in members)
 
     beside = output.with_name(f".{output.name}.part")
     shutil.rmtree(beside, ignore_errors=True)
@@ -159,6 +157,17 @@ def _halo(config):
 
     reach = receptive.radius(core, stride)
     return stride, receptive.halo(reach, stride)
+
+
+def _edges(records):
+    """Returns the subranges' edges, as float32 holds them.
+
+    Else an `a` computed in float32 by an app and in float64 by us could fall
+    on different sides of an edge: gain 8 lies on the middle one of the IMX258.
+    """
+    records = list(records)
+    edges = [records[0]["a_range"][0], *(r["a_range"][1] for r in records)]
+    return [float(np.float32(edge)) for edge in edges]
 
 
 def _noise_law(profile):
@@ -250,7 +259,7 @@ def _write_member(
         np.save(folder / outputs[recipe.name], golden.cut(denoised, crop))
     return {
         "index": index,
-        "a_range": record["a_range"],
+        "a_range": _edges([record]),
         "gain_range": [float(profile.gain(x)) for x in record["a_range"]],
         "transform": model_config["transform"],
         "tile": tile,

@@ -23,7 +23,7 @@ def default_config() -> ConfigDict:
     config.model.expansion = 2  # Hidden channels per input channel.
     config.model.group_width = 4  # Channels per group.
     config.model.kernel_size = 3  # Of the group convolutions.
-    config.model.block_residual = False
+    config.model.block_residual = True  # Where the widths agree.
     config.model.feature_align = True
     config.model.fa_hidden = 8  # Channels of the Feature-Align trunk.
     config.model.fa_kernel = 3

@@ -44,7 +44,7 @@ def test_an_untrained_member_leaves_its_input_alone(rng):
         {"fusion": "concat"},
         {"downsampling": "haar", "upsampling": "haar", "feature_align": False},
         {"upsampling": "depth_to_space"},
-        {"block_residual": True},
+        {"block_residual": False},
         {"blocks": (2, 1)},
         {"stem_input": "stabilised"},
         {"transform": "ksigma"},

@@ -38,7 +38,7 @@ def build(
     expansion=2,
     group_width=4,
     kernel_size=3,
-    block_residual=False,
+    block_residual=True,
     feature_align=True,
     fa_hidden=8,
     fa_kernel=3,

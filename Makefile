@@ -1,0 +1,45 @@
+# Two commands do all the set-up: `make quickstart` and `make test`.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help install quickstart test test-slow lint lock clean
+
+help:
+	@echo "make quickstart   train, export, denoise and report in minutes"
+	@echo "make test         the tests, under ten minutes"
+	@echo "make test-slow    the ones that train for minutes"
+	@echo "make lint         ruff"
+
+# The lock holds exact versions; a changed lock or setup.py installs again.
+.venv/installed: requirements.lock setup.py
+	$(PYTHON) -c 'import sys; sys.exit("Python must be 3.11 or newer. Received: " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv || { echo "python3-venv must be installed (apt install python3-venv)" >&2; exit 2; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	touch $@
+
+install: .venv/installed
+
+quickstart: install
+	$(BIN)/fanet-quickstart --output=runs/quickstart
+
+test: install
+	$(BIN)/python -m pytest
+
+test-slow: install
+	$(BIN)/python -m pytest -m slow
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# Needs `pip install uv`. backports-strenum 1.3 wants Python below 3.11, and
+# ai-edge-quantizer names no version.
+lock:
+	echo 'backports-strenum<1.3' | uv pip compile --quiet --universal \
+	    --python-version 3.11 --extra test --no-annotate --no-header \
+	    --constraint - setup.py -o requirements.lock
+
+clean:
+	rm -rf .venv build *.egg-info

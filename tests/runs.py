@@ -1,0 +1,66 @@
+"""A small finished run, made without training."""
+
+import json
+
+import keras
+import numpy as np
+from helpers import randomise
+
+from fanet_tf import config as config_lib
+from fanet_tf import nsma
+from fanet_tf import train
+from fanet_tf.calibration import profile as profile_lib
+
+
+def small_config():
+    """Returns a config that trains in seconds."""
+    config = config_lib.default_config()
+    config.model.widths = (8, 8)
+    config.model.mid_blocks = 1
+    config.model.fa_hidden = 4
+    config.data.sources = ("dead_leaves:1",)
+    config.data.weights = (1.0,)
+    config.data.batch_size = 2
+    config.data.patch_size = 32
+    config.train.steps = 8
+    config.train.learning_rate = 1e-3
+    config.train.checkpoint_every = 4
+    config.train.log_every = 2
+    config.validation.every = 4
+    config.validation.gains = (4.0, 32.0)
+    config.validation.size = 64
+    return config
+
+
+def write_run(workdir, members=2):
+    """Writes a finished run with random weights, small enough to be stable."""
+    config = small_config()
+    config.nsma.members = members
+    workdir.mkdir(parents=True)
+    (workdir / "config.json").write_text(config.to_json())
+    profile = profile_lib.load(config.data.profile)
+    edges = nsma.edges(float(profile.a(1)), float(profile.a(64)), members)
+    for index in range(members):
+        folder = train.member_folder(workdir, index)
+        folder.mkdir()
+        member = train.build_member(config, 16, 16)
+        randomise(member, seed=index)
+        # A residual of about one deviation of the noise.
+        head = member.get_layer("core").get_layer("head")
+        head.set_weights([0.02 * w for w in head.get_weights()])
+        member.save(folder / "member.keras")
+        record = {"index": index, "a_range": edges[index : index + 2]}
+        (folder / "member.json").write_text(json.dumps(record))
+    keras.backend.clear_session()
+    return config
+
+
+def whole_frame(config, workdir, index, inputs):
+    """Runs a member of a run with Keras, at any size."""
+    trained = keras.models.load_model(
+        train.member_folder(workdir, index) / "member.keras"
+    )
+    height, width = inputs["noisy"].shape[1:3]
+    member = train.build_member(config, height, width)
+    member.set_weights(trained.get_weights())
+    return np.asarray(member(inputs))
