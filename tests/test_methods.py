@@ -1,5 +1,9 @@
 """Methods by name, bundle and run."""
 
+import contextlib
+import sys
+import types
+
 import bundles
 import numpy as np
 import pytest
@@ -75,6 +79,51 @@ def test_macs_of_a_flatbuffer_are_its_convolutions():
     per_position = full + half / 4  # The 5 x 5 mean is a fixed kernel: 0.
     np.testing.assert_allclose(
         macs.gmacs_per_mp(path), per_position * 250_000 / 1e9, rtol=1e-9
+    )
+
+
+def test_lpips_without_its_weights_says_so(monkeypatch):
+    def refuse(**arguments):
+        assert arguments == {"net": "vgg", "verbose": False}
+        raise OSError("no route to host")
+
+    monkeypatch.setitem(
+        sys.modules, "lpips", types.SimpleNamespace(LPIPS=refuse)
+    )
+    monkeypatch.setitem(sys.modules, "torch", types.ModuleType("torch"))
+    with pytest.raises(lpips_lib.UnavailableError, match="weights of vgg"):
+        lpips_lib.load("vgg")
+
+
+def test_lpips_is_asked_in_its_own_range(rng, monkeypatch):
+    """NCHW in -1..1, with stand-ins for the package and torch."""
+    seen = []
+
+    class Model:
+        def __init__(self, **arguments):
+            pass
+
+        def eval(self):
+            return self
+
+        def __call__(self, image, reference):
+            seen.append((image, reference))
+            return np.array([0.25])
+
+    torch = types.SimpleNamespace(
+        no_grad=contextlib.nullcontext, from_numpy=lambda array: array
+    )
+    monkeypatch.setitem(
+        sys.modules, "lpips", types.SimpleNamespace(LPIPS=Model)
+    )
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    image, reference = rng.random((2, 8, 12, 3))
+    assert lpips_lib.load()(image, reference) == 0.25
+    ((got, expected),) = seen
+    assert got.shape == (1, 3, 8, 12) and got.dtype == np.float32
+    np.testing.assert_allclose(got[0, 2], 2 * image[..., 2] - 1, atol=1e-6)
+    np.testing.assert_allclose(
+        expected[0, 0], 2 * reference[..., 0] - 1, atol=1e-6
     )
 
 

@@ -37,6 +37,11 @@ def ticks(low: float, high: float, count: int = 6) -> list[float]:
     return [round(i * step, 10) for i in range(first, last + 1)]
 
 
+def _number(value: float) -> str:
+    """Formats a tick: thousands with commas, never an exponent."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:g}"
+
+
 def _spread(positions: list[float], gap: float) -> list[float]:
     """Moves labels apart that stand closer than `gap`, keeping their order."""
     order = sorted(range(len(positions)), key=positions.__getitem__)
@@ -82,13 +87,13 @@ class _Axes:
                 f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}"'
                 f' y1="{y:.1f}" y2="{y:.1f}"/>'
                 f'<text class="tick" text-anchor="end" x="{LEFT - 8}"'
-                f' y="{y + 4:.1f}">{value:g}</text>'
+                f' y="{y + 4:.1f}">{_number(value)}</text>'
             )
         for value in self.x_ticks:
             parts.append(
                 f'<text class="tick" text-anchor="middle"'
                 f' x="{self.x(value):.1f}" y="{HEIGHT - BOTTOM + 18}">'
-                f"{value:g}</text>"
+                f"{_number(value)}</text>"
             )
         middle = (LEFT + WIDTH - RIGHT) / 2
         parts.append(
