@@ -17,6 +17,7 @@ import pathlib
 import statistics
 import time
 
+import cv2
 import numpy as np
 
 from fanet_tf import bundle as bundle_lib
@@ -30,6 +31,7 @@ from fanet_tf.data import camera as camera_lib
 from fanet_tf.data import captures
 from fanet_tf.data import photos
 from fanet_tf.denoiser import Denoiser
+from fanet_tf.files import atomic
 from fanet_tf.files import dng
 from fanet_tf.files import reader
 from fanet_tf.member_runner import MemberRunner
@@ -43,6 +45,7 @@ RECIPES = ("float32", "float16", "dynamic_wi8_afp32")
 SHARED_STEPS = 5000
 MEMBER_STEPS = 1000
 
+_PICTURE = np.s_[40:340, 60:360]  # Rows and columns shown in the picture.
 _PIXELS_PER_MP = 250_000  # Packed pixels of one RAW megapixel.
 
 
@@ -133,6 +136,7 @@ def finish(output) -> None:
         },
     )
     denoise_one(array, output / "raw")
+    write_picture(methods["denoised"], frames, output / "picture.png")
     print("4/4  Writing the report", flush=True)
     print(report.table(evaluation))
     print(_timing_text(timings))
@@ -146,7 +150,7 @@ def finish(output) -> None:
         "classical methods.",
         sections=[("Time on this machine", _timing_html(timings))],
     )
-    for name in ("metrics.json", "report.html", "bundle"):
+    for name in ("metrics.json", "report.html", "picture.png", "bundle"):
         print(output / name)
 
 
@@ -187,6 +191,22 @@ def make_frames(folder):
                 capture.noise,
                 capture.colour,
             )
+
+
+def write_picture(method, frames, path) -> None:
+    """Writes noisy, denoised and clean of one frame side by side."""
+    capture = next(f for f in frames if (f.name, f.gain) == ("coffee", 16.0))
+    denoised = np.clip(method.denoise(capture.noisy, capture.noise), 0.0, 1.0)
+    panels = [
+        capture.colour.render(packed)[_PICTURE]
+        for packed in (capture.noisy, denoised, capture.clean)
+    ]
+    gap = np.ones((panels[0].shape[0], 8, 3), np.float32)
+    row = np.concatenate([panels[0], gap, panels[1], gap, panels[2]], axis=1)
+    pixels = np.rint(255 * row[..., ::-1]).astype(np.uint8)
+    _, encoded = cv2.imencode(".png", pixels)
+    with atomic.writing(path) as stream:
+        stream.write(encoded.tobytes())
 
 
 def denoise_one(array, folder) -> None:
