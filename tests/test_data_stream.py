@@ -108,7 +108,7 @@ def test_training_batches_have_the_noise_of_their_step(sets):
 
 
 def test_streamed_and_loaded_sources_do_not_mix(sets, tmp_path):
-    arguments = (CAMERA, 4, 16, 0)
+    arguments = (CAMERA, 4, 16)
     assert stream.from_names(("bundled",), (1,), *arguments) is None
     names = (f"photos:{tmp_path / 'flickr'}", "bundled")
     with pytest.raises(InputError, match="all be streamed"):

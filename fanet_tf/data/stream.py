@@ -13,6 +13,7 @@ with the batch it would have had; and each file that is opened gives several
 crops, spread over the block. Nothing else is held.
 """
 
+import copy
 import dataclasses
 from collections.abc import Callable
 
@@ -189,6 +190,12 @@ class Mixture:
             damage_lib.Damage(len(s.items), damage_limit) for s in sources
         ]
 
+    def seeded(self, seed: int) -> "Mixture":
+        """Returns the same sets drawn from another seed; damage is shared."""
+        other = copy.copy(self)
+        other.seed = seed
+        return other
+
     def block(self, number: int):
         """Draws block `number`: `[block * batch_size, size, size, 4]`."""
         total = self.block_batches * self.batch_size
@@ -244,7 +251,7 @@ def clean_batches(mixture: Mixture, first: int, last: int):
     return dataset.skip(first % per_block).take(last - first)
 
 
-def from_names(names, weights, camera: Camera, batch_size, patch_size, seed):
+def from_names(names, weights, camera: Camera, batch_size, patch_size):
     """Returns the mixture of a config's sources, or None: none is streamed.
 
     Args:
@@ -253,7 +260,6 @@ def from_names(names, weights, camera: Camera, batch_size, patch_size, seed):
         camera: for unprocessed photographs.
         batch_size: crops of a batch.
         patch_size: of a crop, in sensor pixels.
-        seed: of the member.
     """
     streamed = [is_streamed(name) for name in names]
     if not any(streamed):
@@ -265,7 +271,7 @@ def from_names(names, weights, camera: Camera, batch_size, patch_size, seed):
             f"Received: {', '.join(names)}"
         )
     sources = [source(name, camera) for name in names]
-    return Mixture(sources, weights, batch_size, patch_size // 2, seed)
+    return Mixture(sources, weights, batch_size, patch_size // 2, seed=0)
 
 
 def batches(mixture: Mixture, synthesis, first: int, last: int):
@@ -273,8 +279,8 @@ def batches(mixture: Mixture, synthesis, first: int, last: int):
 
     Args:
         mixture: of the clean crops.
-        synthesis: a `synthesis.Synthesis`; its noise is drawn, its bank may
-            be None.
+        synthesis: a `synthesis.Synthesis`; its seed and its noise are drawn
+            from, its bank may be None.
         first: first batch.
         last: one past the last.
 
@@ -295,9 +301,8 @@ def batches(mixture: Mixture, synthesis, first: int, last: int):
         scale, offset = ksigma.scale_offset(params, tnp)
         return {"noisy": noisy, "scale": scale, "offset": offset}, clean
 
-    dataset = tf.data.Dataset.zip(
-        tf.data.Dataset.range(first, last), clean_batches(mixture, first, last)
-    )
+    clean = clean_batches(mixture.seeded(synthesis.seed), first, last)
+    dataset = tf.data.Dataset.zip(tf.data.Dataset.range(first, last), clean)
     # AutoGraph cannot convert a method of a NamedTuple, and need not.
     add_noise = tf.autograph.experimental.do_not_convert(add_noise)
     return dataset.map(add_noise).prefetch(4)
