@@ -29,6 +29,8 @@ from android_bench.tool import Timing
 _ROUNDS = flags.DEFINE_integer("rounds", 7, "Pairs a model.", lower_bound=1)
 _RUNS = flags.DEFINE_integer("num_runs", 30, "Runs a process.", lower_bound=1)
 _THREADS = flags.DEFINE_integer("threads", 1, "CPU threads.", lower_bound=1)
+_MEMBERS = flags.DEFINE_list("members", [], "Members to measure; all else.")
+_RECIPES = flags.DEFINE_list("recipes", [], "Recipes to measure; all else.")
 
 LIMIT = 0.10
 
@@ -96,7 +98,9 @@ def main(argv: list[str]) -> int:
         return 2
     folder = argv[1]
     try:
-        models = bundles.read(pathlib.Path(folder)).models
+        models = bundles.read(
+            pathlib.Path(folder), _MEMBERS.value, _RECIPES.value
+        ).models
     except BenchError as error:
         print(error, file=sys.stderr)
         return 2
