@@ -194,7 +194,8 @@ def _cost_plots(evaluation: Evaluation) -> str:
         (
             "gmacs_per_mp",
             "GMACs/MP",
-            "Cost in multiply-accumulates against quality, networks only.",
+            "Cost in multiply-accumulates against quality; methods without "
+            "such a count are dashed.",
         ),
         (
             "ms_per_mp",
@@ -202,15 +203,17 @@ def _cost_plots(evaluation: Evaluation) -> str:
             "Time on the machine of this run against quality.",
         ),
     ):
-        series = []
+        dots, levels = [], []
         for name in evaluation.methods:
             row = evaluation.mean(name)
-            if name not in _INPUTS and row[key] and row["raw_psnr"] is not None:
-                point = (row[key], row["raw_psnr"])
-                label = evaluation.label(name)
-                series.append(plots.Series(label, styles[name], [point]))
-        if series:
-            svg = plots.scatter(series, unit, "mean RAW PSNR, dB", "dB")
+            if row["raw_psnr"] is None or name in _INPUTS:
+                continue
+            point = (row[key], row["raw_psnr"])
+            label = evaluation.label(name)
+            one = plots.Series(label, styles[name], [point])
+            (dots if row[key] else levels).append(one)
+        if dots:
+            svg = plots.scatter(dots, unit, "mean RAW PSNR, dB", "dB", levels)
             figures.append(_figure(svg, caption))
     return "".join(figures)
 

@@ -9,7 +9,8 @@ import html
 import math
 
 WIDTH, HEIGHT = 620, 340
-LEFT, RIGHT, TOP, BOTTOM = 52, 150, 36, 44
+LEFT, RIGHT, TOP, BOTTOM = 52, 200, 36, 44
+_MAX_LABEL = 24  # Characters; the whole name stands in the tool tip.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,17 +121,27 @@ def _dot(axes: _Axes, x: float, y: float, tip: str) -> str:
 
 
 def _name(series: Series, x: float, y: float) -> str:
+    label = series.label
+    if len(label) > _MAX_LABEL:
+        label = label[: _MAX_LABEL - 1].rstrip(" ,") + "\u2026"
     return (
-        f'<text class="name" x="{x:.1f}" y="{y + 4:.1f}">'
-        f"{html.escape(series.label)}</text>"
+        f'<text class="name" x="{x:.1f}" y="{y + 4:.1f}">{html.escape(label)}'
+        f"<title>{html.escape(series.label)}</title></text>"
     )
+
+
+def _y_ticks(values) -> list[float]:
+    """Covers the values, and at least half a unit."""
+    low, high = min(values), max(values)
+    spare = max(0.0, 0.25 - (high - low) / 2.0)
+    return ticks(low - spare, high + spare)
 
 
 def lines(series: list[Series], x_label: str, y_label: str, unit: str) -> str:
     """Draws lines over a logarithmic x whose values are the ticks."""
     x_ticks = sorted({x for s in series for x, _ in s.points})
     values = [y for s in series for _, y in s.points]
-    axes = _Axes(x_ticks, ticks(min(values), max(values)), log_x=True)
+    axes = _Axes(x_ticks, _y_ticks(values), log_x=True)
     parts = axes.draw(x_label, y_label)
     ends = _spread([axes.y(s.points[-1][1]) for s in series], 16)
     for one, end in zip(series, ends, strict=True):
@@ -153,20 +164,40 @@ def _decades(low: float, high: float) -> list[float]:
     return [10.0**i for i in range(first, max(last, first + 1) + 1)]
 
 
-def scatter(series: list[Series], x_label: str, y_label: str, unit: str) -> str:
-    """Draws one dot a series over a logarithmic x."""
+def scatter(
+    series: list[Series],
+    x_label: str,
+    y_label: str,
+    unit: str,
+    levels: list[Series] = (),
+) -> str:
+    """Draws one dot a series over a logarithmic x.
+
+    Args:
+        series: with one point each.
+        x_label: what x is.
+        y_label: what y is.
+        unit: of y.
+        levels: series that have no x, drawn as dashed lines at their y.
+    """
     xs = [s.points[0][0] for s in series]
-    ys = [s.points[0][1] for s in series]
-    axes = _Axes(
-        _decades(min(xs), max(xs)), ticks(min(ys), max(ys)), log_x=True
-    )
+    ys = [s.points[0][1] for s in (*series, *levels)]
+    axes = _Axes(_decades(min(xs), max(xs)), _y_ticks(ys), log_x=True)
     parts = axes.draw(x_label, y_label)
-    places = _spread([axes.y(y) for y in ys], 16)
-    for one, place in zip(series, places, strict=True):
+    dots = _spread([axes.y(s.points[0][1]) for s in series], 16)
+    for one, place in zip(series, dots, strict=True):
         x, y = one.points[0]
         tip = f"{one.label}: {y:.2f} {unit} at {x:.4g} {x_label}"
         parts.append(
             f'<g class="{one.style}">{_dot(axes, x, y, tip)}'
             f"{_name(one, axes.x(x) + 9, place)}</g>"
+        )
+    ends = _spread([axes.y(s.points[0][1]) for s in levels], 16)
+    for one, place in zip(levels, ends, strict=True):
+        y = axes.y(one.points[0][1])
+        parts.append(
+            f'<g class="{one.style}"><line class="level" x1="{LEFT}"'
+            f' x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
+            f"{_name(one, WIDTH - RIGHT + 10, place)}</g>"
         )
     return _svg(parts, f"{y_label} over {x_label}")
