@@ -21,6 +21,8 @@ from fanet_tf.errors import InputError
 from fanet_tf.files.raw_image import RawImage
 
 ESTIMATE = "estimate"
+# One over a full well of ten million electrons; b / a^2 must stay finite.
+_LEAST_A = 1e-7
 _ESTIMATE_SIDE = 2048  # Sensor pixels, even.
 
 
@@ -85,11 +87,12 @@ def law_of_bundle(bundle) -> Law:
 
 
 def check(a: float, b: float, source: str) -> None:
-    """Raises `InputError` unless `0 < a <= 1` and `0 <= b <= 1`."""
-    if not (0.0 < a <= 1.0 and 0.0 <= b <= 1.0):
+    """Raises `InputError` unless a sensor can have this noise."""
+    if not (_LEAST_A <= a <= 1.0 and 0.0 <= b <= 1.0):
         raise InputError(
-            "Noise must be 0 < a <= 1 and 0 <= b <= 1, in units where black is "
-            f"0 and white is 1. Received: a={a:g}, b={b:g} from {source}"
+            f"Noise must be {_LEAST_A:g} <= a <= 1 and 0 <= b <= 1, in units "
+            f"where black is 0 and white is 1. Received: a={a:g}, b={b:g} "
+            f"from {source}"
         )
 
 

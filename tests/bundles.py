@@ -81,12 +81,13 @@ def whole(path, packed, scale, offset):
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_path=str(path), num_threads=1)
-    index = next(
-        details["index"]
+    (noisy,) = (
+        details
         for details in interpreter.get_input_details()
         if "noisy" in details["name"]
     )
-    interpreter.resize_tensor_input(index, (1, *packed.shape))
+    if tuple(noisy["shape"]) != (1, *packed.shape):
+        interpreter.resize_tensor_input(noisy["index"], (1, *packed.shape))
     interpreter.allocate_tensors()
     runner = interpreter.get_signature_runner("serving_default")
     one = (1, 1, 1, 1)

@@ -1,6 +1,7 @@
 """fanet-denoise as its users meet it."""
 
 import pathlib
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -184,8 +185,6 @@ def test_a_damaged_bundle_is_one_line(source, tmp_path):
     target = tmp_path / "out.dng"
     result = run(source, target, f"--bundle={tmp_path}", array=None)
     assert result.returncode == 0  # The last flag counts: the test's bundle.
-    import shutil
-
     target.unlink()
     folder = shutil.copytree(bundles.small().folder, tmp_path / "bundle")
     (folder / "member_1_float32.tflite").write_bytes(b"TFL3")
@@ -236,11 +235,74 @@ def test_a_full_disk_leaves_the_old_output(tmp_path, name):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in.dng", name]
 
 
-def test_a_read_only_folder_is_one_line(source, tmp_path, monkeypatch):
-    """Root may write anywhere, so the refusal is the kernel's own: /proc."""
-    result = run(source, "/proc/out.dng")
-    assert result.returncode == 2
+@pytest.mark.parametrize(
+    "options, message",
+    [("size=64k", "No space left"), ("size=9m,ro", "Read-only file system")],
+)
+def test_a_target_that_cannot_be_written_is_one_line(
+    tmp_path, options, message
+):
+    """On a small tmpfs of its own, seen by the command alone."""
+    source = raw_files.camera_dng(
+        tmp_path / "in.dng", raw_files.scene(400, 600)
+    )
+    target = tmp_path / "disk"
+    target.mkdir()
+    size, *read_only = options.split(",")
+    script = (
+        'mount -t tmpfs -o "$1" none "$2" && echo old > "$2/out.dng"'
+        ' && { [ -z "$3" ] || mount -o remount,ro "$2"; } || exit 77; '
+        'disk="$2"; shift 3; "$@"; code=$?;'
+        ' [ "$(ls -A "$disk")" = out.dng ] || exit 78;'
+        ' [ "$(cat "$disk/out.dng")" = old ] || exit 79; exit $code'
+    )
+    result = subprocess.run(
+        [
+            *("unshare", "-rm", "sh", "-c", script, "sh"),
+            *(size, target, *(read_only or [""])),
+            *(sys.executable, "-m", "fanet_tf.cli.denoise"),
+            *(source, target / "out.dng"),
+            f"--bundle={bundles.small(branch=0.0).folder}",
+        ],
+        capture_output=True,
+        text=True,
+    )
+    if result.returncode in (1, 77):
+        pytest.skip("needs leave to mount a tmpfs in a namespace of its own")
+    assert result.returncode == 2, result.stderr
+    assert message in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("name, code", [("SIGTERM", 143), ("SIGINT", 130)])
+def test_an_interrupted_run_leaves_nothing(tmp_path, name, code):
+    source = raw_files.camera_dng(
+        tmp_path / "in.dng", raw_files.scene(400, 600)
+    )
+    target = tmp_path / "out.png"
+    target.write_bytes(b"the old output")
+    # The signal comes while the output is being written.
+    stopped = limited(
+        f"""
+        import os, signal
+        fsync = os.fsync
+        os.fsync = lambda _: os.kill(os.getpid(), signal.{name})
+        """
+    )
+    result = subprocess.run(
+        [
+            *stopped,
+            source,
+            target,
+            f"--bundle={bundles.small(branch=0.0).folder}",
+        ],
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == code, result.stderr
+    assert "Traceback" not in result.stderr
+    assert target.read_bytes() == b"the old output"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.dng", "out.png"]
 
 
 def test_a_crashing_decoder_is_one_line(source, tmp_path, monkeypatch):

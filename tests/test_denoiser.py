@@ -1,5 +1,6 @@
 """Whole frames: tiles equal one run, and what is not noise stays."""
 
+import functools
 import subprocess
 import sys
 
@@ -28,8 +29,11 @@ def blur():
     return bundles.small(branch=0.0)
 
 
-def denoise_whole(array, recipe, mosaic, pattern, noise):
-    """One run over the padded frame, padded here by numpy."""
+def denoise_whole(array, recipe, mosaic, pattern, noise, run=None):
+    """One run over the padded frame, padded here by numpy.
+
+    `run` is `f(packed, scale, offset)`; None resizes the member's flatbuffer.
+    """
     member = array.member_for(noise[0])
     tile = member.tile
     row, column = cfa.rggb_origin(pattern)
@@ -46,7 +50,9 @@ def denoise_whole(array, recipe, mosaic, pattern, noise):
     padded = np.pad(mosaic, sides, "reflect")
     packed = cfa.pack(padded[None, :, :, None])[0]
     a, b = noise
-    clean = bundles.whole(member.path(recipe), packed, 1 / a, b / a**2)
+    if run is None:
+        run = functools.partial(bundles.whole, member.path(recipe))
+    clean = run(packed, 1 / a, b / a**2)
     clean = cfa.unpack(clean[None])[0, :, :, 0]
     return clean[
         sides[0][0] : sides[0][0] + mosaic.shape[0],

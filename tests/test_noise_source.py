@@ -71,7 +71,9 @@ def test_without_any_the_flags_are_named():
         noise_source.of_frame(frame())
 
 
-@pytest.mark.parametrize("noise", [(0.0, 1e-6), (-1e-3, 0.0), (1e-3, -1.0)])
+@pytest.mark.parametrize(
+    "noise", [(0.0, 1e-6), (-1e-3, 0.0), (1e-3, -1.0), (1e-200, 0.0)]
+)
 def test_an_impossible_profile_is_refused(noise):
     image = dataclasses.replace(frame(), noise=noise)
     with pytest.raises(InputError, match="NoiseProfile"):

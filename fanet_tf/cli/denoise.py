@@ -13,6 +13,8 @@ file's NoiseProfile, else from the frame itself with --noise=estimate.
 """
 
 import pathlib
+import signal
+import sys
 
 from absl import flags
 
@@ -26,6 +28,8 @@ from fanet_tf.errors import InputError
 from fanet_tf.files import dump
 from fanet_tf.files import reader
 from fanet_tf.raw import cfa
+
+_EXIT_INTERRUPTED, _EXIT_TERMINATED = 130, 143
 
 _BUNDLE = flags.DEFINE_string(
     "bundle", None, "Folder of the exported array; default: the shipped one."
@@ -165,6 +169,8 @@ def _noise_chooser(array):
 
 def main(arguments):
     """Denoises the inputs; returns 1 if some of a batch failed."""
+    # Ends as Ctrl-C does, so that what is half-written is taken away.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_EXIT_TERMINATED))
     if len(arguments) < 2:
         raise InputError(
             "fanet-denoise needs inputs and an output: fanet-denoise IN... OUT"
@@ -188,7 +194,11 @@ def main(arguments):
         strength=_STRENGTH.value,
         chroma_strength=chroma,
     )
-    return batch.run(task, jobs, _SKIP_EXISTING.value)
+    try:
+        return batch.run(task, jobs, _SKIP_EXISTING.value)
+    except KeyboardInterrupt:
+        print("fanet-denoise: interrupted", file=sys.stderr)
+        return _EXIT_INTERRUPTED
 
 
 def cli():
