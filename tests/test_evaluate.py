@@ -132,10 +132,10 @@ def test_a_method_that_gives_nan_is_refused(scenes):
         run(scenes, {"bad": lambda noisy, noise: noisy * np.nan})
 
 
-def test_evaluation_imports_no_tensorflow():
+@pytest.mark.parametrize("name", ["evaluate", "pairs"])
+def test_the_commands_import_no_tensorflow(name):
     code = (
-        "import sys\n"
-        "import fanet_tf.cli.evaluate, fanet_tf.cli.pairs\n"
+        f"import sys, fanet_tf.cli.{name}\n"
         "bad = {'tensorflow', 'keras', 'jax', 'torch'} & set(sys.modules)\n"
         "sys.exit(str(bad) if bad else 0)\n"
     )
