@@ -74,3 +74,37 @@ def make_sid(folder):
                 f"./Sony/short/{scene}_00_{short}.ARW {long} ISO200 F8"
             )
     (folder / "Sony_train_list.txt").write_text("\n".join(lines) + "\n")
+
+
+DND_BOXES = np.array([[1, 1, 12, 16], [5, 9, 16, 24], [3, 7, 14, 22]])
+DND_PATTERNS = ("RGGB", "GRBG", "BGGR")
+
+
+def make_dnd(folder):
+    """Writes three frames of 24 x 32, three boxes each; returns mosaics."""
+    rng = np.random.default_rng(1)
+    (folder / "images_raw").mkdir(parents=True)
+    frames = []
+    references = h5py.special_dtype(ref=h5py.Reference)
+    with h5py.File(folder / "info.mat", "w", userblock_size=512) as file:
+        info, store = file.create_group("info"), file.create_group("#refs#")
+        cells = {
+            name: info.create_dataset(name, (1, 3), dtype=references)
+            for name in ("boundingboxes", "camera", "nlf")
+        }
+        for i, pattern in enumerate(DND_PATTERNS):
+            noisy = rng.random((24, 32), dtype=np.float32)
+            frames.append(noisy)
+            write_mat73(folder / f"images_raw/{i + 1:04d}.mat", Inoisy=noisy)
+            boxes = store.create_dataset(
+                f"b{i}", data=DND_BOXES.T.astype(float)
+            )
+            camera = store.create_group(f"c{i}")
+            codes = ["?RGB".index(c) for c in pattern]
+            camera["pattern"] = np.reshape(codes, (2, 2)).astype(float)
+            nlf = store.create_group(f"n{i}")
+            nlf["a"], nlf["b"] = [[1e-3 * (i + 1)]], [[1e-5]]
+            cells["boundingboxes"][0, i] = boxes.ref
+            cells["camera"][0, i] = camera.ref
+            cells["nlf"][0, i] = nlf.ref
+    return frames

@@ -7,6 +7,7 @@ import sys
 
 import cv2
 import numpy as np
+import published_sets
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -50,6 +51,23 @@ def test_evaluate_prints_a_table_and_writes_json_and_page(photos, tmp_path):
     record = json.loads((output / "metrics.json").read_text())
     assert len(record["per_image"]) == 8
     assert {p.name for p in output.iterdir()} == {"metrics.json", "report.html"}
+
+
+def test_a_submission_is_written_for_each_method(tmp_path):
+    published_sets.make_dnd(tmp_path / "data")
+    output = tmp_path / "out"
+    done = command(
+        "evaluate",
+        f"--dnd={tmp_path / 'data'}",
+        "--methods=identity,gaussian",
+        f"--output={output}",
+    )
+    assert done.returncode == 0, done.stderr
+    assert "3 frames, raw track" in done.stdout
+    assert "the benchmark has 50 frames" in done.stdout
+    for name in ("identity", "gaussian"):
+        bundled = sorted(p.name for p in (output / name / "bundled").iterdir())
+        assert bundled == ["0001.mat", "0002.mat", "0003.mat"]
 
 
 @pytest.mark.parametrize(

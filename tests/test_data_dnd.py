@@ -1,6 +1,5 @@
 """A tree of DND's format goes in, a submission of its kit's form comes out."""
 
-import h5py
 import numpy as np
 import published_sets
 import pytest
@@ -11,40 +10,13 @@ from fanet_tf.data import dnd
 from fanet_tf.errors import InputError
 from fanet_tf.raw import cfa
 
-BOXES = np.array([[1, 1, 12, 16], [5, 9, 16, 24], [3, 7, 14, 22]])
-PATTERNS = ("RGGB", "GRBG", "BGGR")
+PATTERNS = published_sets.DND_PATTERNS
 
 
 @pytest.fixture
 def tree(tmp_path):
-    """Three frames of 24 x 32 with three boxes each."""
-    rng = np.random.default_rng(1)
     folder = tmp_path / "data"
-    (folder / "images_raw").mkdir(parents=True)
-    frames = []
-    references = h5py.special_dtype(ref=h5py.Reference)
-    with h5py.File(folder / "info.mat", "w", userblock_size=512) as file:
-        info, store = file.create_group("info"), file.create_group("#refs#")
-        cells = {
-            name: info.create_dataset(name, (1, 3), dtype=references)
-            for name in ("boundingboxes", "camera", "nlf")
-        }
-        for i, pattern in enumerate(PATTERNS):
-            noisy = rng.random((24, 32), dtype=np.float32)
-            frames.append(noisy)
-            published_sets.write_mat73(
-                folder / f"images_raw/{i + 1:04d}.mat", Inoisy=noisy
-            )
-            boxes = store.create_dataset(f"b{i}", data=BOXES.T.astype(float))
-            camera = store.create_group(f"c{i}")
-            codes = ["?RGB".index(c) for c in pattern]
-            camera["pattern"] = np.reshape(codes, (2, 2)).astype(float)
-            nlf = store.create_group(f"n{i}")
-            nlf["a"], nlf["b"] = [[1e-3 * (i + 1)]], [[1e-5]]
-            cells["boundingboxes"][0, i] = boxes.ref
-            cells["camera"][0, i] = camera.ref
-            cells["nlf"][0, i] = nlf.ref
-    return folder, frames
+    return folder, published_sets.make_dnd(folder)
 
 
 def test_info_is_read(tree):
