@@ -12,7 +12,7 @@ from fanet_tf.raw import cfa
 
 SHARED = pathlib.Path(__file__).parents[1] / "../shared/data"
 
-# Of a Canon EOS 550D, from the sample that dcraw's tables hold.
+# A ColorMatrix of about what cameras have.
 MATRIX = (0.6941, -0.1164, -0.0857, -0.3825, 1.1597, 0.2534)
 MATRIX += (-0.0416, 0.154, 0.6039)
 
