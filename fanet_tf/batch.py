@@ -189,7 +189,8 @@ def run(task: Task, jobs: list[Job], skip_existing: bool = False) -> int:
             begin = bar.n
             try:
                 with warnings.catch_warnings(record=True) as caught:
-                    warnings.simplefilter("always")
+                    warnings.simplefilter("ignore")
+                    warnings.simplefilter("always", UserWarning)
                     done, size = denoise(
                         task,
                         job,

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import raw_files
 import rawpy
+import tifffile
 
 from fanet_tf.files import dng
 from fanet_tf.files import reader
@@ -165,21 +166,11 @@ def test_small_and_odd_frames_can_be_written(tmp_path, shape, rng):
     image = dng.synthetic(rng.uniform(0, 1, shape), pattern="BGGR")
     for suffix in writer.SUFFIXES:
         writer.write(tmp_path / f"a{suffix}", image)
-    with tiff_pages(tmp_path / "a.dng") as pages:
-        np.testing.assert_array_equal(pages[0].pages[0].asarray(), image.mosaic)
-
-
-def tiff_pages(path):
-    import contextlib
-
-    import tifffile
-
-    @contextlib.contextmanager
-    def opened():
-        with tifffile.TiffFile(path) as file:
-            yield file.pages
-
-    return opened()
+    # LibRaw refuses the smallest frames, however valid.
+    with tifffile.TiffFile(tmp_path / "a.dng") as file:
+        np.testing.assert_array_equal(
+            file.pages[0].pages[0].asarray(), image.mosaic
+        )
 
 
 def test_float_frames_get_sixteen_bits(tmp_path, rng):
