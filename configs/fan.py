@@ -11,4 +11,4 @@ from fanet_tf.config import default_config
 
 
 def get_config():
-    return default_config()
+    return default_config("fan")

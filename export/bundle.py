@@ -20,6 +20,7 @@ from export import golden
 from export import runtime
 from export import selector
 from fanet_tf import bundle as bundle_reader
+from fanet_tf import models
 from fanet_tf import train
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.errors import InputError
@@ -147,8 +148,7 @@ def _trained_members(workdir, config):
 
 
 def _halo(config):
-    sizes = config.model.to_dict()
-    stride = 2 ** (len(sizes["widths"]) - 1)
+    stride = models.stride(**config.model.to_dict())
 
     def core(height, width):
         # The transform at both ends looks at one pixel at a time.

@@ -6,32 +6,20 @@
 
 from ml_collections import ConfigDict
 
+from fanet_tf import variants
 
-def default_config() -> ConfigDict:
-    """Returns every field with its default; locked, so a typo is refused."""
+
+def default_config(variant="fan_gated") -> ConfigDict:
+    """Returns every field with its default; locked, so a typo is refused.
+
+    Args:
+        variant: the network, a name of `variants.VARIANTS`.
+    """
     config = ConfigDict()
     config.seed = 0
 
-    # The network: a name of `models.names()`, and its builder's arguments.
-    # The defaults are the layout R1 of docs/network.md.
-    config.model = ConfigDict()
-    config.model.name = "unet"
-    config.model.transform = "anscombe"  # Or "ksigma".
-    config.model.widths = (16, 32, 64, 64)  # Finest level first.
-    config.model.blocks = 1  # ARNet blocks per stage.
-    config.model.mid_blocks = 2  # At the coarsest level.
-    config.model.expansion = 2  # Hidden channels per input channel.
-    config.model.group_width = 4  # Channels per group.
-    config.model.kernel_size = 3  # Of the group convolutions.
-    config.model.block_residual = True  # Where the widths agree.
-    config.model.feature_align = True
-    config.model.fa_hidden = 8  # Channels of the Feature-Align trunk.
-    config.model.fa_kernel = 3
-    config.model.skip_ratio = 2  # 0 leaves the skips out.
-    config.model.fusion = "add"  # Or "concat".
-    config.model.downsampling = "max"  # Or "haar".
-    config.model.upsampling = "bilinear"  # "depth_to_space", "haar".
-    config.model.stem_input = "detail"  # Or "stabilised".
+    # The network: its name, the transform, and its builder's arguments.
+    config.model = ConfigDict(variants.get(variant).model)
 
     config.data = ConfigDict()
     config.data.sources = ("bundled", "dead_leaves:32")  # Or folders.
@@ -42,6 +30,7 @@ def default_config() -> ConfigDict:
     config.data.b_law = "auto"  # "gain", "line" (the paper), "line_scatter".
     config.data.batch_size = 16
     config.data.patch_size = 128  # Sensor pixels: 64 x 64 packed.
+    config.data.service = ""  # tf.data service, "grpc://HOST:PORT".
 
     config.nsma = ConfigDict()
     config.nsma.members = 1  # 4 is the paper's array.
@@ -53,12 +42,20 @@ def default_config() -> ConfigDict:
     config.loss = ConfigDict()
     config.loss.domain = "stabilised"
     config.loss.charbonnier = 393.5  # Young et al., section 3.4.
+    config.loss.rgb_perceptual = 0.0  # VGG-16 behind the minimal ISP.
+    config.loss.distillation = 0.0  # From the teacher's output.
+    config.loss.feature = 0.0  # The teacher's activations; the paper: 78.7.
+    config.loss.teacher = ""  # Folder of its finished run.
+    config.loss.vgg = "imagenet"  # Fetched by Keras, or a weights file.
 
     config.train = ConfigDict()
     config.train.steps = 2_500_000  # Of each member; the paper's.
     config.train.learning_rate = 1e-4  # Peak; cosine decay to 0.
     config.train.warmup_steps = 0
     config.train.ema = 0.999  # Of the weights; what is validated and saved.
+    # Phases before these sizes: (share of the steps, patch size, batch size).
+    config.train.patch_schedule = ()
+    config.train.precision = "float32"  # Or "mixed_bfloat16".
     config.train.init_from = ""  # A .keras file or a run's folder.
     config.train.checkpoint_every = 1000  # Steps.
     config.train.keep_checkpoints = 2

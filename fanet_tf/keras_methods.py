@@ -11,6 +11,7 @@ import numpy as np
 
 from fanet_tf import nsma
 from fanet_tf import train
+from fanet_tf import variants
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.errors import InputError
 from fanet_tf.evaluate import Method
@@ -23,15 +24,19 @@ _STRIDE = 32
 
 def row_name(config) -> str:
     """Names a network as the paper's tables do."""
-    model, members = config.model, config.nsma.members
-    if model.downsampling == "haar":
-        name = "Wavelet"
-    elif not model.feature_align:
-        name = "Plain U-Net"
-    elif model.skip_ratio == 0:
-        name = "FA w/o connections"
-    else:
-        name = "Feature-Align"
+    model, members = config.model.to_dict(), config.nsma.members
+    name = variants.title(model)
+    if name is None:  # Sizes of the user's own.
+        if model["name"] != "unet":
+            name = model["name"]
+        elif model["downsampling"] == "haar":
+            name = "Wavelet"
+        elif not model["feature_align"]:
+            name = "Plain U-Net"
+        elif model["skip_ratio"] == 0:
+            name = "FA w/o connections"
+        else:
+            name = "Feature-Align"
     return f"{name}, NSMA (n={members})" if members > 1 else name
 
 

@@ -6,6 +6,7 @@ import pytest
 from helpers import randomise
 
 from fanet_tf import models
+from fanet_tf import variants
 from fanet_tf.models import receptive
 from fanet_tf.models import unet
 
@@ -21,7 +22,7 @@ def inputs(rng, height, width, scale=300.0, offset=3.0):
 
 
 def test_the_default_network_is_r1():
-    core = unet.build(64, 64)
+    core = models.core(height=64, width=64, **variants.get("fan").model)
     assert core.count_params() == 91_996
     biases = sum(
         int(np.prod(w.shape)) for w in core.weights if len(w.shape) == 1
@@ -47,6 +48,10 @@ def test_an_untrained_member_leaves_its_input_alone(rng):
         {"block_residual": False},
         {"blocks": (2, 1)},
         {"stem_input": "stabilised"},
+        {"output": "gated"},
+        {"patch": 2, "widths": (8, 16)},
+        {"patch": 2, "widths": (8, 16), "output": "gated"},
+        {"kernel_size": (3, 5, 3), "group_width": (4, 8, 4)},
         {"transform": "ksigma"},
     ],
 )
@@ -80,6 +85,11 @@ def test_the_gain_cancels_in_the_stabilised_domain(rng):
         ({"upsampling": "nearest"}, "upsampling='nearest'"),
         ({"stem_input": "raw"}, "stem_input='raw'"),
         ({"blocks": (1, 2, 3)}, r"blocks=\(1, 2, 3\)"),
+        ({"mid_blocks": 0}, "mid_blocks=0"),
+        ({"patch": 3}, "patch=3"),
+        ({"patch": 2, "height": 20}, "height=20"),
+        ({"kernel_size": (3, 5)}, r"kernel_size=\(3, 5\)"),
+        ({"output": "gated", "stem_input": "stabilised"}, "stem_input='stab"),
     ],
 )
 def test_impossible_sizes_are_refused(sizes, message):

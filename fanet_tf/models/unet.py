@@ -23,10 +23,18 @@ import keras
 from keras import layers as klayers
 
 from fanet_tf import layers
+from fanet_tf.models import parts
 
 DOWNSAMPLING = ("max", "haar")
-STEM_INPUTS = ("stabilised", "detail")
+OUTPUTS = ("residual", "gated")
+PATCHES = (1, 2)
 UPSAMPLING = ("bilinear", "depth_to_space", "haar")
+
+
+def stride(widths=(16, 32, 64, 64), patch=1, **sizes) -> int:
+    """Returns of what height and width must be multiples."""
+    del sizes
+    return patch * 2 ** (len(widths) - 1)
 
 
 def build(
@@ -47,22 +55,25 @@ def build(
     downsampling="max",
     upsampling="bilinear",
     stem_input="detail",
+    output="residual",
+    patch=1,
     group_form="masked",
 ):
     """Builds the network between the two transforms.
 
     Args:
-        height: packed pixels; a multiple of `2 ** (levels - 1)`.
+        height: packed pixels; a multiple of `stride`.
         width: packed pixels; likewise.
         widths: channels of each level, finest first; their number is the
             number of levels.
         blocks: ARNet blocks per encoder and decoder stage: one number, or one
             per level but the last.
         mid_blocks: ARNet blocks at the coarsest level.
-        expansion: hidden channels per input channel of a block.
+        expansion: hidden channels per input channel of a block; one number, or
+            one per level.
         group_width: channels per group; a multiple of 4 keeps a group
-            convolution whole on the GPU delegate.
-        kernel_size: of the group convolutions.
+            convolution whole on the GPU delegate. One number, or one per level.
+        kernel_size: of the group convolutions; one number, or one per level.
         block_residual: adds a block's input to its output where the widths
             agree.
         feature_align: whether Feature-Align layers follow the blocks.
@@ -76,60 +87,61 @@ def build(
             then depth to space; `"haar"`: a point-wise widening, then inverse
             DWT.
         stem_input: `"stabilised"`, or `"detail"`: the stabilised input less
-            its own means over cells of `2 ** (levels - 1)` pixels, so that the
-            features need not carry the brightness (up to 138 deviations of
-            the noise at gain 1) through every layer; Feature-Align sees it.
+            its own means over cells of `stride` pixels, so that the features
+            need not carry the brightness (up to 138 deviations of the noise at
+            gain 1) through every layer; Feature-Align sees it.
+        output: `"residual"`: the head gives the step from the noisy frame to
+            the denoised one; `"gated"`: it gives a step `e` and a gate `w` in
+            0..1 on the detail, `residual = e - (1 - w) detail`, so that flat
+            areas are reached with `e = 0`, `w = 0` instead of by cancelling
+            the noise, and a pixel is left alone with `e = 0`, `w = 1`.
+        patch: side of the cells that the stem takes in and the head gives
+            out. With 2 the whole network works at half size, and only 4-channel
+            tensors are of full size: phones wait for memory there.
         group_form: how group convolutions are computed, see `GroupConv2D`.
 
     Returns:
         keras.Model, `stabilised [B, height, width, 4]` to `residual`, same
         shape, in units of `layers.Stabilise`.
     """
+    parts.check_choice("downsampling", downsampling, DOWNSAMPLING)
+    parts.check_choice("upsampling", upsampling, UPSAMPLING)
+    parts.check_choice("output", output, OUTPUTS)
+    parts.check_choice("stem_input", stem_input, parts.STEM_INPUTS)
+    parts.check_positive(widths=widths, blocks=blocks, mid_blocks=mid_blocks)
+    if patch not in PATCHES:
+        raise ValueError(f"`patch` must be 1 or 2. Received: patch={patch}")
     levels = len(widths)
-    stride = 2 ** (levels - 1)
-    if height % stride or width % stride:
+    size = stride(widths, patch)
+    parts.check_size(height, width, size)
+    blocks = (*parts.per_level("blocks", blocks, levels - 1), mid_blocks)
+    expansion = parts.per_level("expansion", expansion, levels)
+    group_width = parts.per_level("group_width", group_width, levels)
+    kernel_size = parts.per_level("kernel_size", kernel_size, levels)
+    detail = stem_input == "detail"
+    if output == "gated" and not detail:
         raise ValueError(
-            f"`height` and `width` must be multiples of {stride}, for {levels} "
-            f"levels. Received: height={height}, width={width}"
-        )
-    for name, value, choices in (
-        ("downsampling", downsampling, DOWNSAMPLING),
-        ("upsampling", upsampling, UPSAMPLING),
-        ("stem_input", stem_input, STEM_INPUTS),
-    ):
-        if value not in choices:
-            raise ValueError(
-                f"`{name}` must be one of {', '.join(choices)}. "
-                f"Received: {name}={value!r}"
-            )
-    if isinstance(blocks, int):
-        blocks = (blocks,) * (levels - 1)
-    if len(blocks) != levels - 1:
-        raise ValueError(
-            "`blocks` must be one number, or one per level but the last. "
-            f"Received: blocks={tuple(blocks)}, widths={tuple(widths)}"
+            "A gated output is a gate on the detail, so `stem_input` must be "
+            f"'detail'. Received: stem_input={stem_input!r}"
         )
 
     stabilised = keras.Input((height, width, 4), name="stabilised")
-    pyramid = [stabilised]
-    detail = stem_input == "detail"
+    means = []  # The input at each level.
     if feature_align or detail:
-        for level in range(1, levels):
-            pyramid.append(
-                layers.BoxDownsample(name=f"pyramid{level}")(pyramid[-1])
-            )
+        means = parts.pyramid(stabilised, size.bit_length() - 1)
+        means = means[patch - 1 :]
 
     def stage(x, name, level, filters):
-        count = mid_blocks if level == levels - 1 else blocks[level]
+        count = blocks[level]
         for index in range(count):
             last = index == count - 1
             out = filters[1] if last else filters[0]
             suffix = "_" + "abcdefgh"[index] if count > 1 else ""
             x = layers.ARNetBlock(
                 out,
-                expansion,
-                group_width,
-                kernel_size,
+                expansion[level],
+                group_width[level],
+                kernel_size[level],
                 residual=block_residual and x.shape[-1] == out,
                 form=group_form,
                 name=f"{name}{suffix}",
@@ -137,14 +149,13 @@ def build(
             if feature_align:
                 x = layers.FeatureAlign(
                     fa_hidden, fa_kernel, name=f"fa_{name}{suffix}"
-                )(x, pyramid[level])
+                )(x, means[level])
         return x
 
     x = stabilised
     if detail:
-        mean = layers.Upsample(stride, name="local_mean")(pyramid[-1])
-        x = klayers.Subtract(name="detail")([stabilised, mean])
-    x = klayers.Conv2D(widths[0], 1, name="stem")(x)
+        x = fine = parts.detail(stabilised, means[-1], size)
+    x = klayers.Conv2D(widths[0], patch, strides=patch, name="stem")(x)
     skips = []
     for level in range(levels - 1):
         x = stage(x, f"enc{level}", level, (widths[level],) * 2)
@@ -172,11 +183,33 @@ def build(
         out = widths[max(level - 1, 0)] if narrow else widths[level]
         x = stage(x, f"dec{level}", level, (widths[level], out))
 
-    # Starts at zero: an untrained network leaves its input alone.
-    residual = klayers.Conv2D(
-        4, 1, kernel_initializer="zeros", name="head", dtype="float32"
-    )(x)
+    residual = parts.head(x, 4 * patch**2)
+    if patch == 2:
+        residual = layers.DepthToSpace(name="head_up", dtype="float32")(
+            residual
+        )
+    if output == "gated":
+        residual = _gated(residual, x, fine, patch)
     return keras.Model(stabilised, residual, name="core")
+
+
+def _gated(residual, x, fine, patch):
+    """Returns `residual - (1 - w) fine`, its gate made of the features."""
+    cut = klayers.Conv2D(
+        4 * patch**2,
+        1,
+        activation="sigmoid",
+        kernel_initializer="zeros",
+        bias_initializer=keras.initializers.Constant(-3.0),
+        name="gate",
+        dtype="float32",
+    )(x)
+    if patch == 2:
+        cut = layers.DepthToSpace(name="gate_up", dtype="float32")(cut)
+    cut = klayers.Rescaling(-8.0, name="gate_units")(cut)
+    return klayers.Add(name="gated")(
+        [residual, klayers.Multiply(name="cut_detail")([cut, fine])]
+    )
 
 
 def _shrunk(filters, ratio):

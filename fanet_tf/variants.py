@@ -1,0 +1,182 @@
+"""The networks by name: what `configs/` trains and `fanet-cost` counts.
+
+A variant is the `model` section of a config. No Keras here: a config is read
+before the slow imports.
+
+Widths are *chosen, not recovered*. The paper gives four costs and one size, and
+hundreds of layouts meet them, none with clean widths (docs/network.md).
+"""
+
+import dataclasses
+
+from fanet_tf.errors import InputError
+
+# "the paper's cost" of a rival or of a variant of our own, in GMACs/MP.
+BUDGET = 2.70
+
+# Table 1 of Young et al. gives 89,696 as "bytes" of the network. It is read as
+# a count of weights: 2.6688 GMACs/MP then mean 0.119 uses a position and
+# weight, as U-Nets of 4 levels have; as bytes of float32 it would be 22,424
+# weights, a network of almost one width.
+PAPER_WEIGHTS = 89_696
+
+_UNET = {
+    "name": "unet",
+    "transform": "anscombe",  # Or "ksigma".
+    "widths": (16, 32, 64, 64),  # Finest level first.
+    "blocks": 1,  # ARNet blocks per stage.
+    "mid_blocks": 2,  # At the coarsest level.
+    "expansion": 2,  # Hidden channels per input channel.
+    "group_width": 4,  # Channels per group.
+    "kernel_size": 3,  # Of the group convolutions.
+    "block_residual": True,  # Where the widths agree.
+    "feature_align": True,
+    "fa_hidden": 8,  # Channels of the Feature-Align trunk.
+    "fa_kernel": 3,
+    "skip_ratio": 2,  # 0 leaves the skips out.
+    "fusion": "add",  # Or "concat".
+    "downsampling": "max",  # Or "haar".
+    "upsampling": "bilinear",  # "depth_to_space", "haar".
+    "output": "residual",  # Or "gated".
+    "stem_input": "detail",  # Or "stabilised".
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Variant:
+    """One network of the family.
+
+    Attributes:
+        title: for tables.
+        model: the `model` section of its config.
+        paper_gmacs: the paper's GMACs/MP of it; None for what is ours.
+        paper_weights: the paper's number of weights.
+    """
+
+    title: str
+    model: dict
+    paper_gmacs: float | None = None
+    paper_weights: int | None = None
+
+
+VARIANTS = {
+    "plain": Variant(
+        "Plain U-Net", {**_UNET, "feature_align": False}, paper_gmacs=2.2840
+    ),
+    "wavelet": Variant(
+        "Wavelet",
+        {
+            **_UNET,
+            "widths": (16, 16, 32, 64),
+            "mid_blocks": 1,
+            "feature_align": False,
+            "downsampling": "haar",
+            "upsampling": "haar",
+        },
+        paper_gmacs=1.9800,
+    ),
+    "fan": Variant(
+        "Feature-Align",
+        _UNET,
+        paper_gmacs=2.6688,
+        paper_weights=PAPER_WEIGHTS,
+    ),
+    "fan_no_skips": Variant(
+        "FA w/o connections", {**_UNET, "skip_ratio": 0}, paper_gmacs=2.5688
+    ),
+    # What ships: R1 with a gate beside its head, 0.016 GMACs/MP more.
+    "fan_gated": Variant("Feature-Align, gated", {**_UNET, "output": "gated"}),
+    # Half the size from the stem to the head: no wide tensor at full size.
+    "fan_fast": Variant(
+        "Feature-Align, fast",
+        {
+            **_UNET,
+            "widths": (32, 48, 64),
+            "group_width": 8,
+            "patch": 2,
+        },
+    ),
+    "fan_deep": Variant(
+        "Feature-Align, deep",
+        {
+            **_UNET,
+            "widths": (32, 64, 96, 128),
+            "blocks": 1,
+            "group_width": 8,
+            "patch": 2,
+        },
+    ),
+    "teacher": Variant(
+        "UPI U-Net (teacher)",
+        {
+            "name": "upi",
+            "transform": "anscombe",
+            "base_width": 32,
+            "levels": 5,
+            "stem_input": "detail",
+        },
+        paper_gmacs=74.305,
+    ),
+    "teacher_quarter": Variant(
+        "UPI U-Net, quarter width",
+        {
+            "name": "upi",
+            "transform": "anscombe",
+            "base_width": 8,
+            "levels": 5,
+            "stem_input": "detail",
+        },
+    ),
+    "pmrid": Variant(
+        "PMRID-style",
+        {
+            "name": "pmrid",
+            "transform": "anscombe",
+            "stem_width": 16,
+            "widths": (48, 96, 192, 384),
+            "blocks": (2, 2, 4, 4),
+            "decoder_widths": (48, 32, 24, 16),
+            "kernel_size": 5,
+            "stem_input": "detail",
+        },
+    ),
+    "nafnet": Variant(
+        "NAFNet-style",
+        {
+            "name": "nafnet",
+            "transform": "anscombe",
+            "base_width": 12,
+            "blocks": (1, 1, 1),
+            "mid_blocks": 2,
+            "stem_input": "detail",
+        },
+    ),
+}
+
+
+def get(name: str) -> Variant:
+    """Returns a variant by name.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    if name not in VARIANTS:
+        raise InputError(
+            f"A variant must be one of {', '.join(VARIANTS)}. "
+            f"Received: {name!r}"
+        )
+    return VARIANTS[name]
+
+
+def title(model: dict) -> str | None:
+    """Returns the title of the variant with this `model` section, if any."""
+    plain = {key: _plain(value) for key, value in model.items()}
+    for variant in VARIANTS.values():
+        if {k: _plain(v) for k, v in variant.model.items()} == plain:
+            return variant.title
+    return None
+
+
+def _plain(value):
+    """A list, as JSON gives it, for a tuple."""
+    return list(value) if isinstance(value, tuple | list) else value
