@@ -12,9 +12,8 @@ RUNTIME = [
     "absl-py>=2.3,<3",
     "ai-edge-litert>=2.3,<3",
     "numpy>=2.1,<3",
-    "opencv-python-headless>=4.11,<6",
+    "opencv-python-headless>=5,<6",
     "rawpy>=0.25,<0.29",
-    "tifffile>=2025.1",
     "tqdm>=4.66,<5",
 ]
 # Plots and fits of `fanet-calibrate`.
@@ -22,15 +21,20 @@ CALIBRATE = [
     "matplotlib>=3.9,<4",
     "scipy>=1.13,<2",
 ]
+# `fanet-evaluate` on bundles and classical methods, and `fanet-pairs`.
+EVALUATE = [
+    "h5py>=3.11,<4",
+    "scikit-image>=0.25,<0.27",
+    "scipy>=1.13,<2",
+]
 # Training, evaluation and export. The CPU wheel of TensorFlow is enough: a GPU
 # is used through Keras's JAX backend (see docs/decisions.md).
 TRAIN = [
     *CALIBRATE,
+    *EVALUATE,
     "ai-edge-quantizer>=0.10,<0.11",
-    "h5py>=3.11,<4",
     "keras>=3.15,<3.16",
     "ml_collections>=1.1,<2",
-    "scikit-image>=0.25,<0.27",
     "scikit-learn>=1.5,<2",
     "tensorboard>=2.19,<3",
     "tensorflow-cpu>=2.21,<2.22;"
@@ -48,6 +52,7 @@ TEST = [
     "pytest>=8,<10",
     "pytest-xdist>=3.6,<4",
     "ruff==0.17.5",
+    "tifffile>=2025.1",
 ]
 
 setup(
@@ -75,6 +80,7 @@ setup(
     ),
     package_data={
         "fanet_tf.calibration": ["profiles/*.json"],
+        "fanet_tf.report": ["*.css", "*.js", "*.html"],
         "fanet_tf.zoo": ["**/*"],
         "export": ["*.json", "templates/*"],
     },
@@ -84,6 +90,9 @@ setup(
         # BM3D's licence is for non-commercial use: never a dependency.
         "bm3d": ["bm3d>=4.0.3,<5"],
         "calibrate": CALIBRATE,
+        "evaluate": EVALUATE,
+        # The official LPIPS brings PyTorch along.
+        "lpips": ["lpips>=0.1.4,<0.2", "torch>=2.2"],
         "train": TRAIN,
         "test": TRAIN + TEST,
     },

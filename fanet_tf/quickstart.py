@@ -52,6 +52,7 @@ _PIXELS_PER_MP = 250_000  # Packed pixels of one RAW megapixel.
 def configs(output, shared_steps, member_steps):
     """Returns the configs of the shared start and of the array."""
     shared = config_lib.default_config()
+    shared.model.output = "gated"
     shared.data.batch_size = 4
     shared.train.steps = shared_steps
     shared.train.learning_rate = 3e-3
@@ -220,10 +221,11 @@ def denoise_one(array, folder) -> None:
         )
     image = reader.read(folder / "chelsea_gain16.dng")
     denoiser = Denoiser(array, "float32")
-    denoised = denoiser.denoise(image, (selected["a"], selected["b"]))
+    noise = (selected["a"], selected["b"])
+    denoised = denoiser.denoise(image, noise, keep_mean=True)
     dng.write(
         folder / "chelsea_gain16_denoised.dng",
-        image.with_mosaic(denoised),
+        image.with_mosaic(denoised, noise=None),
         history="fanet-quickstart",
     )
 

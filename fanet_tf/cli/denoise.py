@@ -29,7 +29,7 @@ from fanet_tf.files import dump
 from fanet_tf.files import reader
 from fanet_tf.raw import cfa
 
-_EXIT_INTERRUPTED, _EXIT_TERMINATED = 130, 143
+_EXIT_TERMINATED = 143
 
 _BUNDLE = flags.DEFINE_string(
     "bundle", None, "Folder of the exported array; default: the shipped one."
@@ -194,11 +194,7 @@ def main(arguments):
         strength=_STRENGTH.value,
         chroma_strength=chroma,
     )
-    try:
-        return batch.run(task, jobs, _SKIP_EXISTING.value)
-    except KeyboardInterrupt:
-        print("fanet-denoise: interrupted", file=sys.stderr)
-        return _EXIT_INTERRUPTED
+    return batch.run(task, jobs, _SKIP_EXISTING.value)
 
 
 def cli():

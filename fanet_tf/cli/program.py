@@ -12,6 +12,7 @@ from absl import flags
 from fanet_tf import errors
 
 EXIT_INPUT = 2
+EXIT_INTERRUPTED = 130  # As a shell reports Ctrl-C.
 
 
 def fail(message, code: int = EXIT_INPUT) -> None:
@@ -22,11 +23,26 @@ def fail(message, code: int = EXIT_INPUT) -> None:
     sys.exit(code)
 
 
-def _parse(argv):
-    try:
-        return flags.FLAGS(argv)
-    except flags.Error as error:
-        fail(error)
+def _parser(main):
+    """Returns absl's flags parser with our way to help and to fail."""
+    module = sys.modules[main.__module__]
+
+    def parse(argv):
+        if {"--help", "-help", "-h", "--helpshort"} & set(argv[1:]):
+            # absl would list the flags of the installed script: none.
+            print(module.__doc__)
+            print(flags.FLAGS.module_help(module))
+            sys.exit(0)
+        try:
+            return flags.FLAGS(argv)
+        except flags.Error as error:
+            fail(error)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            # How ml_collections says that a config has no such field, or
+            # that a value is of another type.
+            fail(f"A flag must fit the config: {error}")
+
+    return parse
 
 
 def run(main, required=()) -> None:
@@ -45,9 +61,11 @@ def run(main, required=()) -> None:
             return main(argv[1:])
         except errors.InputError as error:
             fail(error)
+        except KeyboardInterrupt:
+            fail("Interrupted.", code=EXIT_INTERRUPTED)
         except OSError as error:
             # A path that is missing, unreadable or on a full disk.
             name = f": {error.filename}" if error.filename else ""
             fail(f"{error.strerror or error}{name}")
 
-    app.run(guarded, flags_parser=_parse)
+    app.run(guarded, flags_parser=_parser(main))

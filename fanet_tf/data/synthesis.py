@@ -25,10 +25,6 @@ from fanet_tf.raw import unprocess
 
 B_LAWS = ("auto", "gain", "line", "line_scatter")
 
-# A line that misses the gain law by more than this factor is not sampled
-# unless asked for.
-_LINE_LIMIT = 1.10
-
 
 @dataclasses.dataclass(frozen=True)
 class Synthesis:
@@ -100,7 +96,7 @@ class Synthesis:
         line = self.profile.line
         law = self.b_law
         if law == "auto":
-            law = "line" if line.max_misfit <= _LINE_LIMIT else "gain"
+            law = self.profile.default_b_law()
         if law == "gain":
             b = sampling.b_from_gain_law(
                 a, self.profile.a_coefficients, self.profile.b_coefficients, tnp

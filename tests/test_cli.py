@@ -1,0 +1,88 @@
+"""How every command starts and fails."""
+
+import subprocess
+
+import pytest
+from helpers import ROOT
+
+COMMANDS = (
+    "fanet_tf.cli.calibrate",
+    "fanet_tf.cli.denoise",
+    "fanet_tf.cli.evaluate",
+    "fanet_tf.cli.pairs",
+    "fanet_tf.cli.quickstart",
+    "fanet_tf.cli.train",
+    "export.cli",
+)
+TRAIN = "fanet_tf.cli.train"
+EXPORT = "export.cli"
+
+
+def run(module, *arguments):
+    import sys
+
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+
+
+def assert_one_line(result, *words):
+    assert result.returncode == 2, result.stderr
+    lines = [x for x in result.stderr.splitlines() if x.strip()]
+    # TensorFlow's own log lines begin with a letter and a date.
+    ours = [x for x in lines if not x.startswith(("WARNING: All log", "I0000"))]
+    assert len(ours) == 1, result.stderr
+    for word in words:
+        assert word in ours[0]
+
+
+@pytest.mark.parametrize("module", COMMANDS)
+def test_help_lists_the_flags(module):
+    result = run(module, "--help")
+    assert result.returncode == 0
+    assert "Example:" in result.stdout and "  --" in result.stdout
+
+
+@pytest.mark.parametrize("module", COMMANDS)
+def test_an_unknown_flag_is_one_line(module):
+    assert_one_line(run(module, "--nosuchflag=1"), "nosuchflag")
+
+
+def test_a_missing_config_is_one_line(tmp_path):
+    result = run(TRAIN, "--config=nowhere.py", f"--workdir={tmp_path}/run")
+    assert_one_line(result, "nowhere.py")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_misspelt_config_field_is_one_line(tmp_path):
+    result = run(
+        TRAIN,
+        "--config=configs/fan.py",
+        "--config.train.stpes=1",
+        f"--workdir={tmp_path}/run",
+    )
+    assert_one_line(result, "stpes")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_value_of_the_wrong_type_is_one_line(tmp_path):
+    result = run(
+        TRAIN,
+        "--config=configs/fan.py",
+        "--config.train.steps=many",
+        f"--workdir={tmp_path}/run",
+    )
+    assert_one_line(result, "many")
+
+
+def test_a_required_flag_is_asked_for():
+    assert_one_line(run(EXPORT, "--output=x"), "workdir")
+
+
+def test_a_folder_that_is_no_run_is_one_line(tmp_path):
+    result = run(EXPORT, f"--workdir={tmp_path}", f"--output={tmp_path}/b")
+    assert_one_line(result, "config.json")
+    assert not (tmp_path / "b").exists()
