@@ -1,7 +1,29 @@
 """What training minimises: each loss one file, weighed in the config."""
 
 from fanet_tf.losses.charbonnier import charbonnier
+from fanet_tf.losses.distillation import distillation
 from fanet_tf.losses.domain import DOMAINS
 from fanet_tf.losses.domain import error
+from fanet_tf.losses.feature import TeacherFeatures
+from fanet_tf.losses.feature import feature_loss
+from fanet_tf.losses.rgb_perceptual import COLOUR
+from fanet_tf.losses.rgb_perceptual import rgb_perceptual
+from fanet_tf.losses.weighed import NAMES
+from fanet_tf.losses.weighed import check
+from fanet_tf.losses.weighed import member_inputs
+from fanet_tf.losses.weighed import terms
 
-__all__ = ["DOMAINS", "charbonnier", "error"]
+__all__ = [
+    "COLOUR",
+    "DOMAINS",
+    "NAMES",
+    "TeacherFeatures",
+    "charbonnier",
+    "check",
+    "distillation",
+    "error",
+    "feature_loss",
+    "member_inputs",
+    "rgb_perceptual",
+    "terms",
+]

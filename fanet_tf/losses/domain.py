@@ -7,11 +7,11 @@ from fanet_tf.raw import ksigma
 DOMAINS = ("stabilised", "raw")
 
 
-def error(denoised, clean, scale, offset, domain):
+def error(denoised, clean, scale, offset, domain, target=None):
     """Returns prediction minus target, `[B, h, w, 4]`.
 
-        raw:         denoised - clean
-        stabilised:  (denoised - clean) / deviation of the noise at `clean`
+        raw:         denoised - target
+        stabilised:  (denoised - target) / deviation of the noise at `clean`
 
     In RAW a frame at gain 64 errs 8 times as much as one at gain 1 and the
     highlights more than the shadows; in deviations of the noise every gain and
@@ -24,8 +24,9 @@ def error(denoised, clean, scale, offset, domain):
         scale: `[B, 1, 1, 1]`, 1/a.
         offset: `[B, 1, 1, 1]`, b/a^2.
         domain: one of `DOMAINS`.
+        target: `[B, h, w, 4]`; `clean` if not given.
     """
-    difference = denoised - clean
+    difference = denoised - (clean if target is None else target)
     if domain == "raw":
         return difference
     s = ksigma.ksigma(clean, scale, offset)

@@ -1,0 +1,75 @@
+"""The losses of a config, by name."""
+
+from fanet_tf.errors import InputError
+from fanet_tf.losses.charbonnier import charbonnier
+from fanet_tf.losses.distillation import distillation
+from fanet_tf.losses.domain import DOMAINS
+from fanet_tf.losses.domain import error
+from fanet_tf.losses.feature import feature_loss
+from fanet_tf.losses.rgb_perceptual import rgb_perceptual
+
+# Fields of the config's `loss` section that are weights.
+NAMES = ("charbonnier", "rgb_perceptual", "distillation", "feature")
+# Those that need a teacher.
+TAUGHT = ("distillation", "feature")
+
+
+def check(loss_config) -> None:
+    """Refuses a `loss` section that nothing can be trained with."""
+    if loss_config.domain not in DOMAINS:
+        raise InputError(
+            f"`loss.domain` must be one of {', '.join(DOMAINS)}. "
+            f"Received: {loss_config.domain!r}"
+        )
+    weights = {name: loss_config[name] for name in NAMES}
+    if min(weights.values()) < 0 or max(weights.values()) <= 0:
+        raise InputError(
+            "The weights of the losses must not be negative, and one must be "
+            f"above 0. Received: {weights}"
+        )
+    if any(weights[name] for name in TAUGHT) and not loss_config.teacher:
+        raise InputError(
+            "`loss.teacher` must be the folder of a finished run where "
+            "`loss.distillation` or `loss.feature` have a weight. "
+            f"Received: {loss_config.teacher!r}"
+        )
+
+
+def terms(loss_config, x, clean, denoised, teacher, features, vgg):
+    """Returns each loss that has a weight, already weighed: name -> scalar.
+
+    Args:
+        loss_config: see `config.default_config`.
+        x: a batch's inputs; `rgb_perceptual.COLOUR` among them if it is asked
+            for.
+        clean: `[B, h, w, 4]`.
+        denoised: `[B, h, w, 4]`, what the student gives.
+        teacher: member graph, or None.
+        features: `feature.TeacherFeatures`, or None.
+        vgg: `vgg.features`, or None.
+    """
+    scale, offset = x["scale"], x["offset"]
+
+    def difference(target):
+        return error(denoised, clean, scale, offset, loss_config.domain, target)
+
+    losses = {
+        "charbonnier": lambda: charbonnier(difference(clean)),
+        "rgb_perceptual": lambda: rgb_perceptual(vgg, denoised, clean, x),
+        "distillation": lambda: distillation(
+            difference(teacher(member_inputs(x), training=False))
+        ),
+        "feature": lambda: feature_loss(
+            features, denoised, clean, scale, offset
+        ),
+    }
+    return {
+        name: loss_config[name] * loss()
+        for name, loss in losses.items()
+        if loss_config[name]
+    }
+
+
+def member_inputs(x):
+    """Returns of a batch's inputs those of a member graph."""
+    return {name: x[name] for name in ("noisy", "scale", "offset")}
