@@ -15,12 +15,13 @@ import numpy as np
 from tqdm import tqdm
 
 from fanet_tf import checkpoint
+from fanet_tf import distribution
 from fanet_tf import trainer as trainer_lib
 from fanet_tf.files import atomic
 
 
 class NonFiniteError(RuntimeError):
-    """Training met a loss or weight that is not a number."""
+    """Training met a loss, batch or weight that is not a number."""
 
 
 class Journal:
@@ -75,12 +76,18 @@ class Run(keras.callbacks.Callback):
         self.validation = validation
         self.writer = writer
         self.label = label
-        self.journal = Journal(self.folder / "metrics.jsonl", first)
+        self.sums = []
         self.terminated = False
+        self._chief = distribution.is_chief()
+        self._alone = distribution.num_processes() == 1
+        self._bar = None
+        if self._chief:
+            self.journal = Journal(self.folder / "metrics.jsonl", first)
 
     def on_train_begin(self, logs=None):
         """Opens the progress bar and listens to SIGTERM."""
         self._bar = tqdm(
+            disable=not self._chief,
             total=self.config.train.steps,
             initial=self.step,
             desc=self.label,
@@ -90,6 +97,11 @@ class Run(keras.callbacks.Callback):
         )
         self._previous = signal.signal(signal.SIGTERM, self._on_sigterm)
         self._since = (time.perf_counter(), self.step)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Sets the sums of the losses, which Keras has just emptied."""
+        trainer_lib.set_sums(self.model, self.sums)
+        self.sums = []
 
     def _on_sigterm(self, *_):
         self.terminated = True
@@ -107,27 +119,49 @@ class Run(keras.callbacks.Callback):
             )
         last = step == train.steps
         if step % train.log_every == 0 or last:
-            self._log(loss)
+            self._log(loss, logs)
         if step % self.config.validation.every == 0 or last:
-            self._validate()
-        if step % train.checkpoint_every == 0 or last or self.terminated:
+            if self._chief:
+                self._validate()
+        # Several processes must stop at the same step.
+        if self._alone:
+            stop = self.terminated
+        elif step % train.log_every == 0:
+            stop = self.terminated = distribution.any_process(self.terminated)
+        else:
+            stop = False
+        if step % train.checkpoint_every == 0 or last or stop:
             self._save()
-        if self.terminated:
+        if stop:
             self.model.stop_training = True
 
     def on_train_end(self, logs=None):
         """Closes the bar and gives SIGTERM back."""
-        self._bar.close()
-        signal.signal(signal.SIGTERM, self._previous)
+        self.close()
 
-    def _log(self, loss):
+    def close(self):
+        """The same, for a run that ended with an exception."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+            signal.signal(signal.SIGTERM, self._previous)
+
+    def _log(self, loss, logs):
         now = time.perf_counter()
         since, step = self._since
         rate = (self.step - step) / (now - since)
         self._since = (now, self.step)
+        terms = {m.name: float(logs[m.name]) for m in self.model.term_means}
         self.model.reset_metrics()
-        self.journal.write({"step": self.step, "loss": loss})
+        if not self._chief:
+            return
+        record = {"step": self.step, "loss": loss}
+        if terms:
+            record["losses"] = terms
+        self.journal.write(record)
         self.writer.scalar("loss", loss, self.step)
+        for name, value in terms.items():
+            self.writer.scalar(f"loss/{name}", value, self.step)
         self.writer.scalar("steps_per_second", rate, self.step)
         self.writer.scalar(
             "learning_rate",
@@ -138,7 +172,10 @@ class Run(keras.callbacks.Callback):
 
     def _validate(self):
         weights = trainer_lib.ema_weights(self.model)
-        scores = self.validation.psnr(weights)
+        with distribution.local():
+            scores = self.validation.psnr(weights)
+            gain = self.validation.gains[-1]
+            pictures = self.validation.pictures(weights, gain)
         self.journal.write(
             {
                 "step": self.step,
@@ -147,11 +184,8 @@ class Run(keras.callbacks.Callback):
         )
         for gain, score in scores.items():
             self.writer.scalar(f"psnr/gain_{gain:g}", score, self.step)
-        gain = self.validation.gains[-1]
         self.writer.image(
-            f"noisy_denoised_clean/gain_{gain:g}",
-            self.validation.pictures(weights, gain),
-            self.step,
+            f"noisy_denoised_clean/gain_{gain:g}", pictures, self.step
         )
         text = "  ".join(f"{g:g}: {s:.2f}" for g, s in scores.items())
         self._bar.write(
@@ -165,6 +199,8 @@ class Run(keras.callbacks.Callback):
                 "Every weight must be finite. Received: NaN or infinity at "
                 f"step {self.step} of {self.label}; nothing was saved"
             )
+        if not self._chief:
+            return
         checkpoint.save(
             self.folder / "checkpoints",
             self.step,

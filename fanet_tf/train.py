@@ -2,6 +2,8 @@
 
     WORKDIR/
       config.json              what the run is; written first
+      teacher.json             whom it learns from, if from anybody
+      training.html            its curves, when it is finished
       member_<i>/
         checkpoints/           the last few states, to go on from
         metrics.jsonl          loss and PSNR per gain by step
@@ -17,45 +19,33 @@ import json
 import pathlib
 
 import keras
-import ml_collections
 import tensorflow as tf
 from absl import logging
 
 from fanet_tf import callbacks
 from fanet_tf import checkpoint
-from fanet_tf import models
+from fanet_tf import claim
+from fanet_tf import curves
+from fanet_tf import distribution
+from fanet_tf import feed
+from fanet_tf import members
 from fanet_tf import nsma
+from fanet_tf import precision
+from fanet_tf import schedule
+from fanet_tf import teacher as teacher_lib
 from fanet_tf import tensorboard
 from fanet_tf import trainer as trainer_lib
 from fanet_tf import validation as validation_lib
 from fanet_tf.calibration import profile as profile_lib
-from fanet_tf.data import bank as bank_lib
-from fanet_tf.data import camera as camera_lib
-from fanet_tf.data import synthesis
 from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
+from fanet_tf.losses import vgg
 
-# Fields that may change between two starts of the same run.
-_FREE = {("nsma", "only"), ("train", "keep_checkpoints")}
-
-
-def member_folder(workdir, index: int) -> pathlib.Path:
-    """Returns the folder of one member."""
-    return pathlib.Path(workdir) / f"member_{index}"
-
-
-def read_config(workdir) -> ml_collections.ConfigDict:
-    """Reads the config of a run from its folder."""
-    path = pathlib.Path(workdir) / "config.json"
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(
-            f"{workdir}: must be the folder of a run, with a config.json."
-        ) from error
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}: not a JSON file: {error}") from error
-    return ml_collections.ConfigDict(record)
+# What others ask of a run.
+build_member = members.build
+is_finished = members.is_finished
+member_folder = members.folder_of
+read_config = members.read_config
 
 
 def subranges(config, profile) -> list[tuple[float, float]]:
@@ -63,18 +53,6 @@ def subranges(config, profile) -> list[tuple[float, float]]:
     low, high = (float(profile.a(g)) for g in profile.gain_range)
     edges = nsma.edges(low, high, config.nsma.members)
     return list(zip(edges[:-1], edges[1:], strict=True))
-
-
-def build_member(config, height, width, **sizes):
-    """Builds the config's network at one size; refuses impossible sizes."""
-    try:
-        return models.build(
-            height=height, width=width, **{**config.model.to_dict(), **sizes}
-        )
-    except (ValueError, TypeError) as error:
-        raise InputError(f"The config's model cannot be built: {error}") from (
-            error
-        )
 
 
 def train(config, workdir) -> None:
@@ -86,10 +64,13 @@ def train(config, workdir) -> None:
 
     Raises:
         InputError: the config is impossible, or not that of `workdir`.
-        callbacks.NonFiniteError: the loss or a weight is not a number.
+        callbacks.NonFiniteError: a loss, batch or weight is not a number.
     """
     workdir = pathlib.Path(workdir)
-    _claim(config, workdir)
+    if distribution.is_chief():
+        claim.claim(config, workdir)
+        teacher_lib.verify(config, workdir)
+    distribution.barrier("claimed")
     if config.train.deterministic:
         tf.config.experimental.enable_op_determinism()
     profile = profile_lib.load(config.data.profile)
@@ -106,85 +87,122 @@ def train(config, workdir) -> None:
     if not todo:
         logging.info("%s is finished.", workdir)
         return
-    bank = bank_lib.build(
-        config.data.sources,
-        config.data.weights,
-        config.data.smooth_share,
-        config.seed,
-        config.data.patch_size,
-    )
+    bank = feed.build_bank(config)
     for index in todo:
         if not train_member(
             config, workdir, index, ranges[index], bank, profile
         ):
             logging.info("Stopped; the same command goes on from here.")
             return
-
-
-def is_finished(workdir, index: int) -> bool:
-    """Tells whether a member has its final weights."""
-    return (member_folder(workdir, index) / "member.json").exists()
+    if distribution.is_chief():
+        curves.write(workdir)
 
 
 def train_member(config, workdir, index, a_range, bank, profile) -> bool:
     """Trains one member to the end; False if SIGTERM stopped it."""
     folder = member_folder(workdir, index)
     folder.mkdir(parents=True, exist_ok=True)
-    # Each member starts from its own seed, whichever were trained before it.
-    keras.utils.set_random_seed(config.seed * 1000 + index)
-    half = config.data.patch_size // 2
-    trainer = trainer_lib.Trainer(build_member(config, half, half), config.loss)
-    if config.train.init_from:
-        _init_from(trainer.member, config.train.init_from, index)
-    trainer_lib.compile_trainer(trainer, config)
-
-    first = 0
+    phases = schedule.phases(config)
     found = checkpoint.latest(folder / "checkpoints")
+    first, state = found or (0, None)
     if found:
-        first, arrays = found
-        trainer_lib.set_state(trainer, arrays)
         logging.info("Member %d goes on from step %d.", index, first)
-
-    batches = synthesis.batches(
-        synthesis.Synthesis(
-            bank,
-            camera_lib.get(config.data.camera),
-            profile,
-            nsma.widen(a_range, config.nsma.overlap),
-            config.data.b_law,
-            config.data.batch_size,
-            config.data.patch_size,
-            # Members see different batches.
-            config.seed * 1000 + index,
-        ),
-        first,
-        config.train.steps,
-    )
-    validation = validation_lib.Validation(config, profile, a_range)
+    distribution.barrier(f"member {index}")
+    with distribution.local():
+        validation = validation_lib.Validation(config, profile, a_range)
     writer = tensorboard.Writer(folder / "tensorboard")
     run = callbacks.Run(
         folder, config, first, validation, writer, f"member {index}"
     )
-    if first < config.train.steps:
-        trainer.fit(
-            batches,
-            steps_per_epoch=config.train.steps - first,
-            epochs=1,
-            verbose=0,
-            callbacks=[run],
-        )
+    for phase in phases:
+        # The last phase is built even when all its steps are done: a run may
+        # have been stopped before it wrote what it had reached.
+        if run.step >= phase.last and phase is not phases[-1]:
+            continue
+        with distribution.spread(phase.batch_size):
+            trainer = _build_trainer(config, phase, index)
+            if state is not None:
+                run.sums = trainer_lib.set_state(trainer, state)
+            if run.step < phase.last:
+                batches = feed.batches(
+                    config,
+                    phase,
+                    bank,
+                    profile,
+                    nsma.widen(a_range, config.nsma.overlap),
+                    # Members see different batches.
+                    config.seed * 1000 + index,
+                    run.step,
+                )
+                _fit(trainer, batches, phase.last - run.step, run)
+            state = trainer_lib.get_state(trainer)
+            weights = trainer_lib.ema_weights(trainer)
+        if run.terminated:
+            break
     writer.close()
-    if run.terminated and run.step < config.train.steps:
+    if run.step < config.train.steps:
         return False
-    _finish(trainer, folder, config, index, a_range, validation)
+    if distribution.is_chief():
+        with distribution.local():
+            _finish(weights, folder, config, index, a_range, validation)
+    distribution.barrier(f"finished {index}")
     return True
 
 
-def _finish(trainer, folder, config, index, a_range, validation):
-    weights = trainer_lib.ema_weights(trainer)
-    trainer.member.set_weights(weights)
+def _build_trainer(config, phase, index):
+    """Builds and compiles the trainer of one phase."""
+    # Each member starts from its own seed, whichever were trained before it.
+    keras.utils.set_random_seed(config.seed * 1000 + index)
+    half = phase.patch_size // 2
+    with distribution.mirrored(phase.batch_size):
+        member = build_member(config, half, half)
+        if config.train.init_from:
+            source = members.trained_file(
+                config.train.init_from, index, "train.init_from"
+            )
+            members.set_weights_from(member, source)
+        precision.apply(member, config.train.precision)
+        trainer = trainer_lib.Trainer(
+            member,
+            config.loss,
+            teacher_lib.load(config, half, half),
+            vgg.features(config.loss.vgg)
+            if config.loss.rgb_perceptual
+            else None,
+        )
+        trainer_lib.compile_trainer(trainer, config)
+    return trainer
+
+
+def _fit(trainer, batches, steps, run):
+    """Trains for some steps; a batch that is not finite ends it."""
+    try:
+        trainer.fit(
+            batches,
+            steps_per_epoch=steps,
+            epochs=1,
+            shuffle=False,  # Of arrays; batches come as they come.
+            verbose=0,
+            callbacks=[run],
+        )
+    except tf.errors.InvalidArgumentError as error:
+        if feed.NON_FINITE not in error.message:
+            raise
+        raise callbacks.NonFiniteError(
+            f"{feed.NON_FINITE}. Received: NaN or infinity in the batch of "
+            f"step {run.step + 1} of {run.label}"
+        ) from error
+    finally:
+        run.close()
+
+
+def _finish(weights, folder, config, index, a_range, validation):
+    """Writes the averaged weights and what they reach."""
+    half = config.data.patch_size // 2
+    member = build_member(config, half, half)
+    member.set_weights(weights)
     beside = folder / ".member.part.keras"
-    trainer.member.save(beside)
+    member.save(beside)
     beside.replace(folder / "member.keras")
     record = {
         "index": index,
@@ -196,55 +214,3 @@ def _finish(trainer, folder, config, index, a_range, validation):
     }
     with atomic.writing(folder / "member.json") as stream:
         stream.write((json.dumps(record, indent=2) + "\n").encode())
-
-
-def _init_from(member, source, index):
-    """Starts from the weights of a `.keras` file or of a run's member."""
-    path = pathlib.Path(source)
-    if path.is_dir():
-        # A shared start has one member; an array gives each its own.
-        own = member_folder(path, index) / "member.keras"
-        path = own if own.exists() else member_folder(path, 0) / "member.keras"
-    if not path.exists():
-        raise InputError(
-            "`train.init_from` must be a .keras file or the folder of a "
-            f"finished run. Received: {source!r}"
-        )
-    weights = keras.models.load_model(path, compile=False).get_weights()
-    shapes = [w.shape for w in member.get_weights()]
-    if [w.shape for w in weights] != shapes:
-        raise InputError(
-            f"{path}: must hold the config's network. Received: other shapes"
-        )
-    member.set_weights(weights)
-
-
-def _claim(config, workdir):
-    """Writes `config.json`, or compares with the one that is there."""
-    path = workdir / "config.json"
-    mine = json.loads(config.to_json())
-    if not path.exists():
-        workdir.mkdir(parents=True, exist_ok=True)
-        with atomic.writing(path) as stream:
-            stream.write((json.dumps(mine, indent=2) + "\n").encode())
-        return
-    theirs = read_config(workdir).to_dict()
-    theirs = json.loads(json.dumps(theirs))
-    changed = [
-        f"{section}.{field}: {theirs.get(section, {}).get(field)!r} there, "
-        f"{value!r} now"
-        for section, fields in mine.items()
-        if isinstance(fields, dict)
-        for field, value in fields.items()
-        if (section, field) not in _FREE
-        and theirs.get(section, {}).get(field) != value
-    ]
-    if mine["seed"] != theirs.get("seed"):
-        changed.append(
-            f"seed: {theirs.get('seed')!r} there, now {mine['seed']}"
-        )
-    if changed:
-        raise InputError(
-            f"{workdir}: the config must be the one the run was started with. "
-            f"Received: {'; '.join(changed)}"
-        )

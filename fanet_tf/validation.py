@@ -4,7 +4,7 @@ import pathlib
 
 import numpy as np
 
-from fanet_tf import models
+from fanet_tf import members
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.data import captures
 from fanet_tf.data import photos
@@ -64,9 +64,7 @@ class Validation:
         ]
         self.gains = gains or [float(np.sqrt(low * high))]
         half = config.validation.size // 2
-        self._member = models.build(
-            height=half, width=half, **config.model.to_dict()
-        )
+        self._member = members.build(config, half, half)
         self.scenes = _scenes(config)
         self._captures = {
             gain: [captures.draw(s, gain, profile) for s in self.scenes]

@@ -159,6 +159,26 @@ def lines(series: list[Series], x_label: str, y_label: str, unit: str) -> str:
     return _svg(parts, f"{y_label} over {x_label}")
 
 
+def curves(series: list[Series], x_label: str, y_label: str, unit: str) -> str:
+    """Draws lines over a linear x, with a dot at the end of each."""
+    xs = [x for s in series for x, _ in s.points]
+    values = [y for s in series for _, y in s.points]
+    axes = _Axes(ticks(min(xs), max(xs)), _y_ticks(values), log_x=False)
+    parts = axes.draw(x_label, y_label)
+    ends = _spread([axes.y(s.points[-1][1]) for s in series], 16)
+    for one, end in zip(series, ends, strict=True):
+        path = " ".join(
+            f"{axes.x(x):.1f},{axes.y(y):.1f}" for x, y in one.points
+        )
+        x, y = one.points[-1]
+        tip = f"{one.label}: {y:.4g} {unit} at {x:g}".replace("  ", " ")
+        parts.append(
+            f'<g class="{one.style}"><polyline points="{path}"/>'
+            f"{_dot(axes, x, y, tip)}{_name(one, WIDTH - RIGHT + 10, end)}</g>"
+        )
+    return _svg(parts, f"{y_label} over {x_label}")
+
+
 def _decades(low: float, high: float) -> list[float]:
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     return [10.0**i for i in range(first, max(last, first + 1) + 1)]

@@ -1,0 +1,123 @@
+"""The page of a finished run: its curves, nothing to install to read it."""
+
+import html
+import json
+import pathlib
+
+from fanet_tf import members
+from fanet_tf.report import plots
+from fanet_tf.report import text
+
+# More points than this are not seen on a plot of its width.
+_MAX_POINTS = 400
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+:root {{ color-scheme: light dark; --ink: #222; --faint: #8884; }}
+@media (prefers-color-scheme: dark) {{ :root {{ --ink: #ddd; }} }}
+body {{ font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto;
+  max-width: 44rem; padding: 0 1rem; }}
+table {{ border-collapse: collapse; }}
+td, th {{ padding: .2rem .8rem .2rem 0; text-align: right; }}
+th:first-child {{ text-align: left; }}
+svg.plot {{ width: 100%; height: auto; }}
+svg text {{ fill: var(--ink); font-size: 12px; }}
+svg polyline {{ fill: none; stroke: currentColor; stroke-width: 1.8; }}
+svg circle {{ fill: currentColor; }}
+svg .grid {{ stroke: var(--faint); }}
+.s0 {{ color: #2a6fdb; }} .s1 {{ color: #d9622b; }} .s2 {{ color: #2b9a5b; }}
+.s3 {{ color: #b13fa0; }} .s4 {{ color: #b08a00; }} .s5 {{ color: #0f9aa8; }}
+.s6 {{ color: #8a5a3c; }} .s7 {{ color: #7a7a7a; }}
+</style>
+<h1>{title}</h1>
+{body}
+</html>
+"""
+
+
+def write(workdir) -> pathlib.Path:
+    """Writes `training.html` of the members that have begun."""
+    workdir = pathlib.Path(workdir)
+    config = members.read_config(workdir)
+    title = f"Training of {config.model.name}, {workdir.resolve().name}"
+    parts = []
+    for index in range(config.nsma.members):
+        path = members.folder_of(workdir, index) / "metrics.jsonl"
+        if path.exists():
+            parts.append(_member(members.folder_of(workdir, index), index))
+    path = workdir / "training.html"
+    text.replace_text(
+        path, _PAGE.format(title=html.escape(title), body="\n".join(parts))
+    )
+    return path
+
+
+def _member(folder, index: int) -> str:
+    lines = (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    records = [json.loads(line) for line in lines]
+    psnr, losses = _psnr(records), _losses(records)
+    parts = [f"<h2>Member {index}</h2>"]
+    if (folder / "member.json").exists():
+        parts.append(_table(json.loads((folder / "member.json").read_text())))
+    if psnr:
+        parts.append(plots.curves(psnr, "step", "PSNR, dB", "dB"))
+    if losses:
+        parts.append(plots.curves(losses, "step", "loss", ""))
+    return "\n".join(parts)
+
+
+def _thin(points):
+    """Keeps the last point, and so many before it as can be seen."""
+    stride = -(-len(points) // _MAX_POINTS)
+    return points[::-1][::stride][::-1]
+
+
+def _psnr(records) -> list[plots.Series]:
+    """Returns a series for each gain, the noisiest first."""
+    rows = [(r["step"], r["psnr"]) for r in records if "psnr" in r]
+    gains = sorted(rows[-1][1], key=float, reverse=True) if rows else []
+    return [
+        plots.Series(
+            f"gain {gain}",
+            f"s{i % 8}",
+            _thin([(step, scores[gain]) for step, scores in rows]),
+        )
+        for i, gain in enumerate(gains)
+    ]
+
+
+def _losses(records) -> list[plots.Series]:
+    """Returns a series for the total, and for each loss if there are more."""
+    rows = [r for r in records if "loss" in r]
+    series = {"total": [(r["step"], r["loss"]) for r in rows]}
+    for record in rows:
+        for name, value in record.get("losses", {}).items():
+            series.setdefault(name, []).append((record["step"], value))
+    return [
+        plots.Series(name.replace("_", " "), f"s{i % 8}", _thin(points))
+        for i, (name, points) in enumerate(series.items())
+        if points
+    ]
+
+
+def _table(record) -> str:
+    """Returns what the member reached, by gain."""
+    cells = "".join(f"<th>{html.escape(g)}</th>" for g in record["psnr"])
+    body = [f"<tr><th>Gain</th>{cells}</tr>"]
+    rows = [
+        ("Noisy, dB", record["noisy_psnr"]),
+        ("Denoised, dB", record["psnr"]),
+    ]
+    for name, scores in rows:
+        cells = "".join(f"<td>{scores[g]:.2f}</td>" for g in record["psnr"])
+        body.append(f"<tr><th>{name}</th>{cells}</tr>")
+    low, high = record["a_range"]
+    return (
+        f"<p>Shot-noise slope a = {low:.3g} to {high:.3g}, {record['steps']:,} "
+        f"steps; mean RAW PSNR on {len(record['validated_on'])} photographs "
+        f"that it was not trained on.</p><table>{''.join(body)}</table>"
+    )

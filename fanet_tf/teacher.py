@@ -1,0 +1,66 @@
+"""The trained network that a student learns from.
+
+The config of the student names it (`loss.teacher`, the folder of a finished
+run); what it was is written down when the student's run starts, and a teacher
+that has changed since is refused.
+"""
+
+import hashlib
+import json
+import pathlib
+
+import numpy as np
+
+from fanet_tf import members
+from fanet_tf.errors import InputError
+from fanet_tf.files import atomic
+
+_FIELD = "loss.teacher"
+
+
+def verify(config, workdir) -> None:
+    """Refuses a teacher that is missing, or not the one of `workdir`'s run.
+
+    Args:
+        config: of the student; nothing is asked of it without `loss.teacher`.
+        workdir: of the student; `teacher.json` is written there.
+    """
+    source = config.loss.teacher
+    if not source:
+        return
+    weights = members.trained_file(source, 0, _FIELD)
+    members.read_config(source)
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    path = pathlib.Path(workdir) / "teacher.json"
+    if path.exists():
+        known = json.loads(path.read_text(encoding="utf-8"))["sha256"]
+        if known != digest:
+            raise InputError(
+                f"{weights}: must be the teacher that {workdir} was started "
+                f"with, sha256 {known}. Received: {digest}"
+            )
+        return
+    record = {"teacher": str(source), "sha256": digest}
+    with atomic.writing(path) as stream:
+        stream.write((json.dumps(record, indent=2) + "\n").encode())
+
+
+def load(config, height: int, width: int):
+    """Returns the frozen teacher at the student's size, or None.
+
+    Args:
+        config: of the student.
+        height: packed pixels.
+        width: packed pixels.
+    """
+    source = config.loss.teacher
+    if not source:
+        return None
+    teacher = members.build(members.read_config(source), height, width)
+    members.set_weights_from(teacher, members.trained_file(source, 0, _FIELD))
+    if not all(np.isfinite(w).all() for w in teacher.get_weights()):
+        raise InputError(
+            f"{source}: its teacher has weights that are no numbers."
+        )
+    teacher.trainable = False
+    return teacher
