@@ -4,27 +4,31 @@ Made beside its place and renamed when every check has passed: a bundle is
 whole or not there.
 """
 
-import hashlib
 import importlib.metadata
 import json
-import math
 import pathlib
 import shutil
 
 import keras
 import numpy as np
-from absl import logging
 
-from export import convert
-from export import golden
-from export import runtime
+from export import calibration
+from export import member as member_writer
+from export import model_card
+from export import quality
+from export import recipes as recipes_lib
 from export import selector
+from export import selector_code
+from export import sums
+from export.member import ParityError
 from fanet_tf import bundle as bundle_reader
 from fanet_tf import models
 from fanet_tf import train
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.errors import InputError
 from fanet_tf.models import receptive
+
+__all__ = ["ParityError", "write"]
 
 _TOOLS = (
     "fanet-tf",
@@ -37,10 +41,6 @@ _TOOLS = (
 )
 
 
-class ParityError(InputError):
-    """A flatbuffer does not compute what its Keras member computes."""
-
-
 def write(
     workdir,
     output,
@@ -48,6 +48,13 @@ def write(
     tile: int,
     name: str,
     group_form: str = "native",
+    photographs: str = "held_back",
+    photographs_limit: int = 12,
+    quality_limits: dict[str, float] | None = None,
+    allow_quality_loss: bool = False,
+    calibrate: calibration.Settings | None = None,
+    sources: tuple[str, ...] = (),
+    profile: str = "",
 ) -> pathlib.Path:
     """Exports the trained array of a run.
 
@@ -58,9 +65,18 @@ def write(
         tile: height and width of the members' input, in packed pixels.
         name: of the bundle.
         group_form: see `convert.GROUP_FORMS`.
+        photographs: that quality is measured on: `"held_back"`, or a folder;
+            nothing that was trained on.
+        photographs_limit: of their number; 0 takes all.
+        quality_limits: recipe name -> dB, instead of the recipe's own.
+        allow_quality_loss: writes members that miss their limit, too.
+        calibrate: of the static recipes.
+        sources: of calibration crops; empty means those of the run.
+        profile: the sensor's noise; empty means that of the run.
 
     Raises:
-        InputError: an unfinished run, an impossible tile, a folder in the way.
+        InputError: an unfinished run, an impossible tile, a folder in the way,
+            a profile that does not cover the members.
         ParityError: a flatbuffer differs from Keras by more than its limit.
     """
     output = pathlib.Path(output)
@@ -77,14 +93,45 @@ def write(
             f"`tile` must be a multiple of {stride} above twice the halo "
             f"{halo}. Received: {tile}"
         )
-    profile = profile_lib.load(config.data.profile)
-    noise = _noise_law(profile)
+    if profile:
+        config.data.profile = profile
+    if sources:
+        config.data.sources = tuple(sources)
+        config.data.weights = (1.0,) * len(sources)
+    noise_profile = profile_lib.load(config.data.profile)
     edges = _edges(record for _, record in members)
+    _check_covered(noise_profile, edges)
+    data = calibration.Data(config, calibrate or calibration.Settings())
+    gate = quality.Gate(
+        quality.scenes(photographs, config.data.camera, photographs_limit),
+        noise_profile,
+        config.validation.gains,
+    )
+    essentials = {
+        "schema_version": bundle_reader.SCHEMA_VERSION,
+        "name": name,
+        "licence": "Apache-2.0",
+        "packing": "NHWC; R, Gr, Gb, B; 0 = black, 1 = white",
+        "inputs": "scale = 1/a, offset = b/a^2; Var[y|x] = a x + b",
+    }
 
     beside = output.with_name(f".{output.name}.part")
     shutil.rmtree(beside, ignore_errors=True)
     (beside / "golden").mkdir(parents=True)
+    job = member_writer.Job(
+        folder=beside,
+        profile=noise_profile,
+        model=config.model.to_dict(),
+        recipes=recipes_lib.with_limits(recipes, quality_limits or {}),
+        tile={"height": tile, "width": tile, "halo": halo, "stride": stride},
+        group_form=group_form,
+        data=data,
+        gate=gate,
+        allow_quality_loss=allow_quality_loss,
+        essentials=essentials,
+    )
     try:
+        noise = _noise_law(noise_profile)
         manifest = {
             "schema_version": bundle_reader.SCHEMA_VERSION,
             "name": name,
@@ -97,36 +144,55 @@ def write(
                 "black": 0.0,
                 "white": 1.0,
             },
+            "group_form": group_form,
             "noise": noise,
+            "calibration": data.record(),
+            "quality": {
+                "photographs": gate.names,
+                "measure": "RAW PSNR in dB, float32 less recipe",
+            },
             "selector": _write_selector(beside, noise, edges),
             "members": [
-                _write_member(
-                    beside,
-                    trained,
-                    record,
-                    config,
-                    profile,
-                    recipes,
-                    {
-                        "height": tile,
-                        "width": tile,
-                        "halo": halo,
-                        "stride": stride,
-                    },
-                    group_form,
+                member_writer.write(
+                    job, trained, record["index"], _edges([record])
                 )
                 for trained, record in members
             ],
         }
-        text = json.dumps(manifest, indent=2) + "\n"
-        (beside / bundle_reader.MANIFEST).write_text(text, encoding="utf-8")
-        _write_sums(beside)
+        _write_texts(beside, manifest)
+        sums.write(beside)
         if output.exists():
             shutil.rmtree(output)
         beside.rename(output)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return output
+
+
+def _check_covered(profile, edges):
+    """Refuses a noise law that ends inside of the members' subranges."""
+    low, high = (float(profile.a(gain)) for gain in profile.gain_range)
+    if low > edges[0] * (1 + 1e-3) or high < edges[-1] * (1 - 1e-3):
+        raise InputError(
+            "The noise profile must cover the members' subranges, "
+            f"a = {edges[0]:g} to {edges[-1]:g}. Received: {profile.sensor}, "
+            f"{low:g} to {high:g}"
+        )
+
+
+def _write_texts(folder, manifest):
+    """Writes what people read, then the manifest with their digests."""
+    texts = {
+        **selector_code.write(manifest),
+        "README.md": model_card.text(manifest),
+        "LICENSE": model_card.licence(),
+    }
+    manifest["files"] = [
+        member_writer.write_file(folder, name, text.encode())
+        for name, text in texts.items()
+    ]
+    text = json.dumps(manifest, indent=2) + "\n"
+    (folder / bundle_reader.MANIFEST).write_text(text, encoding="utf-8")
 
 
 def _trained_members(workdir, config):
@@ -176,6 +242,7 @@ def _noise_law(profile):
         "sensor": profile.sensor,
         "status": profile.status,
         "gain_range": list(profile.gain_range),
+        "base_iso": profile.base_iso,
         "a_coefficients": list(profile.a_coefficients),
         "b_coefficients": list(profile.b_coefficients),
     }
@@ -191,98 +258,14 @@ def _versions():
     return versions
 
 
-def _write_file(folder, name, content: bytes):
-    (folder / name).write_bytes(content)
-    return {
-        "file": name,
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "bytes": len(content),
-    }
-
-
 def _write_selector(folder, noise, edges):
-    record = _write_file(
+    record = member_writer.write_file(
         folder, "selector.tflite", selector.flatbuffer(noise, edges)
     )
     return {
         **record,
         "variable": "a",
         "edges": edges,
+        "hysteresis": selector.hysteresis(edges),
         "test_vectors": selector.test_vectors(noise, edges),
     }
-
-
-def _write_member(
-    folder, trained, record, config, profile, recipes, tile, group_form
-):
-    index = record["index"]
-    height, width = tile["height"], tile["width"]
-    model_config = config.model.to_dict()
-    static = convert.static_member(
-        trained, model_config, height, width, group_form
-    )
-    # The middle of the subrange, in log a.
-    a = math.sqrt(record["a_range"][0] * record["a_range"][1])
-    b = float(profile.b(profile.gain(a)))
-    noisy = golden.noisy_tile(a, b, index)
-    np.save(folder / f"golden/member_{index}_noisy.npy", noisy)
-    crop = golden.crop_of(height, width)
-    inputs = {
-        "noisy": golden.fill(noisy, height, width),
-        "scale": np.full((1, 1, 1, 1), 1.0 / a, np.float32),
-        "offset": np.full((1, 1, 1, 1), b / a**2, np.float32),
-    }
-    expected = keras.ops.convert_to_numpy(static(inputs, training=False))
-    entries, outputs = {}, {}
-    for recipe in recipes:
-        logging.info("Member %d: %s", index, recipe.name)
-        flatbuffer = recipe.convert(static)
-        denoised = runtime.run(flatbuffer, inputs)[convert.OUTPUT]
-        error = float(np.max(np.abs(denoised - expected)))
-        # Written so that NaN fails as well.
-        if not error <= recipe.parity_limit:
-            raise ParityError(
-                f"Member {index} in {recipe.name} must agree with Keras "
-                f"within {recipe.parity_limit:g} of the 0..1 range. "
-                f"Received: {error:g}"
-            )
-        entries[recipe.name] = {
-            **_write_file(
-                folder, f"member_{index}_{recipe.name}.tflite", flatbuffer
-            ),
-            "inputs": [_tensor(n, inputs[n]) for n in convert.INPUTS],
-            "outputs": [_tensor(convert.OUTPUT, denoised)],
-            "parity": {"max_abs_error": error, "limit": recipe.parity_limit},
-            "undelegated": runtime.undelegated(flatbuffer),
-        }
-        outputs[recipe.name] = f"golden/member_{index}_{recipe.name}.npy"
-        np.save(folder / outputs[recipe.name], golden.cut(denoised, crop))
-    return {
-        "index": index,
-        "a_range": _edges([record]),
-        "gain_range": [float(profile.gain(x)) for x in record["a_range"]],
-        "transform": model_config["transform"],
-        "tile": tile,
-        "recipes": entries,
-        "golden": {
-            "noisy": f"golden/member_{index}_noisy.npy",
-            "scale": 1.0 / a,
-            "offset": b / a**2,
-            "crop": list(crop),
-            "denoised": outputs,
-        },
-    }
-
-
-def _tensor(name, array):
-    return {"name": name, "shape": list(array.shape), "dtype": str(array.dtype)}
-
-
-def _write_sums(folder):
-    """Writes SHA256SUMS over every other file, as `sha256sum -c` reads it."""
-    files = sorted(p for p in folder.rglob("*") if p.is_file())
-    lines = [
-        f"{bundle_reader.sha256(p)}  {p.relative_to(folder).as_posix()}\n"
-        for p in files
-    ]
-    (folder / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")

@@ -16,6 +16,8 @@ from fanet_tf.layers import group_conv
 
 INPUTS = ("noisy", "scale", "offset")
 OUTPUT = "denoised"
+CORE_INPUT = "stabilised"
+CORE_OUTPUT = "residual"
 
 # How group convolutions are exported: as one grouped CONV_2D, or as a dense
 # one with a frozen block-diagonal kernel for targets that know no groups.
@@ -54,18 +56,40 @@ def convert(member, float16=False) -> bytes:
         The `.tflite` file; its signature `serving_default` has the same input
         names and the output `denoised`. Batch 1.
     """
-    shapes = {
-        name: (1, *tensor.shape[1:]) for name, tensor in member.input.items()
-    }
+    return _convert(
+        member,
+        lambda inputs: {OUTPUT: member(inputs, training=False)},
+        {name: member.input[name].shape for name in INPUTS},
+        float16,
+    )
+
+
+def convert_core(member) -> bytes:
+    """Converts what lies between the transforms, for integer-only targets.
+
+    Returns:
+        The `.tflite` file: `stabilised` to `residual`, both
+        `[1, height, width, 4]`.
+    """
+    core = member.get_layer("core")
+    return _convert(
+        core,
+        lambda inputs: {CORE_OUTPUT: core(inputs[CORE_INPUT], training=False)},
+        {CORE_INPUT: core.input_shape},
+        False,
+    )
+
+
+def _convert(model, function, shapes, float16):
     archive = keras.export.ExportArchive()
-    archive.track(member)
+    archive.track(model)
     archive.add_endpoint(
         "serve",
-        lambda inputs: {OUTPUT: member(inputs, training=False)},
+        function,
         input_signature=[
             {
-                name: tf.TensorSpec(shapes[name], tf.float32, name=name)
-                for name in INPUTS
+                name: tf.TensorSpec((1, *shape[1:]), tf.float32, name=name)
+                for name, shape in shapes.items()
             }
         ],
     )

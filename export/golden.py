@@ -40,3 +40,12 @@ def cut(output, crop) -> np.ndarray:
     """Cuts `crop` out of `[1, h, w, 4]`: `[height, width, 4]`."""
     y, x, height, width = crop
     return np.ascontiguousarray(output[0, y : y + height, x : x + width])
+
+
+def inputs(tile, scale, offset, height, width) -> dict[str, np.ndarray]:
+    """Returns a member's inputs of `height` x `width` for a golden tile."""
+    return {
+        "noisy": fill(tile, height, width),
+        "scale": np.full((1, 1, 1, 1), scale, np.float32),
+        "offset": np.full((1, 1, 1, 1), offset, np.float32),
+    }

@@ -1,20 +1,15 @@
 """Recipes: in which numbers a member is stored and computed.
 
-The names are ai-edge-quantizer's: `wi8` is 8-bit integer weights, `afp32` are
-float32 activations.
+The names are ai-edge-quantizer's: `wi8` is 8-bit integer weights, `ai8` 8-bit
+integer activations, `afp32` float32 ones.
 """
 
-import contextlib
 import dataclasses
-import io
 from collections.abc import Callable
 
-import keras
-from ai_edge_quantizer import qtyping
-from ai_edge_quantizer import quantizer
-from ai_edge_quantizer import recipe as aeq_recipe
-
 from export import convert
+from export import quantise
+from export.source import Source
 from fanet_tf.errors import InputError
 
 
@@ -25,37 +20,56 @@ class Recipe:
     Attributes:
         name: as in file names and the manifest.
         about: one line: what it does, what it is for.
-        convert: member of fixed size -> flatbuffer.
-        parity_limit: largest allowed difference to Keras, of the 0..1 range,
-            on the golden tile.
+        convert: member on its way -> flatbuffer.
+        parity_limit: largest allowed difference on the golden tile. To Keras:
+            the greatest, of the 0..1 range. To the simulation of the integers
+            (where `simulated`): the root mean square, in deviations of the
+            noise, since a value on the edge of a step may fall to either side.
+        quality_limit: largest allowed loss against float32 at any gain, dB;
+            None for what float32 computes itself.
+        simulated: whether parity is to the simulated integers.
+        cpu: whether all of it must run as one node of the CPU's delegate.
+        core: whether it is the stabilised core alone.
     """
 
     name: str
     about: str
-    convert: Callable[[keras.Model], bytes]
+    convert: Callable[[Source], bytes]
     parity_limit: float
+    quality_limit: float | None = None
+    simulated: bool = False
+    cpu: bool = True
+    core: bool = False
 
 
-def _float32(member) -> bytes:
-    return convert.convert(member)
+def _float32(source) -> bytes:
+    return source.float32
 
 
-def _float16(member) -> bytes:
-    return convert.convert(member, float16=True)
+def _float16(source) -> bytes:
+    return convert.convert(source.member, float16=True)
 
 
-def _dynamic(member) -> bytes:
-    worker = quantizer.Quantizer(convert.convert(member))
-    worker.load_quantization_recipe(aeq_recipe.dynamic_wi8_afp32())
-    # XNNPACK knows no depth-wise convolution with int8 weights and float
-    # activations; the fixed kernels of the pyramid would split the graph.
-    worker.update_quantization_recipe(
-        ".*",
-        qtyping.TFLOperationName.DEPTHWISE_CONV_2D,
-        algorithm_key=aeq_recipe.AlgorithmName.NO_QUANTIZE,
+def _dynamic(source) -> bytes:
+    return quantise.dynamic(source.float32)
+
+
+def _static8(source) -> bytes:
+    return quantise.static(*source.finetuned)
+
+
+def _static16(source) -> bytes:
+    return quantise.static(source.equalised, source.ranges, bits=16)
+
+
+def _core_float32(source) -> bytes:
+    return source.core
+
+
+def _core_static8(source) -> bytes:
+    return quantise.static(
+        source.core_equalised, source.core_ranges, whole=True
     )
-    with contextlib.redirect_stdout(io.StringIO()):
-        return bytes(worker.quantize().quantized_model)
 
 
 _RECIPES = {
@@ -72,6 +86,7 @@ _RECIPES = {
             "float16 weights, half the file: GPUs, and CPUs with fp16.",
             _float16,
             1e-3,
+            0.01,
         ),
         Recipe(
             "dynamic_wi8_afp32",
@@ -80,6 +95,39 @@ _RECIPES = {
             # Not a rounding limit: half a noise deviation at gain 64, to
             # catch a broken graph. Quality is measured in dB.
             5e-2,
+            0.1,
+        ),
+        Recipe(
+            "static_wi8_ai8",
+            "int8 weights and activations, fine-tuned: CPUs with int8, DSPs.",
+            _static8,
+            0.15,
+            0.15,
+            simulated=True,
+        ),
+        Recipe(
+            "static_wi8_ai16",
+            "int8 weights, int16 activations: NPUs only; slow on a CPU.",
+            _static16,
+            5e-2,
+            0.1,
+            cpu=False,
+        ),
+        Recipe(
+            "core_float32",
+            "the stabilised core alone in float32, for tools that quantise.",
+            _core_float32,
+            1e-5,
+            core=True,
+        ),
+        Recipe(
+            "core_static_wi8_ai8",
+            "the stabilised core alone, int8 in and out: integer-only NPUs.",
+            _core_static8,
+            0.15,
+            0.15,
+            simulated=True,
+            core=True,
         ),
     )
 }
@@ -103,3 +151,16 @@ def parse(text: str) -> list[Recipe]:
     """Reads a comma-separated list of names, or `"all"`."""
     chosen = names() if text == "all" else text.split(",")
     return [get(name.strip()) for name in dict.fromkeys(chosen)]
+
+
+def with_limits(chosen, limits: dict[str, float]) -> list[Recipe]:
+    """Returns recipes with other quality limits, dB by recipe name."""
+    for name in limits:
+        get(name)
+    return [
+        dataclasses.replace(
+            recipe,
+            quality_limit=limits.get(recipe.name, recipe.quality_limit),
+        )
+        for recipe in chosen
+    ]

@@ -1,5 +1,6 @@
 """Runs a flatbuffer with the LiteRT runtime, and looks at what ran it."""
 
+import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 
@@ -10,6 +11,41 @@ def interpreter(flatbuffer, num_threads=2) -> Interpreter:
     )
     runner.allocate_tensors()
     return runner
+
+
+class Runner:
+    """Runs `serving_default`; integer inputs and outputs are converted.
+
+    Args:
+        flatbuffer: bytes of a `.tflite`.
+        num_threads: of the CPU.
+    """
+
+    def __init__(self, flatbuffer, num_threads=2):
+        # Kept: the signature's runner does not own the interpreter.
+        self._interpreter = interpreter(flatbuffer, num_threads)
+        self._run = self._interpreter.get_signature_runner("serving_default")
+        self.inputs = self._run.get_input_details()
+        self.outputs = self._run.get_output_details()
+
+    def __call__(self, inputs) -> dict:
+        """Returns output name -> array, for input name -> array."""
+        feeds = {}
+        for name, detail in self.inputs.items():
+            value, kind = inputs[name], detail["dtype"]
+            if np.issubdtype(kind, np.integer) and detail["quantization"][0]:
+                scale, zero = detail["quantization"]
+                limits = np.iinfo(kind)
+                value = np.rint(value / scale) + zero
+                value = np.clip(value, limits.min, limits.max)
+            feeds[name] = np.asarray(value).astype(kind)
+        outputs = {}
+        for name, value in self._run(**feeds).items():
+            scale, zero = self.outputs[name]["quantization"]
+            if np.issubdtype(value.dtype, np.integer) and scale:
+                value = (value.astype(np.float32) - zero) * np.float32(scale)
+            outputs[name] = value
+        return outputs
 
 
 def run(flatbuffer, inputs, num_threads=2):
@@ -23,8 +59,7 @@ def run(flatbuffer, inputs, num_threads=2):
     Returns:
         dict: output name -> array.
     """
-    runner = interpreter(flatbuffer, num_threads)
-    return runner.get_signature_runner("serving_default")(**inputs)
+    return Runner(flatbuffer, num_threads)(inputs)
 
 
 def undelegated(flatbuffer) -> list[str]:

@@ -1,7 +1,8 @@
 """gain -> (a, b) -> scale, offset, member: in numpy and as a flatbuffer.
 
 Everything in float32 and in the same order of operations, so that the
-flatbuffer, the manifest's test vectors and an app's few lines agree exactly.
+flatbuffer, the manifest's test vectors and an app's few lines
+(`selector_code`) agree exactly.
 """
 
 import numpy as np
@@ -24,6 +25,10 @@ _TEST_GAINS = (
     32.0,
     64.0,
 )
+
+# A member keeps a video until `a` is this factor beyond its subrange: neither
+# a frame's rounding nor an exposure loop's ripple makes members alternate.
+HYSTERESIS = 1.1
 
 
 def select(gain, noise, edges) -> dict:
@@ -48,8 +53,28 @@ def select(gain, noise, edges) -> dict:
         "b": float(b),
         "scale": float(scale),
         "offset": float(b * scale * scale),
-        "member": int(sum(a >= f(edge) for edge in edges[1:-1])),
+        "member": member(a, edges),
     }
+
+
+def member(a, edges, previous=-1, factor=HYSTERESIS) -> int:
+    """Returns the member of `a`, in float32.
+
+    Args:
+        a: shot-noise slope of the frame.
+        edges: of the subranges.
+        previous: member of the frame before in a video; -1 for none.
+        factor: how far beyond its subrange that member stays.
+    """
+    f = np.float32
+    a, factor, last = f(a), f(factor), len(edges) - 2
+    if (
+        0 <= previous <= last
+        and (previous == 0 or a >= f(edges[previous]) / factor)
+        and (previous == last or a < f(edges[previous + 1]) * factor)
+    ):
+        return previous
+    return int(sum(a >= f(edge) for edge in edges[1:-1]))
 
 
 def test_vectors(noise, edges) -> list[dict]:
@@ -57,6 +82,27 @@ def test_vectors(noise, edges) -> list[dict]:
     low, high = noise["gain_range"]
     gains = sorted({low, high, *(g for g in _TEST_GAINS if low < g < high)})
     return [select(gain, noise, edges) for gain in gains]
+
+
+def hysteresis(edges) -> dict:
+    """Returns the manifest's entry: rule, factor and a video as test vectors.
+
+    The video goes up over each inner edge and down again, in steps of 4 %.
+    """
+    vectors, previous = [], -1
+    for edge in edges[1:-1]:
+        up = [edge * 1.04**step for step in range(-4, 5)]
+        for a in (*up, *reversed(up)):
+            a = float(np.float32(a))
+            chosen = member(a, edges, previous)
+            vectors.append({"a": a, "previous": previous, "member": chosen})
+            previous = chosen
+    return {
+        "factor": HYSTERESIS,
+        "rule": "the previous frame's member i stays while edges[i] / factor "
+        "<= a < edges[i + 1] * factor",
+        "test_vectors": vectors,
+    }
 
 
 def flatbuffer(noise, edges) -> bytes:

@@ -1,0 +1,96 @@
+"""Equal ranges between layers, so that eight bits serve every channel.
+
+One range holds for all channels of an activation: a channel that stays small
+gets few of its 256 steps. Behind a ReLU a channel may be multiplied by any
+positive number if the kernels that read it are divided by the same:
+
+    relu(s x) = s relu(x)
+
+The float network computes the same; the integers resolve more.
+
+Reference: Nagel et al. 2019, https://arxiv.org/abs/1906.04721, section 4.1.
+"""
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.interpreter import OpResolverType
+
+from export import graph as graph_lib
+
+_RELU = 1
+# A dead channel is not blown up without end.
+_LARGEST = 16.0
+
+
+def equalise(flatbuffer, tiles) -> bytes:
+    """Returns the flatbuffer with each ReLU's channels in one range.
+
+    Args:
+        flatbuffer: bytes, float32.
+        tiles: list of inputs by name, to take the channels' ranges from.
+    """
+    graph = graph_lib.read(flatbuffer)
+    readers = {}
+    for op in graph.operations:
+        for place, index in enumerate(op.inputs):
+            readers.setdefault(index, []).append((op, place))
+    found = [
+        (op, readers.get(op.outputs[0], []))
+        for op in graph.operations
+        if op.name == "CONV_2D"
+        and op.options.fusedActivationFunction == _RELU
+        and len(op.inputs) == 3
+    ]
+    found = [
+        (op, consumers)
+        for op, consumers in found
+        if consumers
+        and all(c.name == "CONV_2D" and place == 0 for c, place in consumers)
+    ]
+    highest = _channel_ranges(
+        flatbuffer, [o.outputs[0] for o, _ in found], tiles
+    )
+    constants = {}
+
+    def constant(index):
+        tensor = graph.tensors[index]
+        if tensor.name not in constants:
+            constants[tensor.name] = np.array(tensor.data, np.float32)
+        return constants[tensor.name]
+
+    for op, consumers in found:
+        ranges = highest[op.outputs[0]]
+        largest = max(float(ranges.max()), 1e-9)
+        factors = largest / np.maximum(ranges, largest / _LARGEST)
+        constant(op.inputs[1])[...] *= factors[:, None, None, None]
+        constant(op.inputs[2])[...] *= factors
+        for consumer, _ in consumers:
+            kernel = constant(consumer.inputs[1])
+            filters, _, _, width = kernel.shape
+            groups = len(factors) // width
+            # [filters, width]: the factor of each input a filter reads.
+            read = factors.reshape(groups, width)
+            read = np.repeat(read, filters // groups, axis=0)
+            kernel[...] /= read[:, None, None, :]
+    return graph_lib.with_constants(flatbuffer, constants)
+
+
+def _channel_ranges(flatbuffer, indices, tiles):
+    """Returns `[channels]` of each tensor: the mean of the tiles' maxima."""
+    runner = Interpreter(
+        model_content=bytes(flatbuffer),
+        num_threads=2,
+        experimental_preserve_all_tensors=True,
+        experimental_op_resolver_type=(
+            OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+        ),
+    )
+    runner.allocate_tensors()
+    run = runner.get_signature_runner()
+    total = {index: 0.0 for index in indices}
+    for inputs in tiles:
+        run(**inputs)
+        for index in indices:
+            values = runner.get_tensor(index)
+            total[index] = total[index] + values.max(axis=(0, 1, 2))
+    return {index: value / len(tiles) for index, value in total.items()}

@@ -1,0 +1,142 @@
+"""Would a graph stay whole on the GPU delegate? A report, by its rules.
+
+From the sources of LiteRT's GPU delegate (`gpu_compatibility.cc`,
+`model_builder.cc`); it is a reading, a phone is the proof:
+
+* it knows the operations of `_KNOWN`;
+* a grouped convolution is one kernel if the channels per group and the filters
+  per group are multiples of 4, else it is split;
+* ADD, MUL and the like broadcast between tensors of the same rank only;
+* it computes in half precision: activations above 30,000 are near the end of
+  the range (65,504), and constants below 6.1e-5 are subnormal.
+"""
+
+import collections
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.interpreter import OpResolverType
+
+from export import graph as graph_lib
+
+LARGEST = 30_000.0
+SMALLEST_NORMAL = float(np.finfo(np.float16).smallest_normal)
+
+_KNOWN = {
+    "ADD",
+    "CONCATENATION",
+    "CONV_2D",
+    "DEPTHWISE_CONV_2D",
+    "DEPTH_TO_SPACE",
+    "DEQUANTIZE",
+    "DIV",
+    "LEAKY_RELU",
+    "MAXIMUM",
+    "MAX_POOL_2D",
+    "MINIMUM",
+    "MUL",
+    "PAD",
+    "QUANTIZE",
+    "RELU",
+    "RESHAPE",
+    "RESIZE_BILINEAR",
+    "RSQRT",
+    "SPACE_TO_DEPTH",
+    "SQRT",
+    "STRIDED_SLICE",
+    "SUB",
+    "TRANSPOSE_CONV",
+}
+_BROADCASTING = {"ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM"}
+
+
+def report(flatbuffer, inputs) -> dict:
+    """Returns the manifest's entry.
+
+    Args:
+        flatbuffer: bytes, float32.
+        inputs: of a member; its `scale` and `offset` are largest at the low end
+            of its subrange.
+    """
+    graph = graph_lib.read(flatbuffer)
+    counts = collections.Counter(op.name for op in graph.operations)
+    findings = [
+        f"{name}: not known to the delegate"
+        for name in counts
+        if name not in _KNOWN
+    ]
+    for op in graph.operations:
+        shapes = [graph.tensors[i].shape for i in op.inputs if i >= 0]
+        if op.name == "CONV_2D":
+            findings += _grouped(graph.tensors[op.outputs[0]].name, shapes)
+        if op.name in _BROADCASTING:
+            ranks = {len(shape) for shape in shapes if shape}
+            if len(ranks) > 1 or any(len(set(s)) > 1 for s in _odd(shapes)):
+                findings.append(
+                    f"{op.name}: broadcasts between {shapes[0]} and {shapes[1]}"
+                )
+    largest = _largest_activation(flatbuffer, graph, inputs)
+    if not largest < LARGEST:
+        findings.append(f"largest activation {largest:g}")
+    small = _subnormal(graph, inputs)
+    findings += [f"subnormal in half precision: {name}" for name in small]
+    return {
+        "operations": dict(sorted(counts.items())),
+        "largest_activation": largest,
+        "findings": sorted(set(findings)),
+    }
+
+
+def _odd(shapes):
+    """Returns per-axis sizes that neither agree nor are 1."""
+    if len({len(s) for s in shapes}) > 1:
+        return []
+    return [
+        {size for size in sizes if size != 1}
+        for sizes in zip(*shapes, strict=True)
+    ]
+
+
+def _grouped(name, shapes):
+    channels, (filters, _, _, width) = shapes[0][-1], shapes[1]
+    groups = channels // width
+    if groups > 1 and (width % 4 or (filters // groups) % 4):
+        return [f"{name}: {width} channels and {filters // groups} filters"]
+    return []
+
+
+def _largest_activation(flatbuffer, graph, inputs):
+    runner = Interpreter(
+        model_content=bytes(flatbuffer),
+        num_threads=2,
+        experimental_preserve_all_tensors=True,
+        experimental_op_resolver_type=(
+            OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+        ),
+    )
+    runner.allocate_tensors()
+    runner.get_signature_runner()(**inputs)
+    return max(
+        float(np.abs(runner.get_tensor(op.outputs[0])).max())
+        for op in graph.operations
+    )
+
+
+def _subnormal(graph, inputs):
+    """Names scalars that half precision would flush to 0.
+
+    Single weights may: a kernel loses nothing by one of 1e-6.
+    """
+    values = {
+        tensor.name: tensor.data
+        for tensor in graph.tensors
+        if tensor.data is not None
+        and tensor.data.size == 1
+        and tensor.dtype == "FLOAT32"
+    }
+    values.update({name: inputs[name] for name in ("scale", "offset")})
+    return [
+        name
+        for name, value in values.items()
+        if 0 < abs(float(np.ravel(value)[0])) < SMALLEST_NORMAL
+    ]

@@ -1,0 +1,190 @@
+"""A flatbuffer as plain records: its operations, tensors and constants.
+
+Read for reports and for the simulation of quantised arithmetic, written to
+change constants and to add metadata. The names of tensors are the same in the
+float flatbuffer and in what `ai-edge-quantizer` makes of it.
+"""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from ai_edge_litert.tools import flatbuffer_utils as fu
+
+_DTYPES = {
+    "FLOAT32": np.float32,
+    "FLOAT16": np.float16,
+    "INT8": np.int8,
+    "INT16": np.int16,
+    "INT32": np.int32,
+    "INT64": np.int64,
+    "BOOL": np.bool_,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Tensor:
+    """One tensor of a graph.
+
+    Attributes:
+        name: as the converter gave it.
+        dtype: `"FLOAT32"`, `"INT8"`, ...
+        shape: static.
+        data: of a constant, else None.
+        scale: `[1]` or `[channels]`, of a quantised tensor; else None.
+        zero: integer that stands for 0, of a quantised tensor.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    data: np.ndarray | None
+    scale: np.ndarray | None
+    zero: int
+
+    @property
+    def base_name(self) -> str:
+        """The tensor's name in the float flatbuffer."""
+        for suffix in ("_quantized", "_dequant"):
+            if self.name.endswith(suffix):
+                return self.name.removesuffix(suffix)
+        return self.name
+
+
+@dataclasses.dataclass(frozen=True)
+class Operation:
+    """One operation: its name, tensor indices (-1: none) and options."""
+
+    name: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    options: Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Graph:
+    """A flatbuffer with one subgraph and one signature.
+
+    Attributes:
+        tensors: by index.
+        operations: in the order they run.
+        inputs: signature's name -> tensor index.
+        outputs: likewise.
+    """
+
+    tensors: tuple[Tensor, ...]
+    operations: tuple[Operation, ...]
+    inputs: dict[str, int]
+    outputs: dict[str, int]
+
+    def parameters(self) -> int:
+        """Returns how many numbers the kernels and biases hold.
+
+        Those of CONV_2D and TRANSPOSE_CONV: depth-wise kernels are fixed here.
+        """
+        found = {
+            index
+            for op in self.operations
+            if op.name in ("CONV_2D", "TRANSPOSE_CONV")
+            for index in op.inputs
+            if index >= 0 and len(self.tensors[index].shape) in (1, 4)
+        }
+        names = {
+            self.tensors[i].name: int(np.prod(self.tensors[i].shape))
+            for i in found
+            if self.tensors[i].data is not None
+        }
+        return sum(names.values())
+
+
+def read(flatbuffer) -> Graph:
+    """Reads the bytes of a `.tflite`."""
+    model = fu.read_model_from_bytearray(bytearray(flatbuffer))
+    subgraph, signature = model.subgraphs[0], model.signatureDefs[0]
+    return Graph(
+        tuple(_tensor(model, t) for t in subgraph.tensors),
+        tuple(
+            Operation(
+                fu.opcode_to_name(model, op.opcodeIndex),
+                tuple(int(i) for i in op.inputs),
+                tuple(int(i) for i in op.outputs),
+                op.builtinOptions,
+            )
+            for op in subgraph.operators
+        ),
+        {i.name.decode(): int(i.tensorIndex) for i in signature.inputs},
+        {o.name.decode(): int(o.tensorIndex) for o in signature.outputs},
+    )
+
+
+def _tensor(model, tensor):
+    dtype = fu.type_to_name(tensor.type)
+    shape = () if tensor.shape is None else tuple(int(n) for n in tensor.shape)
+    content = model.buffers[tensor.buffer].data
+    data = None
+    if content is not None and len(content) and dtype in _DTYPES:
+        data = np.frombuffer(bytes(content), _DTYPES[dtype]).reshape(shape)
+    quantization = tensor.quantization
+    scale, zero = None, 0
+    if quantization is not None and quantization.scale is not None:
+        scale = np.asarray(quantization.scale, np.float32)
+        zero = int(quantization.zeroPoint[0])
+    return Tensor(tensor.name.decode(), dtype, shape, data, scale, zero)
+
+
+def with_constants(flatbuffer, constants: dict[str, np.ndarray]) -> bytes:
+    """Returns a flatbuffer with the float constants of these names changed."""
+    model = fu.read_model_from_bytearray(bytearray(flatbuffer))
+    missing = set(constants)
+    for tensor in model.subgraphs[0].tensors:
+        name = tensor.name.decode()
+        if name in constants:
+            content = np.asarray(constants[name], np.float32)
+            shape = tuple(int(n) for n in tensor.shape)
+            if content.shape != shape:
+                raise ValueError(
+                    f"{name}: must be {shape}. Received: {content.shape}"
+                )
+            model.buffers[tensor.buffer].data = np.frombuffer(
+                content.tobytes(), np.uint8
+            )
+            missing.discard(name)
+    if missing:
+        raise ValueError(f"No such constants: {', '.join(sorted(missing))}")
+    return bytes(fu.convert_object_to_bytearray(model))
+
+
+def metadata(flatbuffer, name: str) -> bytes | None:
+    """Returns what is stored in a flatbuffer under `name`."""
+    model = fu.read_model_from_bytearray(bytearray(flatbuffer))
+    for entry in model.metadata or []:
+        if entry.name.decode() == name:
+            return bytes(model.buffers[entry.buffer].data)
+    return None
+
+
+def finish(flatbuffer, name: str, content: bytes) -> bytes:
+    """Returns a flatbuffer ready to ship: short names, and metadata.
+
+    The input and output tensors get the names that the signature has for them;
+    the others keep the first of the names that the converter joined, which is
+    the layer's (and files of 91,996 parameters become a third smaller).
+
+    Args:
+        flatbuffer: bytes.
+        name: of the metadata entry.
+        content: of the metadata entry.
+    """
+    model = fu.read_model_from_bytearray(bytearray(flatbuffer))
+    for tensor in model.subgraphs[0].tensors:
+        tensor.name = tensor.name.split(b";")[0]
+    signature = model.signatureDefs[0]
+    for entry in (*signature.inputs, *signature.outputs):
+        tensor = model.subgraphs[0].tensors[entry.tensorIndex]
+        tensor.name = entry.name
+    buffer, entry = fu.BufferT(), fu.schema_fb.MetadataT()
+    buffer.data = np.frombuffer(content, np.uint8)
+    model.buffers.append(buffer)
+    entry.name, entry.buffer = name.encode(), len(model.buffers) - 1
+    model.metadata = [*(model.metadata or []), entry]
+    return bytes(fu.convert_object_to_bytearray(model))

@@ -1,0 +1,300 @@
+"""Writes one member of a bundle: every recipe, through its two gates.
+
+*Parity*: the flatbuffer computes what it should (Keras, or the simulation of
+its integers). A failure is a bug, and no bundle is written. *Quality*: it loses
+no more on photographs than its recipe may. A failure leaves that recipe out
+for that member, unless losses are allowed, and the manifest says so.
+"""
+
+import dataclasses
+import hashlib
+import json
+import math
+import pathlib
+
+import keras
+import numpy as np
+from absl import logging
+
+from export import calibration
+from export import convert
+from export import finetune
+from export import golden
+from export import gpu
+from export import graph
+from export import quality
+from export import runtime
+from export import simulate
+from export.recipes import Recipe
+from export.source import Source
+from fanet_tf.calibration.profile import NoiseProfile
+from fanet_tf.errors import InputError
+
+METADATA = "fanet_tf.manifest"
+
+
+class ParityError(InputError):
+    """A flatbuffer does not compute what its member computes."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What is the same for every member.
+
+    Attributes:
+        folder: that files are written to.
+        profile: the sensor's noise.
+        model: the config's `model` section, a dict.
+        recipes: to write.
+        tile: `height`, `width`, `halo`, `stride`.
+        group_form: see `convert.GROUP_FORMS`.
+        data: of calibration and fine-tuning.
+        gate: measures quality; None measures none.
+        allow_quality_loss: writes what misses its limit, too.
+        essentials: what every flatbuffer says of the bundle.
+    """
+
+    folder: pathlib.Path
+    profile: NoiseProfile
+    model: dict
+    recipes: list[Recipe]
+    tile: dict
+    group_form: str
+    data: calibration.Data
+    gate: quality.Gate | None
+    allow_quality_loss: bool
+    essentials: dict
+
+
+def write_file(folder, name, content: bytes) -> dict:
+    """Writes a file and returns its entry in the manifest."""
+    (folder / name).write_bytes(content)
+    return {
+        "file": name,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+    }
+
+
+def write(job: Job, trained, index: int, a_range) -> dict:
+    """Writes the flatbuffers and golden tiles of a member.
+
+    Args:
+        job: see `Job`.
+        trained: keras.Model with the weights.
+        index: of the member.
+        a_range: its subrange, as float32 holds it.
+
+    Returns:
+        Its entry in the manifest.
+    """
+    height, width = job.tile["height"], job.tile["width"]
+    source = Source(
+        convert.static_member(
+            trained, job.model, height, width, job.group_form
+        ),
+        index,
+        a_range,
+        job.model["transform"],
+        job.data,
+    )
+    # The middle of the subrange, in log a.
+    a = math.sqrt(a_range[0] * a_range[1])
+    b = float(job.profile.b(job.profile.gain(a)))
+    noisy = golden.noisy_tile(a, b, index)
+    np.save(job.folder / f"golden/member_{index}_noisy.npy", noisy)
+    inputs = golden.inputs(noisy, 1.0 / a, b / a**2, height, width)
+    record = {
+        "index": index,
+        "a_range": list(a_range),
+        "gain_range": [float(job.profile.gain(x)) for x in a_range],
+        "transform": job.model["transform"],
+        "parameters": int(trained.count_params()),
+        "tile": job.tile,
+        "recipes": {},
+        "core": {},
+        "omitted": {},
+        "golden": {
+            "noisy": f"golden/member_{index}_noisy.npy",
+            "scale": 1.0 / a,
+            "offset": b / a**2,
+            "crop": list(golden.crop_of(height, width)),
+            "denoised": {},
+        },
+        "gpu_delegate": gpu.report(
+            source.float32, _extreme(job, inputs, a_range)
+        ),
+    }
+    writer = _Writer(job, source, inputs, record)
+    for recipe in job.recipes:
+        logging.info("Member %d: %s", index, recipe.name)
+        writer.write(recipe)
+    if not record["recipes"]:
+        raise InputError(
+            f"Member {index} must pass the quality gate in one recipe. "
+            f"Received: {_losses(record['omitted'])}; --allow_quality_loss "
+            "writes it all the same"
+        )
+    return record
+
+
+def _extreme(job, inputs, a_range):
+    """Returns the inputs at the low end of the subrange: the largest `scale`."""
+    a = a_range[0]
+    b = float(job.profile.b(job.profile.gain(a)))
+    return golden.inputs(
+        inputs["noisy"][0], 1.0 / a, b / a**2, *inputs["noisy"].shape[1:3]
+    )
+
+
+def _losses(omitted):
+    return ", ".join(
+        f"{name} {max(g['loss_db'] for g in entry['quality']['gains']):.2f} dB"
+        for name, entry in omitted.items()
+    )
+
+
+class _Writer:
+    """Takes recipes of one member through the gates and to disk."""
+
+    def __init__(self, job, source, inputs, record):
+        self._job, self._source = job, source
+        self._inputs, self._record = inputs, record
+        self._expected = keras.ops.convert_to_numpy(
+            source.member(inputs, training=False)
+        )
+        self._reference = None
+
+    def write(self, recipe):
+        flatbuffer = recipe.convert(self._source)
+        run = self._runner(flatbuffer, recipe)
+        denoised = run(self._inputs)
+        parity = self._parity(recipe, flatbuffer, denoised)
+        entry = {"about": recipe.about, "parity": parity}
+        passed = True
+        if self._job.gate is not None and recipe.quality_limit is not None:
+            losses = self._quality_reference().losses(run)
+            entry["quality"] = quality.record(losses, recipe.quality_limit)
+            passed = entry["quality"]["passed"]
+            logging.info(
+                "  loses %s",
+                ", ".join(
+                    f"{x.all_db:.3f} dB ({x.dark_db:.3f} in the dark) at gain "
+                    f"{x.gain:g}"
+                    for x in losses
+                ),
+            )
+        if not passed and not self._job.allow_quality_loss:
+            logging.warning(
+                "Member %d is left out in %s: it loses more than %g dB.",
+                self._source.index,
+                recipe.name,
+                recipe.quality_limit,
+            )
+            self._record["omitted"][recipe.name] = entry
+            return
+        self._save(recipe, flatbuffer, denoised, entry)
+
+    def _save(self, recipe, flatbuffer, denoised, entry):
+        index = self._source.index
+        essentials = {
+            **self._job.essentials,
+            "member": index,
+            "recipe": recipe.name,
+            "a_range": self._record["a_range"],
+            "transform": self._record["transform"],
+            "tile": self._record["tile"],
+        }
+        content = json.dumps(essentials, separators=(",", ":")).encode()
+        shipped = graph.finish(flatbuffer, METADATA, content)
+        runner = runtime.Runner(shipped)
+        entry = {
+            **write_file(
+                self._job.folder,
+                f"member_{index}_{recipe.name}.tflite",
+                shipped,
+            ),
+            "bytes_per_parameter": round(
+                len(shipped) / self._record["parameters"], 3
+            ),
+            "inputs": [_tensor(n, d) for n, d in runner.inputs.items()],
+            "outputs": [_tensor(n, d) for n, d in runner.outputs.items()],
+            "undelegated": runtime.undelegated(shipped),
+            **entry,
+        }
+        section = "core" if recipe.core else "recipes"
+        self._record[section][recipe.name] = entry
+        record = self._record["golden"]
+        name = f"golden/member_{index}_{recipe.name}.npy"
+        record["denoised"][recipe.name] = name
+        np.save(self._job.folder / name, golden.cut(denoised, record["crop"]))
+
+    def _runner(self, flatbuffer, recipe):
+        runner = runtime.Runner(flatbuffer)
+        if recipe.core:
+            return lambda inputs: self._around_core(runner, inputs)
+        return lambda inputs: runner(inputs)[convert.OUTPUT]
+
+    def _around_core(self, runner, inputs):
+        stabilised, unit = self._source.stabilise(inputs)
+        residual = runner({convert.CORE_INPUT: stabilised})
+        return inputs["noisy"] + unit * residual[convert.CORE_OUTPUT]
+
+    def _quality_reference(self):
+        if self._reference is None:
+            runner = runtime.Runner(self._source.float32)
+            self._reference = self._job.gate.reference(
+                lambda inputs: runner(inputs)[convert.OUTPUT],
+                self._source.a_range,
+                *self._source.size,
+            )
+        return self._reference
+
+    def _parity(self, recipe, flatbuffer, denoised):
+        difference = np.abs(denoised - self._expected)
+        error, measure = float(np.max(difference)), "max_abs"
+        entry = {"max_abs_error": error, "limit": recipe.parity_limit}
+        if recipe.simulated:
+            error = self._to_simulation(recipe, flatbuffer, denoised)
+            measure, entry["simulated_rms_deviations"] = "rms", error
+        entry["measure"] = measure
+        # Written so that NaN fails as well.
+        if not error <= recipe.parity_limit:
+            raise ParityError(
+                f"Member {self._source.index} in {recipe.name} must agree with "
+                f"{'its simulation' if recipe.simulated else 'Keras'} within "
+                f"{recipe.parity_limit:g} "
+                f"{'deviations' if recipe.simulated else 'of the 0..1 range'}. "
+                f"Received: {error:g}"
+            )
+        return entry
+
+    def _to_simulation(self, recipe, flatbuffer, denoised):
+        """Returns the rms difference to the simulation, in deviations."""
+        stabilised, unit = self._source.stabilise(self._inputs)
+        inputs = self._inputs
+        if recipe.core:
+            inputs = {convert.CORE_INPUT: stabilised}
+        try:
+            simulated = finetune.simulated(
+                flatbuffer,
+                self._source.integers_are_made_of(recipe.core),
+                inputs,
+            )
+        except simulate.UnknownOperation as error:
+            raise InputError(f"{recipe.name}: {error}") from error
+        if recipe.core:
+            simulated = self._inputs["noisy"] + unit * simulated
+        return float(np.sqrt(np.mean(((denoised - simulated) / unit) ** 2)))
+
+
+def _tensor(name, detail):
+    entry = {
+        "name": name,
+        "shape": [int(n) for n in detail["shape"]],
+        "dtype": np.dtype(detail["dtype"]).name,
+    }
+    if detail["quantization"][0]:
+        scale, zero = detail["quantization"]
+        entry.update(scale=float(scale), zero_point=int(zero))
+    return entry

@@ -1,0 +1,114 @@
+"""Float32 flatbuffers to quantised ones, by `ai-edge-quantizer`.
+
+Which operations stay in float is chosen by the names of their output tensors,
+which the converter takes from the Keras layers.
+"""
+
+import contextlib
+import io
+
+import numpy as np
+from ai_edge_quantizer import qtyping
+from ai_edge_quantizer import quantizer
+from ai_edge_quantizer import recipe as aeq_recipe
+
+_Operation = qtyping.TFLOperationName
+SIGNATURE = "serving_default"
+
+# The transform and the residual lie outside of the core. These lie inside and
+# stay in float: what carries the brightness, up to 138 deviations of the noise
+# at gain 1, at full size (the pyramid, the detail, which is a small difference
+# of large numbers, and the finest trunks of Feature-Align), and the head, whose
+# output is what is added to the picture. Few channels each: 6 % of the MACs.
+FLOAT_LAYERS = (
+    "pyramid",
+    "local_mean",
+    "detail",
+    "fa_enc0[^/]*/shared",
+    "fa_dec0[^/]*/shared",
+    "head",
+)
+
+
+def _keep_float(worker, name=".*", operation=_Operation.ALL_SUPPORTED):
+    worker.update_quantization_recipe(
+        name,
+        operation,
+        algorithm_key=aeq_recipe.AlgorithmName.NO_QUANTIZE,
+    )
+
+
+def _quantizer(flatbuffer):
+    return quantizer.Quantizer(bytearray(flatbuffer))
+
+
+def _quietly(function, *arguments, **options):
+    with contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.redirect_stderr(io.StringIO()):
+            return function(*arguments, **options)
+
+
+def dynamic(flatbuffer, float_layers=()) -> bytes:
+    """Returns int8 weights with activations quantised as they come."""
+    worker = _quantizer(flatbuffer)
+    worker.load_quantization_recipe(aeq_recipe.dynamic_wi8_afp32())
+    # XNNPACK knows no depth-wise convolution with int8 weights and float
+    # activations; the fixed kernels of the pyramid would split the graph.
+    _keep_float(worker, operation=_Operation.DEPTHWISE_CONV_2D)
+    for layer in float_layers:
+        _keep_float(worker, _layer(layer))
+    return bytes(_quietly(worker.quantize).quantized_model)
+
+
+def _layer(name):
+    return f".*/{name}[^/]*/.*"
+
+
+def static(
+    flatbuffer, ranges, bits=8, whole=False, float_layers=FLOAT_LAYERS
+) -> bytes:
+    """Returns int8 weights and activations of `bits` bits with fixed ranges.
+
+    Args:
+        flatbuffer: bytes, float32.
+        ranges: from `calibrate`.
+        bits: of the activations, 8 or 16.
+        whole: quantises every operation, inputs and outputs too; else what
+            lies in the core, less `float_layers`.
+        float_layers: names of layers, as regular expressions.
+    """
+    worker = _quantizer(flatbuffer)
+    scope = ".*" if whole else ".*/core[^/]*/.*"
+    worker.add_static_config(scope, _Operation.ALL_SUPPORTED, bits, 8)
+    for layer in () if whole else float_layers:
+        _keep_float(worker, _layer(layer))
+    return bytes(_quietly(worker.quantize, ranges).quantized_model)
+
+
+def calibrate(flatbuffer, tiles) -> dict:
+    """Runs `tiles` through a flatbuffer and returns each tensor's range.
+
+    The quantizer's own measure: a moving average of each tile's least and
+    greatest value, which a single hot pixel cannot widen.
+
+    Args:
+        flatbuffer: bytes, float32.
+        tiles: list of inputs by name.
+    """
+    worker = _quantizer(flatbuffer)
+    # Every operation is looked at, whatever stays in float afterwards.
+    worker.add_static_config(".*", _Operation.ALL_SUPPORTED, 8, 8)
+    return _quietly(worker.calibrate, {SIGNATURE: tiles}, num_threads=2)
+
+
+def with_ranges(ranges, changed: dict[str, tuple[float, float]]) -> dict:
+    """Returns `ranges` with those of some tensors changed."""
+    result = dict(ranges)
+    for name, (low, high) in changed.items():
+        shape = np.shape(result[name]["min"])
+        result[name] = {
+            **result[name],
+            "min": np.full(shape, low, np.float32),
+            "max": np.full(shape, high, np.float32),
+        }
+    return result

@@ -1,0 +1,71 @@
+"""SHA256SUMS: a digest of every file of a bundle, and of the list itself.
+
+`sha256sum -c SHA256SUMS` reads it. Its last line, a comment to `sha256sum`, is
+the digest of the lines above, so that a change in the list is told from a
+change in a file.
+"""
+
+import hashlib
+import pathlib
+import re
+
+from fanet_tf import bundle as bundle_reader
+from fanet_tf.errors import InputError
+
+NAME = "SHA256SUMS"
+_LINE = re.compile(r"([0-9a-f]{64})  ([^\n\\]+)\n")
+_LAST = "# sha256 of the lines above: {}\n"
+
+
+def write(folder) -> None:
+    """Lists every other file of the folder."""
+    folder = pathlib.Path(folder)
+    lines = "".join(
+        f"{bundle_reader.sha256(path)}  {name}\n"
+        for name, path in sorted(_files(folder).items())
+    )
+    digest = hashlib.sha256(lines.encode()).hexdigest()
+    (folder / NAME).write_text(lines + _LAST.format(digest), "utf-8")
+
+
+def check(folder) -> int:
+    """Checks that the folder holds what the list says, and nothing else.
+
+    Returns:
+        The number of files in the list.
+
+    Raises:
+        InputError: with the name of the first file that is not as it was.
+    """
+    folder = pathlib.Path(folder)
+    path = folder / NAME
+    if not path.is_file():
+        raise InputError(f"{path}: is missing.")
+    content = path.read_bytes()
+    lines = content[: content.rfind(b"\n", 0, -1) + 1]
+    digest = hashlib.sha256(lines).hexdigest()
+    if content != lines + _LAST.format(digest).encode():
+        raise InputError(f"{path}: was changed or is damaged.")
+    listed = {
+        name: digest for digest, name in _LINE.findall(lines.decode("utf-8"))
+    }
+    files = _files(folder)
+    for name in sorted(listed.keys() | files.keys()):
+        if name not in files:
+            raise InputError(f"{folder / name}: is missing.")
+        if name not in listed:
+            raise InputError(f"{folder / name}: is not listed in {NAME}.")
+        if bundle_reader.sha256(files[name]) != listed[name]:
+            raise InputError(
+                f"{folder / name}: was changed or is damaged; its SHA-256 "
+                f"must be the one in {NAME}."
+            )
+    return len(listed)
+
+
+def _files(folder):
+    return {
+        path.relative_to(folder).as_posix(): path
+        for path in folder.rglob("*")
+        if path.is_file() and path != folder / NAME
+    }
