@@ -14,7 +14,6 @@ OUTPUT/
 """
 
 import pathlib
-import statistics
 import time
 
 import cv2
@@ -24,6 +23,7 @@ from fanet_tf import bundle as bundle_lib
 from fanet_tf import config as config_lib
 from fanet_tf import evaluate
 from fanet_tf import gallery
+from fanet_tf import member_timing
 from fanet_tf import methods as methods_lib
 from fanet_tf import report
 from fanet_tf.calibration import profile as profile_lib
@@ -34,7 +34,6 @@ from fanet_tf.denoiser import Denoiser
 from fanet_tf.files import atomic
 from fanet_tf.files import dng
 from fanet_tf.files import reader
-from fanet_tf.member_runner import MemberRunner
 from fanet_tf.raw import cfa
 
 GAINS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
@@ -46,7 +45,6 @@ SHARED_STEPS = 5000
 MEMBER_STEPS = 1000
 
 _PICTURE = np.s_[40:340, 60:360]  # Rows and columns shown in the picture.
-_PIXELS_PER_MP = 250_000  # Packed pixels of one RAW megapixel.
 
 
 def configs(output, shared_steps, member_steps):
@@ -118,7 +116,7 @@ def finish(output) -> None:
         "nlm": methods_lib.classical("nlm"),
         "denoised": methods_lib.from_bundle(output / "bundle", "float32"),
     }
-    timings = time_members(array)
+    timings = member_timing.time_members(array)
     evaluation = evaluate.evaluate(
         frames,
         methods,
@@ -140,7 +138,7 @@ def finish(output) -> None:
     write_picture(methods["denoised"], frames, output / "picture.png")
     print("4/4  Writing the report", flush=True)
     print(report.table(evaluation))
-    print(_timing_text(timings))
+    print(member_timing.text(timings))
     report.write_json(output / "metrics.json", evaluation)
     report.write(
         output / "report.html",
@@ -149,7 +147,7 @@ def finish(output) -> None:
         intro="Noisy frames of a synthetic IMX258 at seven gains, denoised "
         "through the exported flatbuffers that the selector picks, beside two "
         "classical methods.",
-        sections=[("Time on this machine", _timing_html(timings))],
+        sections=[("Time on this machine", member_timing.html(timings))],
     )
     for name in ("metrics.json", "report.html", "picture.png", "bundle"):
         print(output / name)
@@ -242,66 +240,3 @@ def select(array, gain: float) -> dict:
         name: np.asarray(value).item()
         for name, value in runner(gain=np.float32([gain])).items()
     }
-
-
-def time_members(array) -> list[dict]:
-    """Times every member in every recipe on this machine, at 2 threads."""
-    rows = []
-    for member in array.members:
-        tile = member.tile
-        network_mp = tile.height * tile.width / _PIXELS_PER_MP
-        useful = (tile.height - 2 * tile.halo) * (tile.width - 2 * tile.halo)
-        noisy = np.full((tile.height, tile.width, 4), 0.2, np.float32)
-        for recipe in array.recipes:
-            runner = MemberRunner(member, recipe, 2, None)
-            times = []
-            for _ in range(6):
-                start = time.perf_counter()
-                runner.run(noisy, 1.0 / member.a_range[0], 1.0)
-                times.append(time.perf_counter() - start)
-            ms = 1e3 * statistics.median(times[1:])  # The first warms up.
-            rows.append(
-                {
-                    "member": member.index,
-                    "recipe": recipe,
-                    "bytes": member.path(recipe).stat().st_size,
-                    "ms_per_network_mp": ms / network_mp,
-                    "ms_per_useful_mp": ms * _PIXELS_PER_MP / useful,
-                }
-            )
-    return rows
-
-
-_COLUMNS = ("member", "recipe", "kB", "ms/network MP", "ms/useful MP")
-
-
-def _timing_cells(timings):
-    return [
-        (
-            str(row["member"]),
-            row["recipe"],
-            f"{row['bytes'] / 1e3:.0f}",
-            f"{row['ms_per_network_mp']:.0f}",
-            f"{row['ms_per_useful_mp']:.0f}",
-        )
-        for row in timings
-    ]
-
-
-def _timing_text(timings) -> str:
-    return "\n".join(
-        f"{c[0]:>6}  {c[1]:<18} {c[2]:>6} {c[3]:>14} {c[4]:>13}"
-        for c in (_COLUMNS, *_timing_cells(timings))
-    )
-
-
-def _timing_html(timings) -> str:
-    def line(cells, tag):
-        return "".join(f"<{tag}>{cell}</{tag}>" for cell in cells)
-
-    rows = "".join(f"<tr>{line(c, 'td')}</tr>" for c in _timing_cells(timings))
-    return (
-        "<p>LiteRT with XNNPACK, 2 threads, median of 5. A useful megapixel "
-        "has the tile's halo taken off.</p>"
-        f"<table><tr>{line(_COLUMNS, 'th')}</tr>{rows}</table>"
-    )

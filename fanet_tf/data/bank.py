@@ -16,10 +16,14 @@ from fanet_tf.raw import unprocess
 
 @dataclasses.dataclass(frozen=True)
 class Bank:
-    """Clean images, coded as `photos` says.
+    """Clean images.
 
     Attributes:
-        pixels: `[N, 3]` uint16, all images one after another.
+        pixels: `[N, 3]` float16, all images one after another, *linear* RGB in
+            0..1. Decoded once, when the bank is built: the sines and powers of
+            `unprocess` would be the dearest step of a batch, and a look-up
+            table still a quarter of it. float16 has 11 bits at every
+            brightness, more than an 8-bit photograph.
         starts: `[images]` index of each image's first pixel.
         heights: `[images]`.
         widths: `[images]`.
@@ -80,9 +84,12 @@ def build(sources, weights, smooth_share, seed, smallest) -> Bank:
         )
     cumulative = np.cumsum(np.concatenate(chances))
     # The host's memory, whatever device the network trains on.
+    table = decode_table().astype(np.float16)
     with tf.device("cpu"):
         return Bank(
-            tf.constant(np.concatenate([i.reshape(-1, 3) for i in images])),
+            tf.constant(
+                np.concatenate([table[i.reshape(-1, 3)] for i in images])
+            ),
             tf.constant(np.cumsum(sizes) - sizes, tf.int32),
             tf.constant([i.shape[0] for i in images], tf.int32),
             tf.constant([i.shape[1] for i in images], tf.int32),
@@ -91,11 +98,7 @@ def build(sources, weights, smooth_share, seed, smallest) -> Bank:
 
 
 def decode_table() -> np.ndarray:
-    """Returns `[65536]` float32: a coded value to linear, 0..1.
-
-    Undoes tone curve and gamma by a look-up: the sines and powers of
-    `unprocess` are the most expensive step of a batch otherwise.
-    """
+    """Returns `[65536]` float32: a value coded as in `photos` to linear."""
     codes = np.arange(65536, dtype=np.float64) / 65535.0
     return unprocess.gamma_expansion(
         unprocess.inverse_smoothstep(codes)
@@ -112,7 +115,7 @@ def crops(bank: Bank, seed, batch_size: int, size: int):
         size: height and width in pixels.
 
     Returns:
-        `[batch_size, size, size, 3]` uint16, coded.
+        `[batch_size, size, size, 3]` float16, linear.
     """
     uniform = tf.random.stateless_uniform([6, batch_size], seed, alg="philox")
     image = tf.minimum(

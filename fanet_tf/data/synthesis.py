@@ -68,8 +68,8 @@ class Synthesis:
     def clean(self, seeds):
         """Draws clean RAW crops `[B, h, w, 4]` from two seeds."""
         size = self.batch_size
-        coded = bank_lib.crops(self.bank, seeds[0], size, self.patch_size)
-        linear = tf.gather(bank_lib.decode_table(), tf.cast(coded, tf.int32))
+        crops = bank_lib.crops(self.bank, seeds[0], size, self.patch_size)
+        linear = tf.cast(crops, tf.float32)
         matrices = self.camera.cam_from_rgb()  # [n, 3, 3]
         uniform = tf.random.stateless_uniform(
             [len(matrices) + 2, size], seeds[1], alg="philox"
