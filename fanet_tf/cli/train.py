@@ -4,7 +4,15 @@ Example:
     fanet-train --config=configs/fan.py --workdir=runs/fan \
         --config.nsma.members=4 --config.train.learning_rate=3e-4
 
-The same command again goes on where it stopped.
+The same command again goes on where it stopped. Exit code 3: a loss, batch or
+weight was not a number; nothing of it was saved.
+
+Several machines, each with its own GPUs, train one run together on the JAX
+backend. Start on each of them, with its own number and a `workdir` that all
+see:
+
+    KERAS_BACKEND=jax fanet-train --config=configs/fan.py --workdir=runs/fan \
+        --coordinator=HOST:PORT --num_processes=2 --process_id=0
 """
 
 from absl import flags
@@ -14,6 +22,15 @@ from fanet_tf.cli import program
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "Config file.")
 _WORKDIR = flags.DEFINE_string("workdir", None, "Where the run is written.")
+_COORDINATOR = flags.DEFINE_string(
+    "coordinator", None, "HOST:PORT of process 0, where several train together."
+)
+_NUM_PROCESSES = flags.DEFINE_integer(
+    "num_processes", 1, "How many train together.", lower_bound=1
+)
+_PROCESS_ID = flags.DEFINE_integer(
+    "process_id", 0, "Number of this one, from 0.", lower_bound=0
+)
 
 _EXIT_NON_FINITE = 3
 
@@ -24,8 +41,15 @@ def main(arguments):
         program.fail(f"No positional arguments are taken: {arguments}")
     config = _CONFIG.value  # Before the slow imports: typos fail at once.
     from fanet_tf import callbacks
+    from fanet_tf import distribution
     from fanet_tf import train
 
+    if _COORDINATOR.value:
+        distribution.initialize(
+            _COORDINATOR.value, _NUM_PROCESSES.value, _PROCESS_ID.value
+        )
+    elif _NUM_PROCESSES.value > 1:
+        program.fail("--num_processes above 1 needs --coordinator=HOST:PORT")
     try:
         train.train(config, _WORKDIR.value)
     except callbacks.NonFiniteError as error:
