@@ -1,8 +1,9 @@
-"""Exports a trained array to a bundle of LiteRT flatbuffers.
+"""Exports a trained array to a bundle of LiteRT flatbuffers, or checks one.
 
 Example:
     fanet-export --workdir=runs/fan --output=runs/fan/bundle \
         --recipes=float32,float16,dynamic_wi8_afp32
+    fanet-export --verify=runs/fan/bundle
 """
 
 from absl import flags
@@ -29,15 +30,66 @@ _GROUPS = flags.DEFINE_enum(
     "Group convolutions as one grouped operation, or as a dense one with a "
     "block-diagonal kernel for targets that know no groups.",
 )
+_VERIFY = flags.DEFINE_string(
+    "verify", None, "Bundle to check instead: every byte, every member."
+)
+_PHOTOGRAPHS = flags.DEFINE_string(
+    "photographs",
+    "held_back",
+    "What quality is measured on: 'held_back', three photographs of a "
+    "dependency, or a folder; nothing that was trained on.",
+)
+_LIMIT = flags.DEFINE_integer(
+    "photographs_limit", 12, "Of their number; 0 takes all.", lower_bound=0
+)
+_QUALITY_LIMITS = flags.DEFINE_list(
+    "quality_limits",
+    [],
+    "Largest loss of a recipe at any gain, as RECIPE=DB, instead of its own.",
+)
+_ALLOW = flags.DEFINE_bool(
+    "allow_quality_loss",
+    False,
+    "Write members that miss their limit, too; the manifest says so.",
+)
+_TILES = flags.DEFINE_integer(
+    "calibration_tiles", 12, "For the static recipes' ranges.", lower_bound=1
+)
+_STEPS = flags.DEFINE_integer(
+    "finetune_steps",
+    400,
+    "Of training with simulated integers for static_wi8_ai8; 0: none.",
+    lower_bound=0,
+)
+_RATE = flags.DEFINE_float("finetune_rate", 1e-3, "Peak learning rate of it.")
+_SEED = flags.DEFINE_integer("seed", 0, "Of calibration and fine-tuning.")
+_SOURCES = flags.DEFINE_list(
+    "sources", [], "Training sources to calibrate on; default: the run's."
+)
+_PROFILE = flags.DEFINE_string(
+    "profile", "", "Noise profile, a name or .json; default: the run's."
+)
 
 
 def main(arguments):
-    """Hands the flags to `bundle.write`."""
+    """Hands the flags to `bundle.write`, or to `check.check`."""
     if arguments:
         program.fail(f"No positional arguments are taken: {arguments}")
     import pathlib
 
+    if _VERIFY.value:
+        from export import check
+
+        counts = check.check(_VERIFY.value)
+        listed = ", ".join(f"{count} {name}" for name, count in counts.items())
+        print(f"{_VERIFY.value} is whole: {listed}")
+        return
+    for flag in ("workdir", "output"):
+        if not flags.FLAGS[flag].value:
+            program.fail(f"--{flag} must be given, or --verify.")
+
     from export import bundle
+    from export import calibration
     from export import recipes
 
     workdir = pathlib.Path(_WORKDIR.value)
@@ -48,13 +100,36 @@ def main(arguments):
         _TILE.value,
         _NAME.value or workdir.resolve().name,
         _GROUPS.value,
+        photographs=_PHOTOGRAPHS.value,
+        photographs_limit=_LIMIT.value,
+        quality_limits=_limits(_QUALITY_LIMITS.value),
+        allow_quality_loss=_ALLOW.value,
+        calibrate=calibration.Settings(
+            _TILES.value, _STEPS.value, _RATE.value, _SEED.value
+        ),
+        sources=tuple(_SOURCES.value),
+        profile=_PROFILE.value,
     )
+    print((output / "README.md").read_text(encoding="utf-8"), end="")
     print(f"Wrote {output}")
+
+
+def _limits(pairs):
+    limits = {}
+    for pair in pairs:
+        name, _, value = pair.partition("=")
+        try:
+            limits[name] = float(value)
+        except ValueError:
+            program.fail(
+                f"--quality_limits must be RECIPE=DB,... Received: {pair!r}"
+            )
+    return limits
 
 
 def cli():
     """Entry point of `fanet-export`."""
-    program.run(main, required=["workdir", "output"])
+    program.run(main)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 from ai_edge_litert.tools import flatbuffer_utils as fu
 
+# The entry of a flatbuffer's metadata that says what the manifest says of it.
+METADATA = "fanet_tf.manifest"
+
 _DTYPES = {
     "FLOAT32": np.float32,
     "FLOAT16": np.float16,

@@ -30,8 +30,6 @@ from export.source import Source
 from fanet_tf.calibration.profile import NoiseProfile
 from fanet_tf.errors import InputError
 
-METADATA = "fanet_tf.manifest"
-
 
 class ParityError(InputError):
     """A flatbuffer does not compute what its member computes."""
@@ -139,7 +137,7 @@ def write(job: Job, trained, index: int, a_range) -> dict:
 
 
 def _extreme(job, inputs, a_range):
-    """Returns the inputs at the low end of the subrange: the largest `scale`."""
+    """Returns the inputs at the low end of the subrange: largest `scale`."""
     a = a_range[0]
     b = float(job.profile.b(job.profile.gain(a)))
     return golden.inputs(
@@ -206,7 +204,7 @@ class _Writer:
             "tile": self._record["tile"],
         }
         content = json.dumps(essentials, separators=(",", ":")).encode()
-        shipped = graph.finish(flatbuffer, METADATA, content)
+        shipped = graph.finish(flatbuffer, graph.METADATA, content)
         runner = runtime.Runner(shipped)
         entry = {
             **write_file(

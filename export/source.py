@@ -1,4 +1,4 @@
-"""A member on its way to flatbuffers: what several recipes share is made once."""
+"""A member on its way to flatbuffers: what recipes share is made once."""
 
 import functools
 

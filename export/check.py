@@ -1,0 +1,190 @@
+"""Checks a bundle: nothing changed, all there, and it computes what it did.
+
+In this order, so that a changed byte is named before anything reads it: the
+digests of every file; the manifest against its schema; what stands twice (the
+manifest's digests, the essentials inside of each flatbuffer, the selectors);
+every flatbuffer on its golden tile.
+"""
+
+import json
+import pathlib
+
+import numpy as np
+
+from export import golden
+from export import graph
+from export import runtime
+from export import schema
+from export import selector
+from export import selector_code
+from export import sums
+from fanet_tf import bundle as bundle_reader
+from fanet_tf.errors import InputError
+from fanet_tf.raw import ksigma
+
+# Of the 0..1 range. The same runtime gives the same bits; another one may
+# round otherwise, and a value on the edge of an integer step fall to the other.
+_FLOAT_LIMIT = 1e-5
+_HALF_LIMIT = 1e-3
+_INTEGER_LIMIT = 5e-2
+
+
+def check(folder) -> dict[str, int]:
+    """Checks a bundle.
+
+    Returns:
+        How many members, flatbuffers and files were checked.
+
+    Raises:
+        InputError: with the file and what is wrong with it.
+    """
+    folder = pathlib.Path(folder)
+    if not folder.is_dir():
+        raise InputError(f"A bundle must be a folder. Received: {folder}")
+    files = sums.check(folder)
+    # Refuses what is no manifest or of a newer schema, by its own words.
+    bundle = bundle_reader.load(folder)
+    manifest = bundle.manifest
+    path = folder / bundle_reader.MANIFEST
+    try:
+        schema.check(manifest)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    _check_digests(folder, manifest)
+    _check_selectors(folder, manifest)
+    flatbuffers = 0
+    for member in manifest["members"]:
+        for recipe, entry in {**member["recipes"], **member["core"]}.items():
+            _check_flatbuffer(folder, member, recipe, entry)
+            flatbuffers += 1
+    return {
+        "members": len(manifest["members"]),
+        "flatbuffers": flatbuffers,
+        "files": files,
+    }
+
+
+def _check_digests(folder, manifest):
+    entries = [manifest["selector"], *manifest["files"]]
+    for member in manifest["members"]:
+        entries += [*member["recipes"].values(), *member["core"].values()]
+    for entry in entries:
+        path = folder / entry["file"]
+        if not path.is_file():
+            raise InputError(f"{path}: is missing.")
+        if bundle_reader.sha256(path) != entry["sha256"]:
+            raise InputError(
+                f"{path}: its SHA-256 must be the one in the manifest."
+            )
+
+
+def _check_selectors(folder, manifest):
+    entry, noise = manifest["selector"], manifest["noise"]
+    path = folder / entry["file"]
+    runner = runtime.Runner(path.read_bytes())
+    for vector in entry["test_vectors"]:
+        gain = np.float32([vector["gain"]])
+        ours = selector.select(gain[0], noise, entry["edges"])
+        theirs = runner({"gain": gain})
+        for name in ("a", "b", "scale", "offset", "member"):
+            values = (ours[name], float(np.ravel(theirs[name])[0]))
+            if not np.allclose(values, vector[name], rtol=1e-6, atol=0.0):
+                raise InputError(
+                    f"{path}: `{name}` at gain {vector['gain']:g} must be "
+                    f"{vector[name]:g} (the manifest). Received: "
+                    f"{values[0]:g} in numpy, {values[1]:g} in the flatbuffer"
+                )
+    hysteresis = entry["hysteresis"]
+    for vector in hysteresis["test_vectors"]:
+        member = selector.member(
+            vector["a"],
+            entry["edges"],
+            vector["previous"],
+            hysteresis["factor"],
+        )
+        if member != vector["member"]:
+            raise InputError(
+                f"{folder / bundle_reader.MANIFEST}: the hysteresis must give "
+                f"{member}. Received: {vector}"
+            )
+    for name, text in selector_code.write(manifest).items():
+        if (folder / name).read_text(encoding="utf-8") != text:
+            raise InputError(
+                f"{folder / name}: must be what the manifest gives."
+            )
+
+
+def _check_flatbuffer(folder, member, recipe, entry):
+    path = folder / entry["file"]
+    content = path.read_bytes()
+    _check_essentials(path, content, member, recipe)
+    record, tile = member["golden"], member["tile"]
+    inputs = golden.inputs(
+        np.load(folder / record["noisy"]),
+        record["scale"],
+        record["offset"],
+        tile["height"],
+        tile["width"],
+    )
+    runner = runtime.Runner(content)
+    expected = {i["name"] for i in entry["inputs"]}
+    if set(runner.inputs) != expected:
+        raise InputError(
+            f"{path}: its inputs must be {sorted(expected)}. "
+            f"Received: {sorted(runner.inputs)}"
+        )
+    if "stabilised" in expected:
+        denoised = _around_core(runner, inputs, member["transform"])
+    else:
+        denoised = runner(inputs)["denoised"]
+    crop = golden.cut(denoised, record["crop"])
+    name = record["denoised"][recipe]
+    error = float(np.max(np.abs(crop - np.load(folder / name))))
+    limit = _limit(recipe)
+    if not error <= limit:
+        raise InputError(
+            f"{path}: must give {name} within {limit:g} of the range. "
+            f"Received: {error:g}"
+        )
+
+
+def _around_core(runner, inputs, transform):
+    """Runs a core with the transform and the residual around it, in numpy.
+
+    The same as `layers.Stabilise`, which needs Keras.
+    """
+    noisy, scale, offset = (inputs[n] for n in ("noisy", "scale", "offset"))
+    if transform == "ksigma":
+        stabilised = ksigma.ksigma(noisy, scale, offset) / 64.0
+        unit = 64.0 / scale
+    else:
+        stabilised = ksigma.anscombe(noisy, scale, offset) / 8.0
+        unit = 4.0 * stabilised / scale
+    residual = runner({"stabilised": stabilised.astype(np.float32)})
+    return noisy + unit * residual["residual"]
+
+
+def _limit(recipe):
+    if recipe.endswith("float32"):
+        return _FLOAT_LIMIT
+    return _HALF_LIMIT if recipe == "float16" else _INTEGER_LIMIT
+
+
+def _check_essentials(path, content, member, recipe):
+    found = graph.metadata(content, graph.METADATA)
+    if found is None:
+        raise InputError(f"{path}: must hold metadata {graph.METADATA}.")
+    essentials = json.loads(found)
+    wanted = {
+        "member": member["index"],
+        "recipe": recipe,
+        "a_range": member["a_range"],
+        "transform": member["transform"],
+        "tile": member["tile"],
+    }
+    for name, value in wanted.items():
+        if essentials.get(name) != value:
+            raise InputError(
+                f"{path}: its metadata's `{name}` must be {value!r} (the "
+                f"manifest). Received: {essentials.get(name)!r}"
+            )
