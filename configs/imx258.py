@@ -4,7 +4,7 @@
     fanet-train --config=configs/imx258.py:array --workdir=runs/imx258_array \
         --config.train.init_from=runs/imx258_shared
 
-Photographs are expected below `data/` (see docs/training_data.md); name other
+Photographs are expected below `data/` (see docs/data.md); name other
 folders with --config.data.sources="('FOLDER','FOLDER','dead_leaves:64')".
 """
 
