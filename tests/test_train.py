@@ -6,9 +6,11 @@ import keras
 import numpy as np
 import pytest
 from runs import small_config
+from runs import write_run
 
 from fanet_tf import callbacks
 from fanet_tf import checkpoint
+from fanet_tf import schedule
 from fanet_tf import train
 from fanet_tf.data import synthesis
 from fanet_tf.errors import InputError
@@ -41,60 +43,6 @@ def test_a_run_leaves_what_it_says(finished):
     steps = [json.loads(line)["step"] for line in lines]
     assert steps == [2, 4, 4, 6, 8, 8]  # Losses, and PSNR at 4 and 8.
     assert list(folder.glob("tensorboard/events*"))
-
-
-def test_a_resumed_run_is_bit_identical(finished, tmp_path, monkeypatch):
-    """Killed after a checkpoint and half of the way to the next one."""
-
-    class Killed(BaseException):
-        pass
-
-    on_batch_end = callbacks.Run.on_train_batch_end
-
-    def kill(self, batch, logs=None):
-        on_batch_end(self, batch, logs)
-        if self.step == 6:
-            raise Killed
-
-    monkeypatch.setattr(callbacks.Run, "on_train_batch_end", kill)
-    with pytest.raises(Killed):
-        train.train(small_config(), tmp_path / "run")
-    monkeypatch.undo()
-    assert not train.is_finished(tmp_path / "run", 0)
-    train.train(small_config(), tmp_path / "run")
-
-    assert same(weights_of(tmp_path / "run"), weights_of(finished))
-    for name in ("metrics.jsonl", "member.json"):
-        mine, theirs = (
-            (train.member_folder(w, 0) / name).read_text()
-            for w in (tmp_path / "run", finished)
-        )
-        assert mine == theirs
-    states = [
-        checkpoint.latest(train.member_folder(w, 0) / "checkpoints")[1]
-        for w in (tmp_path / "run", finished)
-    ]
-    assert same(*states)
-
-
-def test_sigterm_saves_and_ends_cleanly(finished, tmp_path, monkeypatch):
-    import os
-    import signal
-
-    on_batch_end = callbacks.Run.on_train_batch_end
-
-    def terminate(self, batch, logs=None):
-        if self.step == 2:
-            os.kill(os.getpid(), signal.SIGTERM)
-        on_batch_end(self, batch, logs)
-
-    monkeypatch.setattr(callbacks.Run, "on_train_batch_end", terminate)
-    train.train(small_config(), tmp_path / "run")
-    monkeypatch.undo()
-    folder = train.member_folder(tmp_path / "run", 0)
-    assert checkpoint.latest(folder / "checkpoints")[0] == 3
-    train.train(small_config(), tmp_path / "run")
-    assert same(weights_of(tmp_path / "run"), weights_of(finished))
 
 
 def test_a_config_that_does_not_fit_the_run_is_refused(finished):
@@ -173,3 +121,64 @@ def test_training_lowers_the_loss(tmp_path):
     lines = (tmp_path / "run/member_0/metrics.jsonl").read_text().splitlines()
     losses = [json.loads(line)["loss"] for line in lines if "loss" in line]
     assert losses[-1] < 0.9 * losses[0]
+
+
+def test_a_student_learns_from_its_teacher_in_phases(tmp_path):
+    """Two patch sizes, three losses, bfloat16; then the teacher changes."""
+    teacher = tmp_path / "teacher"
+    write_run(teacher, members=1)
+    config = small_config()
+    config.loss.distillation = 1.0
+    config.loss.feature = 78.7
+    config.loss.teacher = str(teacher)
+    config.train.patch_schedule = ((0.5, 16, 4),)
+    config.train.precision = "mixed_bfloat16"
+    config.validation.limit = 1
+    train.train(config, tmp_path / "run")
+
+    folder = train.member_folder(tmp_path / "run", 0)
+    lines = (folder / "metrics.jsonl").read_text().splitlines()
+    losses = [json.loads(line) for line in lines if '"loss"' in line]
+    assert [record["step"] for record in losses] == [2, 4, 6, 8]
+    for record in losses:
+        assert set(record["losses"]) == {
+            "charbonnier",
+            "distillation",
+            "feature",
+        }
+        total = sum(record["losses"].values())
+        assert record["loss"] == pytest.approx(total, rel=1e-5)
+    # What is saved computes in float32.
+    member = keras.models.load_model(folder / "member.keras", compile=False)
+    core = member.get_layer("core")
+    assert {layer.compute_dtype for layer in core.layers} == {"float32"}
+
+    page = (tmp_path / "run/training.html").read_text()
+    assert page.count("<svg") == 2 and "gain 32" in page and "feature" in page
+
+    (train.member_folder(tmp_path / "run", 0) / "member.json").unlink()
+    file = train.member_folder(teacher, 0) / "member.keras"
+    file.write_bytes(file.read_bytes() + b" ")
+    with pytest.raises(InputError, match="the teacher that .* started with"):
+        train.train(config, tmp_path / "run")
+
+
+def test_a_field_younger_than_the_run_has_its_default(finished, tmp_path):
+    path = finished / "config.json"
+    text = path.read_text()
+    record = json.loads(text)
+    del record["train"]["precision"], record["data"]["service"]
+    path.write_text(json.dumps(record))
+    train.train(small_config(), finished)  # Is finished: nothing to do.
+    config = small_config()
+    config.train.precision = "mixed_bfloat16"
+    with pytest.raises(InputError, match="precision: 'float32' there"):
+        train.train(config, finished)
+    path.write_text(text)
+
+
+def test_impossible_phases_are_refused():
+    config = small_config()
+    config.train.patch_schedule = ((0.5, 16, 4), (0.25, 24, 2))
+    with pytest.raises(InputError, match=r"Received: \(0.25, 24, 2\)"):
+        schedule.phases(config)
