@@ -83,8 +83,9 @@ def run(output, shared_steps=SHARED_STEPS, member_steps=MEMBER_STEPS) -> None:
     start = time.perf_counter()
     shared, array = configs(output, shared_steps, member_steps)
     print("1/4  Training the shared start, then the four members", flush=True)
-    train.train(shared, output / "shared")
-    train.train(array, output / "array")
+    for config, folder in ((shared, "shared"), (array, "array")):
+        if not train.train(config, output / folder):
+            return
     trained = time.perf_counter()
     print("2/4  Exporting each member in three recipes", flush=True)
     export_bundle.write(

@@ -55,12 +55,15 @@ def subranges(config, profile) -> list[tuple[float, float]]:
     return list(zip(edges[:-1], edges[1:], strict=True))
 
 
-def train(config, workdir) -> None:
+def train(config, workdir) -> bool:
     """Trains every member of the config's array, one after another.
 
     Args:
         config: see `config.default_config`.
         workdir: made if it is not there; what is in it is gone on with.
+
+    Returns:
+        Whether all is trained; False if SIGTERM stopped it.
 
     Raises:
         InputError: the config is impossible, or not that of `workdir`.
@@ -86,16 +89,17 @@ def train(config, workdir) -> None:
     todo = [i for i in chosen if not is_finished(workdir, i)]
     if not todo:
         logging.info("%s is finished.", workdir)
-        return
+        return True
     bank = feed.build_bank(config)
     for index in todo:
         if not train_member(
             config, workdir, index, ranges[index], bank, profile
         ):
             logging.info("Stopped; the same command goes on from here.")
-            return
+            return False
     if distribution.is_chief():
         curves.write(workdir)
+    return True
 
 
 def train_member(config, workdir, index, a_range, bank, profile) -> bool:
