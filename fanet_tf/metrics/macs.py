@@ -2,16 +2,36 @@
 
 1 MP is 1e6 mosaic pixels, 250,000 packed positions; convolution weights only,
 one multiply-accumulate counts 1 (the paper's way; see docs/network.md). Kernels
-that only move or average values (all weights alike, or a 0/1 selection) count
-as cost 0: pooling of the input pyramid and replication of skips.
+that only move, add or average values count as cost 0: the pooling of the input
+pyramid, the replication of skips, the Haar transform.
 """
 
+import dataclasses
 import functools
 import pathlib
 
 import numpy as np
 
 _CONVOLUTIONS = {"CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Convolution:
+    """One convolution of a flatbuffer.
+
+    Attributes:
+        name: of its output tensor.
+        operation: as TFLite calls it.
+        kernel: shape of its kernel, as the flatbuffer stores it.
+        macs: multiply-accumulates of one inference.
+        is_fixed: whether its kernel only moves, adds or averages values.
+    """
+
+    name: str
+    operation: str
+    kernel: tuple[int, ...]
+    macs: int
+    is_fixed: bool
 
 
 def gmacs_per_mp(path) -> float:
@@ -21,12 +41,23 @@ def gmacs_per_mp(path) -> float:
         path: of a `.tflite` with one input `noisy`, `[1, h, w, 4]`; the
             halo of its tiles is not counted.
     """
+    mosaic_pixels, found = _count(*_key(path))
+    total = sum(c.macs for c in found if not c.is_fixed)
+    return total / mosaic_pixels * 1e6 / 1e9
+
+
+def convolutions(path) -> tuple[Convolution, ...]:
+    """Lists the convolutions of a flatbuffer; arguments as `gmacs_per_mp`."""
+    return _count(*_key(path))[1]
+
+
+def _key(path):
     path = pathlib.Path(path)
-    return _gmacs_per_mp(path, path.stat().st_mtime_ns)
+    return path, path.stat().st_mtime_ns
 
 
 @functools.lru_cache(maxsize=64)
-def _gmacs_per_mp(path, mtime_ns) -> float:
+def _count(path, mtime_ns):
     del mtime_ns  # Part of the key only.
     from ai_edge_litert.interpreter import Interpreter
 
@@ -40,43 +71,41 @@ def _gmacs_per_mp(path, mtime_ns) -> float:
         ),
     )
     tensors = {t["index"]: t for t in interpreter.get_tensor_details()}
-    total = 0
-    for op in interpreter._get_ops_details():
-        if op["op_name"] not in _CONVOLUTIONS:
-            continue
-        total += _macs(interpreter, tensors, op)
+    found = tuple(
+        _convolution(interpreter, tensors, op)
+        for op in interpreter._get_ops_details()
+        if op["op_name"] in _CONVOLUTIONS
+    )
     frame = max(
         interpreter.get_input_details(), key=lambda d: np.prod(d["shape"])
     )
     mosaic_pixels = int(np.prod(frame["shape"]))  # 4 per packed position.
-    return total / mosaic_pixels * 1e6 / 1e9
+    return mosaic_pixels, found
 
 
 def _is_fixed(kernel) -> bool:
-    """Whether a kernel only averages or selects."""
-    values = np.unique(kernel)
-    return len(values) == 1 or (
-        len(values) == 2 and values[0] == 0.0 and values[1] == 1.0
-    )
+    """Whether a kernel holds one magnitude only, and perhaps zeros."""
+    return len(np.setdiff1d(np.abs(kernel), [0])) == 1
 
 
-def _macs(interpreter, tensors, op) -> int:
+def _convolution(interpreter, tensors, op) -> Convolution:
     inputs = [tensors[i] for i in op["inputs"] if i >= 0]
-    output = tensors[op["outputs"][0]]["shape"]
+    output = tensors[op["outputs"][0]]
     # The kernel is the constant of rank 4; TRANSPOSE_CONV has it second, too.
     kernel = inputs[1]
     try:
         values = interpreter.get_tensor(kernel["index"])
     except ValueError:
         values = None  # Computed in the graph (float16 weights): not fixed.
-    if values is not None and _is_fixed(values):
-        return 0
-    shape = [int(n) for n in kernel["shape"]]
-    if op["op_name"] == "CONV_2D":  # [out, kh, kw, in / groups]
-        positions = int(output[1] * output[2])
-        return positions * int(np.prod(shape))
-    if op["op_name"] == "DEPTHWISE_CONV_2D":  # [1, kh, kw, out]
-        return int(output[1] * output[2]) * int(np.prod(shape))
+    shape = tuple(int(n) for n in kernel["shape"])
+    # CONV_2D: [out, kh, kw, in / groups]; DEPTHWISE_CONV_2D: [1, kh, kw, out].
     # TRANSPOSE_CONV: every input position meets the whole kernel.
-    source = inputs[-1]["shape"]
-    return int(source[1] * source[2]) * int(np.prod(shape))
+    transposed = op["op_name"] == "TRANSPOSE_CONV"
+    _, height, width, _ = (inputs[-1] if transposed else output)["shape"]
+    return Convolution(
+        output["name"],
+        op["op_name"],
+        shape,
+        int(height * width) * int(np.prod(shape)),
+        values is not None and _is_fixed(values),
+    )
