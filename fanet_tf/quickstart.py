@@ -40,8 +40,8 @@ GAINS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 RECIPES = ("float32", "float16", "dynamic_wi8_afp32")
 
 # Steps of the shared start and of each member after it, at batch 8.
-SHARED_STEPS = 3200
-MEMBER_STEPS = 600
+SHARED_STEPS = 2600
+MEMBER_STEPS = 500
 
 _PICTURE = np.s_[40:340, 60:360]  # Rows and columns shown in the picture.
 
@@ -55,7 +55,7 @@ def configs(output, shared_steps, member_steps):
     shared.train.learning_rate = 3e-3
     shared.train.checkpoint_every = 1000
     shared.train.deterministic = False  # A tenth faster; nothing to repeat.
-    shared.validation.every = 1600
+    shared.validation.every = 1300
     array = config_lib.default_config()
     array.update(shared)
     array.nsma.members = 4
