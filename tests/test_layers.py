@@ -139,6 +139,19 @@ def test_replicate_refuses_more_than_four_copies():
         layers.Replicate().build((None, 6, 10, 40), (None, 6, 10, 8))
 
 
+def test_a_gate_multiplies_the_halves(rng):
+    x = rng.standard_normal((1, 6, 10, 8), dtype=np.float32)
+    np.testing.assert_allclose(
+        layers.Gate()(x), x[..., :4] * x[..., 4:], rtol=1e-6
+    )
+    check_layer(layers.Gate(), (2, 6, 10, 8), output_shape=(2, 6, 10, 4))
+
+
+def test_a_gate_refuses_odd_channels():
+    with pytest.raises(ValueError, match="Received: full input shape"):
+        layers.Gate().build((None, 6, 10, 7))
+
+
 def test_haar_inverse_reconstructs_perfectly(rng):
     x = rng.standard_normal((2, 6, 10, 3), dtype=np.float32)
     back = layers.HaarIDWT()(layers.HaarDWT()(x))

@@ -1,0 +1,153 @@
+"""Latency of the variants on this machine, in one run, beside R1.
+
+Each variant is built with random weights, converted, and timed with the LiteRT
+runtime: one inference of each in turn, round after round, so that whatever else
+the machine does falls on all alike. The figures are medians; a row's ratio is
+the median of its ratios to R1 within each round.
+
+    ms/MP          per megapixel that the network computes
+    ms/useful MP   per megapixel that is kept of a tile after its halo
+
+Example:
+
+    python benchmarks/latency.py
+    python benchmarks/latency.py --variants=fan,fan_fast --tile=256 --rounds=40
+"""
+
+import statistics
+import time
+
+import keras
+import numpy as np
+from absl import app
+from absl import flags
+from ai_edge_litert.interpreter import Interpreter
+
+from export import convert
+from export import recipes
+from export import runtime
+from fanet_tf import models
+from fanet_tf import variants as variants_lib
+from fanet_tf.models import receptive
+
+_VARIANTS = flags.DEFINE_list(
+    "variants",
+    ["fan_fast", "fan_deep", "plain", "wavelet", "pmrid", "nafnet"],
+    "Names of variants; R1 (`fan`) always runs.",
+)
+_RECIPES = flags.DEFINE_list(
+    "recipes", ["float32", "dynamic_wi8_afp32"], "Number formats."
+)
+_THREADS = flags.DEFINE_list("threads", ["1", "2"], "Numbers of threads.")
+_TILE = flags.DEFINE_integer("tile", 384, "Packed pixels, a side.")
+_ROUNDS = flags.DEFINE_integer("rounds", 25, "Inferences.", lower_bound=3)
+
+_REFERENCE = "fan"
+_PACKED_PER_MP = 250_000
+
+
+def _flatbuffers(model, tile, recipe_names):
+    """Returns recipe -> bytes, of a network with random weights."""
+    keras.utils.set_random_seed(0)
+    core = models.build(height=tile, width=tile, **model)
+    rng = np.random.default_rng(0)
+    for weight in core.weights:
+        shape = tuple(weight.shape)
+        fan_in = max(int(np.prod(shape[:-1])), 1)
+        weight.assign(rng.normal(0.0, (1.0 / fan_in) ** 0.5, shape))
+    static = convert.static_member(core, model, tile, tile)
+    return {name: recipes.get(name).convert(static) for name in recipe_names}
+
+
+def _halo(model):
+    stride = models.stride(**model)
+
+    def core(height, width):
+        return models.core(
+            height=height, width=width, group_form="dense", **model
+        )
+
+    return receptive.halo(receptive.radius(core, stride), stride)
+
+
+def _interpreter(flatbuffer, threads, tile):
+    runner = Interpreter(model_content=bytes(flatbuffer), num_threads=threads)
+    runner.allocate_tensors()
+    rng = np.random.default_rng(0)
+    for detail in runner.get_input_details():
+        shape = tuple(detail["shape"])
+        value = (
+            rng.random(shape)
+            if np.prod(shape) > 1
+            else np.full(shape, 400.0 if "scale" in detail["name"] else 3.0)
+        )
+        runner.set_tensor(detail["index"], value.astype(np.float32))
+    return runner
+
+
+def _milliseconds(runner):
+    start = time.perf_counter()
+    runner.invoke()
+    return 1e3 * (time.perf_counter() - start)
+
+
+def _compare(flatbuffers, halos, recipe, threads, tile, rounds):
+    runners = {
+        name: _interpreter(files[recipe], threads, tile)
+        for name, files in flatbuffers.items()
+    }
+    for runner in runners.values():
+        runner.invoke()
+    times = {name: [] for name in runners}
+    for _ in range(rounds):
+        for name, runner in runners.items():
+            times[name].append(_milliseconds(runner))
+    network_mp = tile**2 / _PACKED_PER_MP
+    print(f"\n{recipe}, {threads} thread(s), {rounds} rounds, tile {tile}")
+    print(
+        f"{'':16} {'ms/MP':>8} {'ms/useful MP':>13} {'of R1':>7} "
+        f"{'useful of R1':>13} {'one node':>9}"
+    )
+    useful = {
+        name: max(tile - 2 * halo, 0) ** 2 / tile**2
+        for name, halo in halos.items()
+    }
+    for name, own in times.items():
+        reference = times[_REFERENCE]
+        ratio = statistics.median(
+            a / b for a, b in zip(own, reference, strict=True)
+        )
+        per_mp = statistics.median(own) / network_mp
+        kept = useful[name]
+        print(
+            f"{name:16} {per_mp:8.1f} "
+            f"{per_mp / kept if kept else float('inf'):13.1f} {ratio:7.3f} "
+            f"{ratio * useful[_REFERENCE] / kept if kept else 0:13.3f} "
+            f"{str(not runtime.undelegated(flatbuffers[name][recipe])):>9}"
+        )
+
+
+def main(argv):
+    """Prints a table for each recipe and number of threads."""
+    del argv
+    names = [_REFERENCE] + [n for n in _VARIANTS.value if n != _REFERENCE]
+    flatbuffers, halos = {}, {}
+    for name in names:
+        model = variants_lib.get(name).model
+        flatbuffers[name] = _flatbuffers(model, _TILE.value, _RECIPES.value)
+        halos[name] = _halo(model)
+        print(f"{name}: halo {halos[name]} packed pixels", flush=True)
+    for recipe in _RECIPES.value:
+        for threads in _THREADS.value:
+            _compare(
+                flatbuffers,
+                halos,
+                recipe,
+                int(threads),
+                _TILE.value,
+                _ROUNDS.value,
+            )
+
+
+if __name__ == "__main__":
+    app.run(main)
