@@ -116,8 +116,10 @@ def _table(record) -> str:
         cells = "".join(f"<td>{scores[g]:.2f}</td>" for g in record["psnr"])
         body.append(f"<tr><th>{name}</th>{cells}</tr>")
     low, high = record["a_range"]
+    count = len(record["validated_on"])
+    photographs = f"{count} photograph" + "s" * (count != 1)
     return (
-        f"<p>Shot-noise slope a = {low:.3g} to {high:.3g}, {record['steps']:,} "
-        f"steps; mean RAW PSNR on {len(record['validated_on'])} photographs "
+        f"<p>Shot-noise slope a = {low:.3g} to {high:.3g}, "
+        f"{record['steps']:,} steps; mean RAW PSNR on {photographs} "
         f"that it was not trained on.</p><table>{''.join(body)}</table>"
     )

@@ -12,7 +12,7 @@ from fanet_tf.errors import InputError
 PRECISIONS = ("float32", "mixed_bfloat16")
 
 # Layers of a core, by the beginning of their names, that stay in float32.
-_PRECISE = ("pyramid", "local_mean", "detail", "head")
+_PRECISE = ("pyramid", "local_mean", "detail", "head", "gate", "cut_detail")
 
 
 def apply(member, precision: str) -> None:

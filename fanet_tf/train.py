@@ -107,6 +107,10 @@ def train_member(config, workdir, index, a_range, bank, profile) -> bool:
     folder = member_folder(workdir, index)
     folder.mkdir(parents=True, exist_ok=True)
     phases = schedule.phases(config)
+    chief = distribution.is_chief()
+    if chief:
+        atomic.sweep(folder)
+        atomic.sweep(folder / "checkpoints")
     found = checkpoint.latest(folder / "checkpoints")
     first, state = found or (0, None)
     if found:
@@ -114,7 +118,7 @@ def train_member(config, workdir, index, a_range, bank, profile) -> bool:
     distribution.barrier(f"member {index}")
     with distribution.local():
         validation = validation_lib.Validation(config, profile, a_range)
-    writer = tensorboard.Writer(folder / "tensorboard")
+    writer = tensorboard.Writer(folder / "tensorboard") if chief else None
     run = callbacks.Run(
         folder, config, first, validation, writer, f"member {index}"
     )
@@ -143,10 +147,11 @@ def train_member(config, workdir, index, a_range, bank, profile) -> bool:
             weights = trainer_lib.ema_weights(trainer)
         if run.terminated:
             break
-    writer.close()
+    if writer is not None:
+        writer.close()
     if run.step < config.train.steps:
         return False
-    if distribution.is_chief():
+    if chief:
         with distribution.local():
             _finish(weights, folder, config, index, a_range, validation)
     distribution.barrier(f"finished {index}")

@@ -56,6 +56,7 @@ def test_a_killed_run_ends_bit_identical(uninterrupted, tmp_path):
     folder = train.member_folder(workdir, 0) / "checkpoints"
     assert checkpoint.latest(folder)[0] == 8
     assert run(train_until, workdir, STEPS) == 0
+    assert not list(workdir.rglob("*.part"))
     check_same(workdir, uninterrupted)
 
 

@@ -38,3 +38,9 @@ def writing(path):
         with contextlib.suppress(OSError):
             os.unlink(beside)
         raise
+
+
+def sweep(folder) -> None:
+    """Deletes what `writing` leaves in a folder when its process is killed."""
+    for path in pathlib.Path(folder).glob(".*.part"):
+        path.unlink(missing_ok=True)
