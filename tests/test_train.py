@@ -1,10 +1,12 @@
 """Laws of a training run."""
 
 import json
+import runpy
 
 import keras
 import numpy as np
 import pytest
+from helpers import ROOT
 from runs import small_config
 from runs import write_run
 
@@ -116,6 +118,7 @@ def test_training_lowers_the_loss(tmp_path):
     config.train.steps = 120
     config.train.learning_rate = 1e-2
     config.train.log_every = 20
+    config.train.checkpoint_every = 120
     config.validation.every = 1000
     train.train(config, tmp_path / "run")
     lines = (tmp_path / "run/member_0/metrics.jsonl").read_text().splitlines()
@@ -182,3 +185,13 @@ def test_impossible_phases_are_refused():
     config.train.patch_schedule = ((0.5, 16, 4), (0.25, 24, 2))
     with pytest.raises(InputError, match=r"Received: \(0.25, 24, 2\)"):
         schedule.phases(config)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.py")))
+def test_a_config_begins_with_its_command(path):
+    module = runpy.run_path(str(path))
+    assert f"--config=configs/{path.name}" in module["__doc__"]
+    config = module["get_config"]()
+    assert schedule.phases(config)[-1].last == config.train.steps
+    with pytest.raises(AttributeError):
+        config.train.stepz = 1  # Locked: a typo is refused.
