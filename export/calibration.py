@@ -1,8 +1,8 @@
-"""Calibration data: tiles of a member's own subrange from the training crops.
+"""Calibration data: crops of a member's own subrange, as it is trained on.
 
-A tile holds training crops side by side, all of one noise, since a member
-takes one `scale` and one `offset` a tile. The noise of the tiles is spread
-evenly in `log a` over the subrange.
+The noise of the crops is spread evenly in `log a` over the subrange. They are
+larger than those of the training where the images allow it, and never put
+together from several: at a seam the detail is as large as in no photograph.
 """
 
 import dataclasses
@@ -16,19 +16,22 @@ from fanet_tf.data import bank as bank_lib
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.data import synthesis
 
+# Side of a calibration crop in crops of the training, images permitting.
+_LARGER = 3
+
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
     """How much data a static recipe is made from; stated in the manifest.
 
     Attributes:
-        tiles: that ranges are taken from.
+        tiles: crops that ranges are taken from.
         steps: of fine-tuning with simulated integers; 0 leaves it out.
         learning_rate: its peak.
         seed: of the tiles and of the fine-tuning's batches.
     """
 
-    tiles: int = 12
+    tiles: int = 24
     steps: int = 400
     learning_rate: float = 1e-3
     seed: int = 0
@@ -47,7 +50,7 @@ class Data:
         self._profile = profile_lib.load(config.data.profile)
         self._bank = None
 
-    def _synthesis(self, a_range, batch_size, index):
+    def _images(self):
         data = self._config.data
         if self._bank is None:
             self._bank = bank_lib.build(
@@ -57,47 +60,51 @@ class Data:
                 self._config.seed,
                 data.patch_size,
             )
+        return self._bank
+
+    def _synthesis(self, a_range, batch_size, index, patch_size):
+        data = self._config.data
         return synthesis.Synthesis(
-            self._bank,
+            self._images(),
             camera_lib.get(data.camera),
             self._profile,
             a_range,
             data.b_law,
             batch_size,
-            data.patch_size,
+            patch_size,
             # Other batches than the training's own.
             1_000_003 * (self.settings.seed + 1) + index,
         )
 
-    def tiles(self, a_range, index, height, width) -> list[dict]:
+    @property
+    def tile(self) -> int:
+        """Height and width of a calibration crop, packed pixels."""
+        patch = self._config.data.patch_size
+        bank = self._images()
+        smallest = min(
+            int(bank.heights.numpy().min()), int(bank.widths.numpy().min())
+        )
+        return (_LARGER * patch if smallest >= _LARGER * patch else patch) // 2
+
+    def tiles(self, a_range, index) -> list[dict]:
         """Returns inputs of member `index`, each of batch 1.
 
         Args:
             a_range: the member's subrange.
             index: of the member.
-            height: of its input, packed pixels.
-            width: of its input.
         """
-        size = self._config.data.patch_size // 2
-        rows, columns = -(-height // size), -(-width // size)
         low, high = a_range
         tiles = []
         for step in range(self.settings.tiles):
             a = low * (high / low) ** ((step + 0.5) / self.settings.tiles)
-            drawn = self._synthesis((a, a), rows * columns, index)
+            drawn = self._synthesis((a, a), 1, index, 2 * self.tile)
             inputs, _ = drawn.batch(tf.constant(step, tf.int64))
-            noisy = inputs["noisy"].numpy()
-            noisy = noisy.reshape(rows, columns, size, size, 4)
-            noisy = noisy.transpose(0, 2, 1, 3, 4)
-            noisy = noisy.reshape(1, rows * size, columns * size, 4)
-            tiles.append(
-                {
-                    "noisy": np.ascontiguousarray(noisy[:, :height, :width]),
-                    "scale": inputs["scale"].numpy()[:1],
-                    "offset": inputs["offset"].numpy()[:1],
-                }
-            )
-        return tiles
+            tiles.append({n: value.numpy() for n, value in inputs.items()})
+        # In no order of noise: the quantizer's average forgets the first.
+        order = np.random.default_rng(self.settings.seed).permutation(
+            len(tiles)
+        )
+        return [tiles[place] for place in order]
 
     def batches(self, a_range, index) -> tf.data.Dataset:
         """Returns the batches of the fine-tuning, `(inputs, clean)`."""
@@ -105,6 +112,7 @@ class Data:
             nsma.widen(a_range, self._config.nsma.overlap),
             self._config.data.batch_size,
             index,
+            self._config.data.patch_size,
         )
         # After those of the tiles, of another draw.
         first = self.settings.tiles

@@ -22,12 +22,15 @@ _RELU = 1
 _LARGEST = 16.0
 
 
-def equalise(flatbuffer, tiles) -> bytes:
-    """Returns the flatbuffer with each ReLU's channels in one range.
+def equalised(flatbuffer, tiles) -> dict[str, np.ndarray]:
+    """Returns the constants that put each ReLU's channels in one range.
 
     Args:
         flatbuffer: bytes, float32.
         tiles: list of inputs by name, to take the channels' ranges from.
+
+    Returns:
+        Tensor name -> value, for `graph.with_constants`.
     """
     graph = graph_lib.read(flatbuffer)
     readers = {}
@@ -72,7 +75,7 @@ def equalise(flatbuffer, tiles) -> bytes:
             read = factors.reshape(groups, width)
             read = np.repeat(read, filters // groups, axis=0)
             kernel[...] /= read[:, None, None, :]
-    return graph_lib.with_constants(flatbuffer, constants)
+    return constants
 
 
 def _channel_ranges(flatbuffer, indices, tiles):

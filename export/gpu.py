@@ -30,7 +30,9 @@ _KNOWN = {
     "DEPTH_TO_SPACE",
     "DEQUANTIZE",
     "DIV",
+    "HARD_SWISH",
     "LEAKY_RELU",
+    "LOGISTIC",
     "MAXIMUM",
     "MAX_POOL_2D",
     "MINIMUM",
@@ -45,6 +47,7 @@ _KNOWN = {
     "SQRT",
     "STRIDED_SLICE",
     "SUB",
+    "TANH",
     "TRANSPOSE_CONV",
 }
 _BROADCASTING = {"ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM"}

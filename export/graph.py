@@ -179,8 +179,13 @@ def finish(flatbuffer, name: str, content: bytes) -> bytes:
         content: of the metadata entry.
     """
     model = fu.read_model_from_bytearray(bytearray(flatbuffer))
-    for tensor in model.subgraphs[0].tensors:
+    seen = set()
+    for index, tensor in enumerate(model.subgraphs[0].tensors):
         tensor.name = tensor.name.split(b";")[0]
+        # Tools that quantise want every name once.
+        if tensor.name in seen:
+            tensor.name += b"_%d" % index
+        seen.add(tensor.name)
     signature = model.signatureDefs[0]
     for entry in (*signature.inputs, *signature.outputs):
         tensor = model.subgraphs[0].tensors[entry.tensorIndex]

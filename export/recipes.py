@@ -59,7 +59,7 @@ def _static8(source) -> bytes:
 
 
 def _static16(source) -> bytes:
-    return quantise.static(source.equalised, source.ranges, bits=16)
+    return quantise.static(*source.prepared, bits=16)
 
 
 def _core_float32(source) -> bytes:
@@ -67,9 +67,7 @@ def _core_float32(source) -> bytes:
 
 
 def _core_static8(source) -> bytes:
-    return quantise.static(
-        source.core_equalised, source.core_ranges, whole=True
-    )
+    return quantise.static(*source.prepared_core, whole=True)
 
 
 _RECIPES = {

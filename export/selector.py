@@ -6,9 +6,6 @@ flatbuffer, the manifest's test vectors and an app's few lines
 """
 
 import numpy as np
-import tensorflow as tf
-
-from export import convert
 
 # The edges of the gain range, the paper's 1..64, and some between.
 _TEST_GAINS = (
@@ -107,6 +104,11 @@ def hysteresis(edges) -> dict:
 
 def flatbuffer(noise, edges) -> bytes:
     """Converts the selector: input `gain` [1]; outputs as in `select`."""
+    # Here, so that checking a bundle needs no TensorFlow.
+    import tensorflow as tf
+
+    from export import convert
+
     low, high = noise["gain_range"]
     a0, a1 = noise["a_coefficients"]
     b0, b1, b2 = noise["b_coefficients"]

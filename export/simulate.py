@@ -28,6 +28,9 @@ _ELEMENTWISE = {
     "SQRT": ops.sqrt,
     "RELU": ops.relu,
     "RSQRT": ops.rsqrt,
+    "LOGISTIC": ops.sigmoid,
+    "TANH": ops.tanh,
+    "HARD_SWISH": ops.hard_swish,
 }
 
 
@@ -256,6 +259,20 @@ def _depth_to_space(options, arguments, shapes):
     return tf.nn.depth_to_space(arguments[0], options.blockSize)
 
 
+def _space_to_depth(options, arguments, shapes):
+    import tensorflow as tf
+
+    return tf.nn.space_to_depth(arguments[0], options.blockSize)
+
+
+def _leaky_relu(options, arguments, shapes):
+    return ops.leaky_relu(arguments[0], options.alpha)
+
+
+def _pad(options, arguments, shapes):
+    return ops.pad(arguments[0], arguments[1].tolist())
+
+
 def _concatenate(options, arguments, shapes):
     return ops.concatenate(arguments, axis=options.axis)
 
@@ -266,6 +283,9 @@ _FUNCTIONS = {
     "MAX_POOL_2D": _max_pool,
     "RESIZE_BILINEAR": _resize,
     "DEPTH_TO_SPACE": _depth_to_space,
+    "SPACE_TO_DEPTH": _space_to_depth,
+    "LEAKY_RELU": _leaky_relu,
+    "PAD": _pad,
     "CONCATENATION": _concatenate,
 }
 _SUPPORTED = {"QUANTIZE", "DEQUANTIZE", *_ELEMENTWISE, *_FUNCTIONS}

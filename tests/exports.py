@@ -1,0 +1,37 @@
+"""A small exported bundle, made once a process."""
+
+import atexit
+import functools
+import pathlib
+import shutil
+import tempfile
+
+from runs import write_run
+
+from export import bundle as bundle_writer
+from export import calibration
+from export import recipes
+
+TILE = 48
+SETTINGS = calibration.Settings(tiles=2, steps=2)
+
+
+@functools.cache
+def small():
+    """Returns `(config, workdir, bundle)` of a run of two members.
+
+    Their weights are random, so that quality is measured and not kept.
+    """
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="fanet_test_export_"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    config = write_run(folder / "run")
+    output = bundle_writer.write(
+        folder / "run",
+        folder / "bundle",
+        recipes.parse("all"),
+        TILE,
+        "small",
+        allow_quality_loss=True,
+        calibrate=SETTINGS,
+    )
+    return config, folder / "run", output

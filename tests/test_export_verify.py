@@ -1,0 +1,168 @@
+"""Laws of the check of a bundle."""
+
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import exports
+import jsonschema
+import numpy as np
+import pytest
+
+from export import check
+from export import schema
+from export import sums
+from fanet_tf.errors import InputError
+
+
+@pytest.fixture
+def bundle(tmp_path):
+    return shutil.copytree(exports.small()[2], tmp_path / "bundle")
+
+
+def flip(path, place):
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+
+
+def test_a_whole_bundle_passes():
+    counts = check.check(exports.small()[2])
+    assert counts["members"] == 2 and counts["flatbuffers"] == 14
+
+
+def test_any_flipped_byte_is_reported_with_its_file(bundle, rng):
+    for path in sorted(p for p in bundle.rglob("*") if p.is_file()):
+        whole = path.read_bytes()
+        places = [0, len(whole) - 1, *rng.integers(0, len(whole), 3)]
+        for place in places:
+            flip(path, place)
+            with pytest.raises(InputError) as error:
+                check.check(bundle)
+            assert str(path.relative_to(bundle)) in str(error.value)
+            path.write_bytes(whole)
+
+
+def test_every_byte_of_the_list_is_covered(bundle):
+    path = bundle / sums.NAME
+    for place in range(path.stat().st_size):
+        flip(path, place)
+        with pytest.raises(InputError, match=sums.NAME):
+            sums.check(bundle)
+        flip(path, place)
+    sums.check(bundle)
+
+
+def test_a_missing_and_a_foreign_file_are_named(bundle):
+    (bundle / "LICENSE").rename(bundle / "LICENCE")
+    with pytest.raises(InputError, match="LICENCE: is not listed"):
+        check.check(bundle)
+    (bundle / "LICENCE").unlink()
+    with pytest.raises(InputError, match="LICENSE: is missing"):
+        check.check(bundle)
+
+
+def rewrite(bundle, change):
+    path = bundle / "manifest.json"
+    manifest = json.loads(path.read_text())
+    change(manifest)
+    path.write_text(json.dumps(manifest))
+    sums.write(bundle)
+
+
+def test_a_newer_schema_is_refused(bundle):
+    rewrite(bundle, lambda m: m.update(schema_version=2))
+    with pytest.raises(InputError, match="a newer bundle needs a newer"):
+        check.check(bundle)
+
+
+def test_a_wrong_golden_output_is_found(bundle):
+    path = bundle / "golden" / "member_1_float32.npy"
+    np.save(path, np.load(path) + np.float32(1e-3))
+    sums.write(bundle)
+    with pytest.raises(InputError, match="member_1_float32.tflite: must give"):
+        check.check(bundle)
+
+
+def test_a_wrong_test_vector_is_found(bundle):
+    def change(manifest):
+        manifest["selector"]["test_vectors"][0]["offset"] *= 1.01
+
+    rewrite(bundle, change)
+    with pytest.raises(InputError, match="selector.tflite: `offset` at gain 1"):
+        check.check(bundle)
+
+
+BROKEN = {
+    "no noise": lambda m: m.pop("noise"),
+    "text for a number": lambda m: m["selector"]["edges"].append("1"),
+    "no member": lambda m: m["members"].clear(),
+    "one gain": lambda m: m["noise"]["gain_range"].pop(),
+    "negative scale": lambda m: m["members"][0]["golden"].update(scale=-1.0),
+    "a path for a file": lambda m: m["selector"].update(file="../x"),
+    "another packing": lambda m: m["packing"]["order"].reverse(),
+    "NaN": lambda m: m["noise"].update(a_coefficients=[float("nan"), 1.0]),
+    "another transform": lambda m: m["members"][1].update(transform="log"),
+    "true for a count": lambda m: m["members"][0]["tile"].update(halo=True),
+    "no recipe": lambda m: m["members"][0]["recipes"].clear(),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_the_schema_refuses_what_jsonschema_refuses(kind):
+    manifest = json.loads((exports.small()[2] / "manifest.json").read_text())
+    theirs = jsonschema.Draft202012Validator(schema.load())
+    schema.check(manifest)
+    assert theirs.is_valid(manifest)
+    BROKEN[kind](manifest)
+    with pytest.raises(InputError, match="manifest"):
+        schema.check(manifest)
+    if kind != "NaN":  # JSON has none, so jsonschema does not look for it.
+        assert not theirs.is_valid(manifest)
+
+
+def test_the_schema_uses_only_what_is_checked():
+    known = {"$schema", "title", "$defs", "$ref", "type", "const", "enum"}
+    known |= {"pattern", "minimum", "exclusiveMinimum", "minItems", "maxItems"}
+    known |= {"items", "required", "minProperties", "properties"}
+    known |= {"additionalProperties"}
+
+    def walk(node):
+        assert set(node) <= known, set(node) - known
+        for name in ("properties", "$defs"):
+            for child in node.get(name, {}).values():
+                walk(child)
+        for name in ("items", "additionalProperties"):
+            if isinstance(node.get(name), dict):
+                walk(node[name])
+
+    walk(schema.load())
+
+
+def test_the_command_says_which_file_and_exits_with_2(bundle):
+    """And needs no TensorFlow."""
+
+    def verify():
+        blocked = "import sys; sys.modules['tensorflow'] = None; "
+        return subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                f"{blocked}from export import cli; cli.cli()",
+                f"--verify={bundle}",
+            ],
+            capture_output=True,
+            text=True,
+            cwd=pathlib.Path(__file__).parents[1],
+        )
+
+    whole = verify()
+    assert whole.returncode == 0, whole.stderr
+    assert "14 flatbuffers" in whole.stdout
+    flip(bundle / "golden" / "member_0_noisy.npy", 200)
+    changed = verify()
+    assert changed.returncode == 2
+    (line,) = changed.stderr.strip().splitlines()
+    assert "golden/member_0_noisy.npy" in line
