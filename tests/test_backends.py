@@ -6,6 +6,7 @@ import sys
 
 import keras
 import numpy as np
+import pytest
 from helpers import ROOT
 from helpers import randomise
 
@@ -104,6 +105,7 @@ def test_weights_written_under_jax_agree_under_tensorflow(tmp_path):
         )
 
 
+@pytest.mark.slow
 def test_layers_keep_their_laws_under_jax():
     """`test_layers.py` as it is, mixed precision included."""
     result = jax(

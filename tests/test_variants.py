@@ -31,7 +31,17 @@ def small_weights(model):
     model.set_weights([0.3 * w for w in model.get_weights()])
 
 
-@pytest.mark.parametrize("name", STUDENTS)
+# Left to the slow tests: alike R1, which is always tested, or a rival.
+_ALIKE = ("fan_no_skips", "fan_gated", "nafnet")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name in _ALIKE else name
+        for name in STUDENTS
+    ],
+)
 def test_a_tile_with_its_measured_halo_gives_what_the_frame_gives(rng, name):
     model = {**variants.get(name).model, "group_form": "dense"}
     stride = models.stride(**model)
