@@ -16,10 +16,10 @@ _Operation = qtyping.TFLOperationName
 SIGNATURE = "serving_default"
 
 # The transform and the residual lie outside of the core. These lie inside and
-# stay in float: what carries the brightness, up to 138 deviations of the noise
-# at gain 1, at full size (the pyramid, the detail, which is a small difference
-# of large numbers, and the finest trunks of Feature-Align), and the head, whose
-# output is what is added to the picture. Few channels each: 6 % of the MACs.
+# stay in float: what carries the brightness at full size, up to 138 deviations
+# of the noise at gain 1 (the pyramid, the detail, which is a small difference
+# of large numbers, and the finest trunks of Feature-Align), and the head and
+# the gate, whose output is what is added to the picture. Few channels each.
 FLOAT_LAYERS = (
     "pyramid",
     "local_mean",
@@ -27,6 +27,8 @@ FLOAT_LAYERS = (
     "fa_enc0[^/]*/shared",
     "fa_dec0[^/]*/shared",
     "head",
+    "gate",
+    "cut_detail",
 )
 
 

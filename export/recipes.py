@@ -107,7 +107,8 @@ _RECIPES = {
             "static_wi8_ai16",
             "int8 weights, int16 activations: NPUs only; slow on a CPU.",
             _static16,
-            5e-2,
+            # As above; what lies beyond the calibrated ranges is clipped.
+            1e-1,
             0.1,
             cpu=False,
         ),
@@ -122,7 +123,8 @@ _RECIPES = {
             "core_static_wi8_ai8",
             "the stabilised core alone, int8 in and out: integer-only NPUs.",
             _core_static8,
-            0.15,
+            # Its input and its output are rounded, too.
+            0.5,
             0.15,
             simulated=True,
             core=True,

@@ -13,7 +13,7 @@ from export import calibration
 from export import recipes
 
 TILE = 48
-SETTINGS = calibration.Settings(tiles=2, steps=2)
+SETTINGS = calibration.Settings(tiles=4, steps=2)
 
 
 @functools.cache

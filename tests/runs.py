@@ -46,8 +46,9 @@ def write_run(workdir, members=2):
         member = train.build_member(config, 16, 16)
         randomise(member, seed=index)
         # A residual of about one deviation of the noise.
-        head = member.get_layer("core").get_layer("head")
-        head.set_weights([0.02 * w for w in head.get_weights()])
+        for layer in member.get_layer("core").layers:
+            if layer.name in ("head", "gate"):
+                layer.set_weights([0.02 * w for w in layer.get_weights()])
         member.save(folder / "member.keras")
         record = {"index": index, "a_range": edges[index : index + 2]}
         (folder / "member.json").write_text(json.dumps(record))

@@ -172,7 +172,8 @@ def test_tiles_equal_one_run_over_the_whole_padded_frame(run, rng):
     # The frame's own edge is mirrored by the denoiser; inside it is the same.
     halo = member.tile.halo
     inner = np.s_[halo:-halo, halo:-halo]
-    np.testing.assert_allclose(tiled[inner], expected[inner], atol=1e-6)
+    # Two engines sum in two orders.
+    np.testing.assert_allclose(tiled[inner], expected[inner], atol=5e-6)
 
 
 def test_an_unfinished_run_is_refused(run, tmp_path):
