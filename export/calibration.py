@@ -32,8 +32,8 @@ class Settings:
     """
 
     tiles: int = 24
-    steps: int = 400
-    learning_rate: float = 1e-3
+    steps: int = 600
+    learning_rate: float = 5e-4
     seed: int = 0
 
 

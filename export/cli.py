@@ -53,15 +53,15 @@ _ALLOW = flags.DEFINE_bool(
     "Write members that miss their limit, too; the manifest says so.",
 )
 _TILES = flags.DEFINE_integer(
-    "calibration_tiles", 12, "For the static recipes' ranges.", lower_bound=1
+    "calibration_tiles", 24, "For the static recipes' ranges.", lower_bound=1
 )
 _STEPS = flags.DEFINE_integer(
     "finetune_steps",
-    400,
+    600,
     "Of training with simulated integers for static_wi8_ai8; 0: none.",
     lower_bound=0,
 )
-_RATE = flags.DEFINE_float("finetune_rate", 1e-3, "Peak learning rate of it.")
+_RATE = flags.DEFINE_float("finetune_rate", 5e-4, "Peak learning rate of it.")
 _SEED = flags.DEFINE_integer("seed", 0, "Of calibration and fine-tuning.")
 _SOURCES = flags.DEFINE_list(
     "sources", [], "Training sources to calibrate on; default: the run's."

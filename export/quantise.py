@@ -18,12 +18,15 @@ SIGNATURE = "serving_default"
 # The transform and the residual lie outside of the core. These lie inside and
 # stay in float: what carries the brightness at full size, up to 138 deviations
 # of the noise at gain 1 (the pyramid, the detail, which is a small difference
-# of large numbers, and the finest trunks of Feature-Align), and the head and
-# the gate, whose output is what is added to the picture. Few channels each.
+# of large numbers, the stem, and the finest trunks of Feature-Align), and the
+# head and the gate, whose output is what is added to the picture. The last
+# block (`dec0`) in float as well halves what is lost, but then int8 is 1.8
+# times as fast as float32 and no longer 2.8 times (XNNPACK, one thread).
 FLOAT_LAYERS = (
     "pyramid",
     "local_mean",
     "detail",
+    "stem",
     "fa_enc0[^/]*/shared",
     "fa_dec0[^/]*/shared",
     "head",
