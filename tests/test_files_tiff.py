@@ -129,6 +129,13 @@ def test_a_value_outside_the_file_is_left_out_and_named(tmp_path):
     assert read.dropped[0].startswith("tag 51041:")
 
 
+def test_a_file_without_a_main_table_is_refused(tmp_path):
+    path = tmp_path / "empty.dng"
+    path.write_bytes(b"II*\0" + bytes(4))
+    with pytest.raises(tiff.TiffError, match="no main table"):
+        tiff.read(path)
+
+
 @settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_damage_gives_tags_or_a_tiff_error(tmp_path_factory, data):

@@ -251,4 +251,6 @@ def read(path) -> Tiff:
                 parser.dropped.append(str(error))
                 break
             ifds.append(ifd)
+        if not ifds:
+            raise TiffError("no main table: its offset is 0")
         return Tiff(parser.order, ifds, parser.dropped)
