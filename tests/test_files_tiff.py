@@ -131,7 +131,7 @@ def test_a_value_outside_the_file_is_left_out_and_named(tmp_path):
 
 def test_a_file_without_a_main_table_is_refused(tmp_path):
     path = tmp_path / "empty.dng"
-    path.write_bytes(b"II*\0" + bytes(4))
+    path.write_bytes(b"II*\0" + bytes(12))
     with pytest.raises(tiff.TiffError, match="no main table"):
         tiff.read(path)
 
