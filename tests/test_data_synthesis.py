@@ -116,7 +116,9 @@ def test_crops_are_flipped_and_transposed_pieces_of_the_images():
         tf.constant([1.0]),
     )
     seen = set()
-    for crop in bank_lib.crops(bank, [1, 2], 64, 16).numpy().astype(int):
+    cells = bank_lib.crops(bank, [1, 2], 64, 16).numpy().astype(int)
+    crops = cells.reshape(64, 8, 8, 2, 2, 3).swapaxes(2, 3)
+    for crop in crops.reshape(64, 16, 16, 3):
         rows = np.diff(crop[..., 0], axis=0), np.diff(crop[..., 0], axis=1)
         columns = np.diff(crop[..., 1], axis=0), np.diff(crop[..., 1], axis=1)
         moves = tuple(set(d.ravel()) for d in (*rows, *columns))

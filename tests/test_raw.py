@@ -181,6 +181,20 @@ def test_safe_gains_keep_saturated_white(camera):
 
 
 @pytest.mark.parametrize("xp", WORLDS)
+def test_cells_to_packed_is_colour_gains_and_mosaic_in_one(rng, camera, xp):
+    forward, _ = camera
+    linear = colours(rng, 2, 8, 12, 3)
+    linear[:, :2] = 1.0  # White, where the gains fade.
+    gains = [np.float32(pair) for pair in ((1.2, 0.8), (1.9, 2.1), (1.5, 1.7))]
+    forward = np.concatenate([forward, forward])
+    rgb = unprocess.apply_ccm(linear, forward)
+    stepwise = unprocess.safe_invert_gains(rgb, *gains)
+    stepwise = unprocess.mosaic_planes(stepwise.clip(0.0, 1.0))
+    at_once = unprocess.linear_to_packed(linear, forward, *gains, xp)
+    np.testing.assert_allclose(at_once, stepwise, atol=1e-6)
+
+
+@pytest.mark.parametrize("xp", WORLDS)
 def test_demosaic_is_exact_on_linear_ramps(xp):
     y, x = np.mgrid[0:12, 0:16].astype(np.float32)
     rgb = np.stack([x + 2 * y, 3 * x - y, y], axis=-1)[None]

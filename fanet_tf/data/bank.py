@@ -108,14 +108,18 @@ def decode_table() -> np.ndarray:
 def crops(bank: Bank, seed, batch_size: int, size: int):
     """Draws random crops, flipped and transposed at random.
 
+    In cells of 2 x 2 pixels, as the mosaic wants them: a gather can give its
+    pixels in any order, and each move of them afterwards costs a quarter of it.
+
     Args:
         bank: the images.
         seed: `[2]` int; the same seed draws the same crops.
         batch_size: how many.
-        size: height and width in pixels.
+        size: height and width in pixels; even.
 
     Returns:
-        `[batch_size, size, size, 3]` float16, linear.
+        `[batch_size, size / 2, size / 2, 12]` float16, linear: RGB of the
+        upper left, upper right, lower left and lower right pixel of each cell.
     """
     uniform = tf.random.stateless_uniform([6, batch_size], seed, alg="philox")
     image = tf.minimum(
@@ -132,16 +136,20 @@ def crops(bank: Bank, seed, batch_size: int, size: int):
     top = position(uniform[1], tf.gather(bank.heights, image))
     left = position(uniform[2], width)
 
-    def grid(draw, steps):
-        """`[B, size]`: 0, 1, ... or, flipped, size - 1, size - 2, ..."""
-        return tf.where(draw[:, None] < 0.5, steps, size - 1 - steps)
+    def grid(draw):
+        """`[B, size / 2, 2]`: 0, 1, ... or, flipped, size - 1, ..."""
+        steps = tf.range(size)[None]
+        steps = tf.where(draw[:, None] < 0.5, steps, size - 1 - steps)
+        return tf.reshape(steps, [batch_size, size // 2, 2])
 
-    steps = tf.range(size)[None]
-    row = grid(uniform[3], steps)[:, :, None]
-    column = grid(uniform[4], steps)[:, None, :]
-    width = width[:, None, None]
-    straight = row * width + column
-    transposed = column * width + row
-    inside = tf.where(uniform[5][:, None, None] < 0.5, straight, transposed)
-    start = tf.gather(bank.starts, image) + top * width[:, 0, 0] + left
-    return tf.gather(bank.pixels, start[:, None, None] + inside)
+    row = grid(uniform[3])[:, :, None, :, None]
+    column = grid(uniform[4])[:, None, :, None, :]
+    width = width[:, None, None, None, None]
+    transpose = uniform[5][:, None, None, None, None] >= 0.5
+    # Of one row and of one column first: the sum alone is of full size.
+    row = row * tf.where(transpose, 1, width)
+    column = column * tf.where(transpose, width, 1)
+    start = tf.gather(bank.starts, image) + top * width[:, 0, 0, 0, 0] + left
+    row += start[:, None, None, None, None]
+    cells = tf.gather(bank.pixels, row + column)
+    return tf.reshape(cells, [batch_size, size // 2, size // 2, 12])

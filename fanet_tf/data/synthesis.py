@@ -69,7 +69,7 @@ class Synthesis:
         """Draws clean RAW crops `[B, h, w, 4]` from two seeds."""
         size = self.batch_size
         crops = bank_lib.crops(self.bank, seeds[0], size, self.patch_size)
-        linear = tf.cast(crops, tf.float32)
+        cells = tf.cast(crops, tf.float32)
         matrices = self.camera.cam_from_rgb()  # [n, 3, 3]
         uniform = tf.random.stateless_uniform(
             [len(matrices) + 2, size], seeds[1], alg="philox"
@@ -83,8 +83,8 @@ class Synthesis:
         brightness = mean + deviation * tf.clip_by_value(normal, -3.0, 3.0)
         red = _between(uniform[-2], self.camera.red_gain)
         blue = _between(uniform[-1], self.camera.blue_gain)
-        return unprocess.linear_to_packed(
-            linear, cam_from_rgb, 1.0 / brightness, red, blue, tnp
+        return unprocess.cells_to_packed(
+            cells, cam_from_rgb, 1.0 / brightness, red, blue, tnp
         )
 
     def noise(self, seed) -> noise_lib.NoiseParams:

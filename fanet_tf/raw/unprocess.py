@@ -71,22 +71,60 @@ def mosaic_planes(rgb, xp=np):
     )
 
 
+# Camera channel of the four sites of a cell: R G G B.
+_SITES = (0, 1, 1, 2)
+
+
+def _cell_matrix(cam_from_rgb, xp):
+    """Returns `[B, 12, 8]`: RGB of a cell's 4 sites to their RAW and grey."""
+    # Row d of the matrix gives channel d; their mean is what grey is.
+    raw = [cam_from_rgb[:, channel] for channel in _SITES]
+    grey = [xp.mean(cam_from_rgb, axis=1)] * len(_SITES)
+    none = xp.zeros_like(raw[0])
+    columns = [
+        xp.concatenate([own if at == site else none for at in range(4)], axis=1)
+        for values in (raw, grey)
+        for site, own in enumerate(values)
+    ]
+    return xp.stack(columns, axis=-1)
+
+
+def cells_to_packed(cells, cam_from_rgb, rgb_gain, red_gain, blue_gain, xp=np):
+    """Cells of 2 x 2 linear sRGB pixels to packed RAW `[B, h, w, 4]`, 0..1.
+
+    The same as `apply_ccm`, `safe_invert_gains` and `mosaic_planes` after one
+    another: what no site sees is never computed.
+
+    Args:
+        cells: `[B, h, w, 12]`, RGB of the upper left, upper right, lower left
+            and lower right pixel.
+        cam_from_rgb: `[B, 3, 3]`.
+        rgb_gain: `[B]` brightness.
+        red_gain: `[B]` white-balance gain of red.
+        blue_gain: `[B]` white-balance gain of blue.
+        xp: namespace of the arrays.
+    """
+    height, width = cells.shape[1:3]
+    seen = xp.matmul(
+        xp.reshape(cells, (-1, height * width, 12)),
+        _cell_matrix(cam_from_rgb, xp),
+    )
+    raw, grey = seen[..., :4], seen[..., 4:]
+    one = xp.ones_like(red_gain)
+    gains = xp.stack([1.0 / red_gain, one, one, 1.0 / blue_gain], axis=-1)
+    gains = (gains / rgb_gain[:, None])[:, None, :]
+    packed = xp.clip(raw * _safe_gains(grey, gains, xp), 0.0, 1.0)
+    return xp.reshape(packed, (-1, height, width, 4))
+
+
 def linear_to_packed(
     linear, cam_from_rgb, rgb_gain, red_gain, blue_gain, xp=np
 ):
-    """Linear sRGB `[B, H, W, 3]` to packed RAW `[B, H/2, W/2, 4]`, 0..1.
-
-    The steps below tone and gamma, which a table can do for 8-bit input. The
-    same as `safe_invert_gains` and then `mosaic_planes`, in the other order:
-    two thirds of the values are gone before the gains.
-    """
-    rgb = apply_ccm(linear, cam_from_rgb, xp)
-    grey = xp.concatenate(_cells(xp.mean(rgb, axis=-1)[..., None], xp), axis=-1)
-    one = xp.ones_like(red_gain)
-    gains = xp.stack([1.0 / red_gain, one, one, 1.0 / blue_gain], axis=-1)
-    gains = (gains / rgb_gain[:, None])[:, None, None, :]
-    packed = mosaic_planes(rgb, xp) * _safe_gains(grey, gains, xp)
-    return xp.clip(packed, 0.0, 1.0)
+    """Linear sRGB `[B, H, W, 3]` to packed RAW `[B, H/2, W/2, 4]`, 0..1."""
+    cells = xp.concatenate(_cells(linear, xp), axis=-1)
+    return cells_to_packed(
+        cells, cam_from_rgb, rgb_gain, red_gain, blue_gain, xp
+    )
 
 
 def unprocess(srgb, cam_from_rgb, rgb_gain, red_gain, blue_gain, xp=np):
