@@ -55,12 +55,13 @@ def subranges(config, profile) -> list[tuple[float, float]]:
     return list(zip(edges[:-1], edges[1:], strict=True))
 
 
-def train(config, workdir) -> bool:
+def train(config, workdir, bank=None) -> bool:
     """Trains every member of the config's array, one after another.
 
     Args:
         config: see `config.default_config`.
         workdir: made if it is not there; what is in it is gone on with.
+        bank: `feed.build_bank` of the config, if several runs share it.
 
     Returns:
         Whether all is trained; False if SIGTERM stopped it.
@@ -90,7 +91,7 @@ def train(config, workdir) -> bool:
     if not todo:
         logging.info("%s is finished.", workdir)
         return True
-    bank = feed.build_bank(config)
+    bank = bank or feed.build_bank(config)
     for index in todo:
         if not train_member(
             config, workdir, index, ranges[index], bank, profile
