@@ -26,6 +26,7 @@ stay as they were.
 """
 
 import dataclasses
+import hashlib
 import json
 import pathlib
 
@@ -174,26 +175,32 @@ def base(schedule, variant, seed, steps, rate):
     return config
 
 
-def stages(schedule, row, seed, folder):
-    """Returns `(config, folder)` of each run of a row; the last is measured."""
+def stages(schedule, row, seed, workdir):
+    """Returns `(config, folder)` of each run of a row; the last is measured.
+
+    A folder is named after its config: rows that are the same training, in
+    one table or in two, share it.
+    """
     steps = schedule.steps
     if row.members == 1:
-        runs = [(base(schedule, row.variant, seed, steps, RATE), folder)]
+        configs = [base(schedule, row.variant, seed, steps, RATE)]
+        configs[0].update_from_flattened_dict(row.changes)
     else:
-        # The start is the same one for any number of members.
-        start = folder.parent / f"start_{seed}"
+        start = base(schedule, row.variant, seed, steps // 2, RATE)
+        start.update_from_flattened_dict(row.changes)
         each = steps // 2 // row.members
         array = base(schedule, row.variant, seed, each, RATE / 2)
+        array.update_from_flattened_dict(row.changes)
         array.nsma.members = row.members
         array.nsma.overlap = 0.1
-        array.train.init_from = str(start)
-        runs = [
-            (base(schedule, row.variant, seed, steps // 2, RATE), start),
-            (array, folder),
-        ]
-    for config, _ in runs:
-        config.update_from_flattened_dict(row.changes)
-    return runs
+        array.train.init_from = str(_folder(workdir, start))
+        configs = [start, array]
+    return [(config, _folder(workdir, config)) for config in configs]
+
+
+def _folder(workdir, config):
+    text = json.dumps(config.to_dict(), sort_keys=True)
+    return workdir / hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def psnr(workdir):
@@ -294,11 +301,8 @@ def main(argv):
     scores = {name: [] for name in chosen}
     for seed in range(_SEEDS.value):
         for name, row in chosen.items():
-            # A folder's name holds what its config has from the flags.
-            folder = workdir / f"{_TABLE.value}_{_STEPS.value}"
-            folder /= f"{name}_{seed}"
-            for config, place in stages(schedule, row, seed, folder):
-                _train(config, place, banks)
+            for config, folder in stages(schedule, row, seed, workdir):
+                _train(config, folder, banks)
             scores[name].append(psnr(folder))
             logging.info("%s, seed %d: %s", name, seed, scores[name][-1])
             text = _write(table, name, row, scores[name])

@@ -19,7 +19,7 @@ def rows():
     schedule = ablations.Schedule(_STEPS, 8, "bundled")
     root = pathlib.Path("runs")
     return {
-        f"{table}/{name}": ablations.stages(schedule, row, 0, root / name)
+        f"{table}/{name}": ablations.stages(schedule, row, 0, root)
         for table, group in ablations.tables(root / "teacher").items()
         for name, row in group.items()
     }
