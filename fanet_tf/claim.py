@@ -31,7 +31,8 @@ def claim(config, workdir) -> None:
     changed = _differences(members.read_config(workdir).to_dict(), mine)
     if changed:
         raise InputError(
-            f"{workdir}: the config must be the one the run was started with. "
+            f"{workdir}: the config must be the one the run was started with; "
+            "another folder, or this one deleted, starts a new run. "
             f"Received: {'; '.join(changed)}"
         )
 
