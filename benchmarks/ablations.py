@@ -98,19 +98,6 @@ class Row:
     variant: str = "fan_gated"
 
 
-_ARCHITECTURES = (
-    "plain",
-    "wavelet",
-    "fan",
-    "fan_no_skips",
-    "fan_gated",
-    "fan_fast",
-    "fan_deep",
-    "pmrid",
-    "nafnet",
-)
-
-
 def tables(teacher) -> dict[str, dict[str, Row]]:
     """Returns the rows of each table by name.
 
@@ -121,7 +108,7 @@ def tables(teacher) -> dict[str, dict[str, Row]]:
     return {
         "architectures": {
             name: Row(variants.get(name).title, variant=name)
-            for name in _ARCHITECTURES
+            for name in (*variants.STUDENTS, *variants.RIVALS)
         },
         "array": {
             f"n{count}": Row(f"n = {count}", members=count)

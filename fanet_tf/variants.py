@@ -153,6 +153,18 @@ VARIANTS = {
     ),
 }
 
+# Of the family, and others at its cost.
+STUDENTS = (
+    "plain",
+    "wavelet",
+    "fan",
+    "fan_no_skips",
+    "fan_gated",
+    "fan_fast",
+    "fan_deep",
+)
+RIVALS = ("pmrid", "nafnet")
+
 
 def get(name: str) -> Variant:
     """Returns a variant by name.

@@ -16,17 +16,8 @@ from fanet_tf import variants
 from fanet_tf.errors import InputError
 from fanet_tf.metrics import macs
 from fanet_tf.models import cost
-
-STUDENTS = (
-    "plain",
-    "wavelet",
-    "fan",
-    "fan_no_skips",
-    "fan_gated",
-    "fan_fast",
-    "fan_deep",
-)
-RIVALS = ("pmrid", "nafnet")
+from fanet_tf.variants import RIVALS
+from fanet_tf.variants import STUDENTS
 
 
 def core(name, cells=2, **changes):

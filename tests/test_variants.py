@@ -12,17 +12,8 @@ from fanet_tf import variants
 from fanet_tf.config import default_config
 from fanet_tf.errors import InputError
 from fanet_tf.models import receptive
-
-STUDENTS = (
-    "plain",
-    "wavelet",
-    "fan",
-    "fan_no_skips",
-    "fan_gated",
-    "fan_fast",
-    "fan_deep",
-    "nafnet",
-)
+from fanet_tf.variants import RIVALS
+from fanet_tf.variants import STUDENTS
 
 
 def small_weights(model):
@@ -32,14 +23,14 @@ def small_weights(model):
 
 
 # Left to the slow tests: alike R1, which is always tested, or a rival.
-_ALIKE = ("fan_no_skips", "fan_gated", "nafnet")
+_ALIKE = ("fan_no_skips", "fan_gated", *RIVALS)
 
 
 @pytest.mark.parametrize(
     "name",
     [
         pytest.param(name, marks=pytest.mark.slow) if name in _ALIKE else name
-        for name in STUDENTS
+        for name in (*STUDENTS, *RIVALS)
     ],
 )
 def test_a_tile_with_its_measured_halo_gives_what_the_frame_gives(rng, name):
@@ -54,7 +45,7 @@ def test_a_tile_with_its_measured_halo_gives_what_the_frame_gives(rng, name):
     size = 2 * halo + 2 * stride
     frame = core(2 * size, stride)
     tile = core(size, stride)
-    (small_weights if name == "nafnet" else randomise)(frame)
+    (small_weights if name in RIVALS else randomise)(frame)
     tile.set_weights(frame.get_weights())
     x = rng.random((1, 2 * size, stride, 4), dtype=np.float32)
     start = size // stride // 2 * stride
