@@ -19,13 +19,22 @@ import numpy as np
 from tqdm import tqdm
 
 from fanet_tf import gallery as gallery_lib
+from fanet_tf import regions
 from fanet_tf.data.captures import Capture
 from fanet_tf.metrics import psnr as psnr_lib
 from fanet_tf.metrics import ssim as ssim_lib
 
 SCHEMA_VERSION = 1
 _MAX_GAINS = 12
-METRICS = ("raw_psnr", "raw_ssim", "rgb_psnr", "rgb_ssim", "rgb_lpips")
+METRICS = (
+    "raw_psnr",
+    "raw_ssim",
+    "raw_psnr_dark",
+    "raw_psnr_flat",
+    "rgb_psnr",
+    "rgb_ssim",
+    "rgb_lpips",
+)
 
 DEFINITIONS = {
     "raw_psnr": (
@@ -35,6 +44,11 @@ DEFINITIONS = {
     "raw_ssim": (
         "packed RAW clipped to 0..1, data range 1, Gaussian window 11 x 11 of"
         " deviation 1.5, population variances, mean of the four planes"
+    ),
+    "raw_psnr_dark": "as raw_psnr, over the darkest quarter of the clean frame",
+    "raw_psnr_flat": (
+        "as raw_psnr, over the flatter half of the clean frame: variance of its"
+        " square root in windows of 7 x 7"
     ),
     "rgb_psnr": "as raw_psnr, on sRGB after the minimal ISP, three channels",
     "rgb_ssim": "as raw_ssim, on sRGB after the minimal ISP, three channels",
@@ -80,6 +94,8 @@ class Score:
     method: str
     raw_psnr: float
     raw_ssim: float
+    raw_psnr_dark: float
+    raw_psnr_flat: float
     rgb_psnr: float
     rgb_ssim: float
     rgb_lpips: float | None
@@ -240,6 +256,8 @@ def evaluate(
         valid, valid_rgb = capture.valid, None
         if valid is not None:
             valid_rgb = valid.repeat(2, axis=0).repeat(2, axis=1)
+        dark = regions.dark(clean, valid)
+        flat = regions.flat(clean, valid)
         denoised, rendered = {}, {}
         for name, method in methods.items():
             bar.set_postfix_str(f"{capture.name}, {name}"[:40], refresh=False)
@@ -252,6 +270,8 @@ def evaluate(
                     name,
                     psnr_lib.psnr(denoised[name], clean, valid),
                     ssim_lib.ssim(denoised[name], clean, valid),
+                    psnr_lib.psnr(denoised[name], clean, dark),
+                    psnr_lib.psnr(denoised[name], clean, flat),
                     psnr_lib.psnr(rendered[name], clean_rgb, valid_rgb),
                     ssim_lib.ssim(rendered[name], clean_rgb, valid_rgb),
                     lpips(rendered[name], clean_rgb) if lpips else None,

@@ -42,6 +42,7 @@ def test_evaluate_prints_a_table_and_writes_json_and_page(photos, tmp_path):
         f"--photos={photos}",
         "--gains=1,64",
         "--methods=identity,gaussian",
+        "--bundle=",
         f"--output={output}",
     )
     assert done.returncode == 0, done.stderr
@@ -53,6 +54,23 @@ def test_evaluate_prints_a_table_and_writes_json_and_page(photos, tmp_path):
     assert {p.name for p in output.iterdir()} == {"metrics.json", "report.html"}
 
 
+def test_the_shipped_array_is_the_default_and_is_checked(photos, tmp_path):
+    done = command(
+        "evaluate",
+        f"--photos={photos}",
+        "--gains=4",
+        "--crop=48",
+        "--methods=identity,nlm",
+        f"--output={tmp_path / 'out'}",
+    )
+    assert done.returncode == 0, done.stderr
+    assert "imx258, NSMA (n=4)" in done.stdout
+    assert "at no gain worse than its input: met (+" in done.stdout
+    assert "not below BM3D: not measured" in done.stdout
+    record = json.loads((tmp_path / "out/metrics.json").read_text())
+    assert "centre crops of 48 x 48" in record["about"]["facts"]["Data"]
+
+
 def test_a_submission_is_written_for_each_method(tmp_path):
     published_sets.make_dnd(tmp_path / "data")
     output = tmp_path / "out"
@@ -60,6 +78,7 @@ def test_a_submission_is_written_for_each_method(tmp_path):
         "evaluate",
         f"--dnd={tmp_path / 'data'}",
         "--methods=identity,gaussian",
+        "--bundle=",
         f"--output={output}",
     )
     assert done.returncode == 0, done.stderr
@@ -81,7 +100,10 @@ def test_a_submission_is_written_for_each_method(tmp_path):
         (["--dnd=/nope"], "info.mat"),
         (["--pairs=/nope"], "fanet-pairs"),
         (["--photos=PHOTOS", "--methods=median"], "'median'"),
-        (["--photos=PHOTOS", "--methods="], "something to evaluate"),
+        (
+            ["--photos=PHOTOS", "--methods=", "--bundle="],
+            "something to evaluate",
+        ),
         (["--photos=PHOTOS", "--bundle=/nope"], "bundle must be a folder"),
         (["--photos=PHOTOS", "--gains=0"], "Received: '0'"),
         (["--photos=PHOTOS", "--nope"], "nope"),

@@ -4,14 +4,19 @@ import json
 import subprocess
 import sys
 
+import cv2
 import numpy as np
 import pytest
 
 from fanet_tf import baselines
+from fanet_tf import config as config_lib
 from fanet_tf import evaluate
+from fanet_tf import regions
+from fanet_tf import validation
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.data import captures as captures_lib
+from fanet_tf.data import evaluation_sets
 from fanet_tf.metrics import psnr as psnr_lib
 
 PROFILE = profile_lib.load("imx258")
@@ -58,6 +63,56 @@ def test_the_noise_depends_on_seed_name_and_gain_only(scenes):
     np.testing.assert_array_equal(one.noisy, again.noisy)
     other = captures_lib.draw(scenes[1], 4.0, PROFILE, seed=1)
     assert np.mean(one.noisy != other.noisy) > 0.9
+
+
+def test_crops_are_the_captures_that_training_validates_on(rng, tmp_path):
+    image = np.uint8(255 * rng.random((50, 66, 3)))
+    cv2.imwrite(str(tmp_path / "a.png"), image)
+    data = evaluation_sets.photos(tmp_path, CAMERA, (4.0,), PROFILE, crop=32)
+    config = config_lib.default_config()
+    config.validation.source = str(tmp_path)
+    config.validation.size = 32
+    (scene,) = validation._scenes(config)
+    expected = captures_lib.draw(scene, 4.0, PROFILE)
+    (capture,) = data.captures
+    assert capture.clean.shape == (16, 16, 4)
+    np.testing.assert_allclose(capture.noisy, expected.noisy, atol=1e-6)
+
+
+def test_a_crop_larger_than_the_photograph_is_the_photograph(rng, tmp_path):
+    cv2.imwrite(
+        str(tmp_path / "a.png"), np.uint8(255 * rng.random((48, 64, 3)))
+    )
+    whole, crop = (
+        next(
+            evaluation_sets.photos(
+                tmp_path, CAMERA, (4.0,), PROFILE, crop=size
+            ).captures
+        )
+        for size in (None, 288)
+    )
+    np.testing.assert_array_equal(crop.noisy, whole.noisy)
+
+
+def test_parts_are_judged_on_their_own_pixels(scenes):
+    """A method that errs in the dark alone loses there and nowhere else."""
+    dark = {s.name: regions.dark(s.clean) for s in scenes}
+    captures = list(captures_lib.synthetic(scenes, (16,), PROFILE))
+    clean = iter([c for c in captures])
+
+    def denoise(noisy, noise):
+        capture = next(clean)
+        error = 0.01 * dark[capture.name][..., None]
+        return np.float32(capture.clean + error)
+
+    (score, _) = evaluate.evaluate(
+        captures, {"m": denoise}, progress=False
+    ).scores
+    share = dark["a"].mean()
+    assert score.raw_psnr_dark == pytest.approx(40.0, abs=1e-3)
+    assert score.raw_psnr == pytest.approx(
+        40.0 - 10 * np.log10(share), abs=1e-3
+    )
 
 
 def test_all_methods_see_the_same_captures(scenes):

@@ -1,9 +1,12 @@
 """Compares denoisers on one data set: table, JSON and a page to look at.
 
+Without --bundle and --run the array that ships is evaluated.
+
 Example:
-    fanet-evaluate --photos=photographs --gains=1,4,16,64 \
-        --methods=identity,gaussian,nlm --bundle=runs/quickstart/bundle \
+    fanet-evaluate --photos=photographs --methods=identity,gaussian,nlm \
         --output=runs/evaluation
+    fanet-evaluate --photos=photographs --gains=1,4,16,64 --crop=288 \
+        --bundle=runs/quickstart/bundle --output=runs/evaluation
     fanet-evaluate --pairs=test_set --bundle=ours=runs/fan/bundle --output=OUT
     fanet-evaluate --dnd=dnd/data --bundle=runs/fan/bundle --output=submission
 """
@@ -13,6 +16,7 @@ import pathlib
 
 from absl import flags
 
+from fanet_tf import checks
 from fanet_tf import evaluate
 from fanet_tf import gallery
 from fanet_tf import methods as methods_lib
@@ -55,13 +59,23 @@ _LIMIT = flags.DEFINE_integer(
     "limit", None, "Takes only the first so many of the set.", lower_bound=1
 )
 
+_CROP = flags.DEFINE_integer(
+    "crop",
+    None,
+    "Side of a centre crop of each photograph; default: the whole.",
+    lower_bound=32,
+)
+
 _METHODS = flags.DEFINE_list(
     "methods",
     ["identity"],
     f"Classical methods, of {', '.join(methods_lib.CLASSICAL)}.",
 )
 _BUNDLE = flags.DEFINE_multi_string(
-    "bundle", [], "Folder of a bundle, or NAME=FOLDER; may be repeated."
+    "bundle",
+    None,
+    "Folder of a bundle, or NAME=FOLDER; may be repeated. Default, without "
+    "--run: the shipped array; empty: none.",
 )
 _RECIPE = flags.DEFINE_list(
     "recipe", None, "Number formats of the bundles; each is a row."
@@ -90,13 +104,20 @@ _TITLE = flags.DEFINE_string(
 )
 
 
+def _bundles():
+    """Returns what --bundle names; None stands for the shipped array."""
+    if _BUNDLE.value is None:
+        return [] if _RUN.value else [None]
+    return [spec for spec in _BUNDLE.value if spec]
+
+
 def _methods() -> dict[str, evaluate.Method]:
     methods = {}
     for name in dict.fromkeys(_METHODS.value):
         if name:
             methods[name] = methods_lib.classical(name)
-    for spec in _BUNDLE.value:
-        name, folder = methods_lib.named(spec)
+    for spec in _bundles():
+        name, folder = methods_lib.named(spec) if spec else (None, None)
         for recipe in _RECIPE.value or [None]:
             method = methods_lib.from_bundle(folder, recipe, _THREADS.value)
             method = methods_lib.relabel(method, name)
@@ -141,7 +162,7 @@ def _data() -> evaluation_sets.EvaluationSet:
     if _SID.value is not None:
         return evaluation_sets.see_in_the_dark(_SID.value, *rest)
     camera = camera_lib.get(_CAMERA.value)
-    return evaluation_sets.photos(_PHOTOS.value, camera, *rest)
+    return evaluation_sets.photos(_PHOTOS.value, camera, *rest, _CROP.value)
 
 
 def _submit(methods) -> None:
@@ -205,6 +226,8 @@ def main(arguments):
             f"{', '.join(data.damage.skipped)}"
         )
     print(report.table(evaluation))
+    if verdicts := checks.text(checks.check(evaluation.to_json())):
+        print(f"\n{verdicts}")
     report.write_json(output / "metrics.json", evaluation)
     report.write(
         output / "report.html",

@@ -70,6 +70,17 @@ def _named(files, folder):
     }
 
 
+def _centre(image, size: int | None):
+    """Returns the centre `[size, size, 3]`; all of a smaller side, or of None.
+
+    Begins at the same pixel as the crops that training validates on.
+    """
+    if size is None:
+        return image
+    starts = [max(side - size, 0) // 2 for side in image.shape[:2]]
+    return image[tuple(slice(start, start + size) for start in starts)]
+
+
 def photos(
     folder,
     camera: Camera,
@@ -77,18 +88,37 @@ def photos(
     profile: NoiseProfile,
     seed: int = 0,
     limit: int | None = None,
+    crop: int | None = None,
 ) -> EvaluationSet:
-    """Photographs, unprocessed, with synthetic noise at each gain."""
+    """Photographs, unprocessed, with synthetic noise at each gain.
+
+    Args:
+        folder: of the photographs.
+        camera: whose colour they take on.
+        gains: of the noise.
+        profile: of the sensor.
+        seed: of the noise.
+        limit: of their number; None takes all.
+        crop: side of a centre crop in pixels of the photograph; None takes the
+            whole. The noise is drawn on the crop, as training does when it
+            validates, so both see the same captures.
+    """
     names = _named(folder_lib.photos(folder)[:limit], folder)
+
+    def read(path):
+        srgb = _centre(folder_lib.read_srgb(path), crop)
+        return captures.scene_from_srgb(names[path], srgb, camera)
+
+    shown = "" if crop is None else f", centre crops of {crop} x {crop}"
     return _synthetic(
         list(names),
-        lambda path: folder_lib.read_scene(path, camera, names[path]),
+        read,
         str,
         gains,
         profile,
         seed,
         {
-            "Data": f"{len(names)} photographs of {folder}, unprocessed",
+            "Data": f"{len(names)} photographs of {folder}{shown}, unprocessed",
             "Camera": f"{camera.name}, typical matrix and white balance",
         },
     )
