@@ -134,6 +134,8 @@ def denoise(task: Task, job: Job, on_tile=None) -> tuple[str, float]:
     megapixels = image.visible.size / 1e6
     if not task.is_identity:
         image = _denoised(task, image, noise, job.target, on_tile)
+        tile = task.denoiser.tile
+        history += f"; tiles of {tile.height} x {tile.width}"
     writer.write(job.target, image, history)
     return history, megapixels
 

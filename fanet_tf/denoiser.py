@@ -1,11 +1,12 @@
 """A whole frame through a member of the array, tile by tile, on LiteRT.
 
-    mosaic -> tiles [tile, tile, 4] -> member -> kept parts -> mosaic
+    mosaic -> tiles [height, width, 4] -> member -> kept parts -> mosaic
 
-One member serves the whole frame. Memory grows with the tile and not with the
-frame: tiles are cut from the counts of the sensor as they are needed, with the
-CFA brought to RGGB and the frame's edge mirrored, and go straight into the
-result. Needs numpy and the LiteRT runtime; never TensorFlow.
+One member serves the whole frame, at the tile size that `tile_choice` finds for
+it. Memory grows with the tile and not with the frame: tiles are cut from the
+counts of the sensor as they are needed, with the CFA brought to RGGB and the
+frame's edge mirrored, and go straight into the result. Needs numpy and the
+LiteRT runtime; never TensorFlow.
 
 Example:
     denoiser = Denoiser(bundle.load("runs/quickstart/bundle"))
@@ -19,9 +20,11 @@ import numpy as np
 
 from fanet_tf import brightness
 from fanet_tf import strength as strength_lib
+from fanet_tf import tile_choice
 from fanet_tf import tiles
 from fanet_tf.bundle import Bundle
 from fanet_tf.bundle import Member
+from fanet_tf.bundle import Tile
 from fanet_tf.files.raw_image import RawImage
 from fanet_tf.member_runner import MemberRunner
 from fanet_tf.raw import cfa
@@ -61,16 +64,34 @@ class Denoiser:
         self.max_memory = max_memory
         for member in bundle.members:
             member.path(recipe)
-        self._runner = None
+        self._runner = self._made_for = None
 
-    def runner(self, member: Member) -> MemberRunner:
-        """Returns the member ready to run; only the last one is kept."""
-        if self._runner is None or self._runner.member is not member:
-            self._runner = None  # Its memory is free before the next is made.
-            self._runner = MemberRunner(
-                member, self.recipe, self.num_threads, self.max_memory
+    def runner(self, member: Member, height: int, width: int) -> MemberRunner:
+        """Returns the member ready to run; only the last one is kept.
+
+        Args:
+            member: of the bundle.
+            height: of the frame, packed pixels.
+            width: likewise.
+        """
+        made_for = (member.index, height, width)
+        if self._made_for != made_for:
+            # Its memory is free before the next is made.
+            self._runner = self._made_for = None
+            self._runner = tile_choice.start(
+                member,
+                self.recipe,
+                self.num_threads,
+                (height, width),
+                self.max_memory,
             )
+            self._made_for = made_for
         return self._runner
+
+    @property
+    def tile(self) -> Tile | None:
+        """The tile of the last frame; None before the first."""
+        return self._runner and self._runner.tile
 
     def denoise_mosaic(self, mosaic, pattern: str, noise) -> np.ndarray:
         """Denoises `[H, W]` float32 (0 = black, 1 = white) of any size.
@@ -128,7 +149,9 @@ class Denoiser:
         black = np.asarray(image.black_level, np.float32)
         span = np.float32(image.white_level) - black
         frame = _Frame(visible, image.pattern, black, span)
-        runner = self.runner(self.bundle.member_for(a))
+        runner = self.runner(
+            self.bundle.member_for(a), frame.height, frame.width
+        )
         means = frame.brightness(a, b) if keep_mean else None
         scale, offset = 1.0 / a, b / (a * a)
         grid = list(frame.grid(runner.tile))

@@ -1,13 +1,14 @@
-"""One member of a bundle on LiteRT, at its own tile size or a smaller one."""
+"""One member of a bundle on LiteRT, at its own tile size or at another."""
 
 import contextlib
-import dataclasses
+import ctypes
 import os
 import resource
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
+from fanet_tf import resized
 from fanet_tf.bundle import Member
 from fanet_tf.bundle import Tile
 from fanet_tf.errors import InputError
@@ -23,14 +24,11 @@ class MemberRunner:
         member: of a bundle.
         recipe: number formats.
         num_threads: of LiteRT.
-        max_memory: bytes the member may take; None means no limit. A member
-            that takes more is resized to a smaller tile, if its operations
-            allow that (upsampling by RESIZE_BILINEAR does not).
+        tile: the size to run at, see `resized`; None means the member's own.
 
     Attributes:
         member: as given.
         tile: the size it runs at.
-        bytes_taken: what the process grew by for the first tile.
     """
 
     def __init__(
@@ -38,28 +36,19 @@ class MemberRunner:
         member: Member,
         recipe: str,
         num_threads: int,
-        max_memory: int | None = None,
+        tile: Tile | None = None,
     ):
         self.member = member
-        self._path = member.path(recipe)
-        self._num_threads = num_threads
-        self._start(member.tile)
-        if max_memory is not None and self.bytes_taken > max_memory:
-            self._shrink(max_memory)
-
-    def _start(self, tile):
-        self._run = self._interpreter = None
-        before = _resident_bytes()
-        shape = (1, tile.height, tile.width, 4)
+        self.tile = tile or member.tile
+        path = member.path(recipe)
+        shape = (1, self.tile.height, self.tile.width, 4)
+        content = _content(path, member.tile, self.tile)
         try:
             with _quiet():
+                # Kept: the signature's runner does not own the interpreter.
                 self._interpreter = Interpreter(
-                    model_path=str(self._path), num_threads=self._num_threads
+                    model_content=content, num_threads=num_threads
                 )
-                if tile != self.member.tile:
-                    self._interpreter.resize_tensor_input(
-                        self._noisy_index(), shape
-                    )
                 self._interpreter.allocate_tensors()
                 self._run = self._interpreter.get_signature_runner(SIGNATURE)
             shapes = {
@@ -68,54 +57,17 @@ class MemberRunner:
             }
         except (ValueError, RuntimeError) as error:
             raise InputError(
-                f"{self._path}: must be a flatbuffer that LiteRT runs at "
-                f"{tile.height} x {tile.width} packed pixels: {error}"
+                f"{path}: must be a flatbuffer that LiteRT runs at "
+                f"{self.tile.height} x {self.tile.width} packed pixels: {error}"
             ) from error
         expected = {"noisy": shape, "scale": _ONE, "offset": _ONE}
         if shapes != expected:
             raise InputError(
-                f"{self._path}: its inputs must be as in the manifest, "
+                f"{path}: its inputs must be as in the manifest, "
                 f"{expected}. Received: {shapes}"
             )
-        self.tile = tile
+        # With this it takes all the memory that it will ever take.
         self.run(np.zeros(shape[1:], np.float32), 1.0, 0.0)
-        self.bytes_taken = max(_resident_bytes() - before, 0)
-
-    def _noisy_index(self):
-        return next(
-            details["index"]
-            for details in self._interpreter.get_input_details()
-            if details["shape"][-1] == 4
-        )
-
-    def _shrink(self, max_memory):
-        """Starts again with the largest tile that fits."""
-        tile = self.member.tile
-        part = (0.9 * max_memory / self.bytes_taken) ** 0.5
-        sides = [
-            int(part * side) // tile.stride * tile.stride
-            for side in (tile.height, tile.width)
-        ]
-        said = (
-            f"A tile of {tile.height} x {tile.width} packed pixels takes "
-            f"{self.bytes_taken / 1e6:.0f} MB; --max_memory must be at least "
-            f"that. Received: {max_memory / 1e6:.0f} MB, and "
-        )
-        if min(sides) < 2 * tile.halo + tile.stride:
-            raise InputError(
-                f"{said}a smaller tile would be nothing but its halo of "
-                f"{tile.halo}"
-            )
-        smaller: Tile = dataclasses.replace(
-            tile, height=sides[0], width=sides[1]
-        )
-        try:
-            self._start(smaller)
-        except InputError as error:
-            raise InputError(
-                f"{said}this flatbuffer cannot be resized; export the bundle "
-                "with a smaller tile"
-            ) from error
 
     def run(self, noisy, scale: float, offset: float) -> np.ndarray:
         """Denoises one tile `[tile, tile, 4]`."""
@@ -133,6 +85,17 @@ class MemberRunner:
         return denoised
 
 
+def _content(path, own, tile):
+    """Returns a flatbuffer at the size of `tile`."""
+    content = path.read_bytes()
+    if (tile.height, tile.width) == (own.height, own.width):
+        return content
+    try:
+        return resized.resized(content, tile.height, tile.width, own.stride)
+    except resized.FixedSize as error:
+        raise resized.FixedSize(f"{path}: {error}") from error
+
+
 @contextlib.contextmanager
 def _quiet():
     """Keeps LiteRT's INFO lines, written below Python, off stderr."""
@@ -146,8 +109,14 @@ def _quiet():
         os.close(kept)
 
 
-def _resident_bytes():
-    """Memory of this process; 0 where the system does not tell."""
+def resident_bytes() -> int:
+    """Memory of this process; 0 where the system does not tell.
+
+    What was freed is given back first: the C library would keep tens of
+    megabytes of a runner that is gone.
+    """
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)  # Of the GNU C library only.
     try:
         with open("/proc/self/statm", encoding="ascii") as stream:
             return int(stream.read().split()[1]) * resource.getpagesize()

@@ -5,8 +5,9 @@ reflection about its outer sensor pixels, which keeps the phase of any CFA:
 
     margin | frame ... | rest up to a multiple of the stride | margin
 
-so that the network's own zero padding does not touch the picture. A frame
-smaller than one tile is padded to one tile.
+so that the network's own zero padding does not touch the picture. A tile is no
+larger than that, so the result does not depend on its size; only where it has a
+size that cannot be changed is a smaller frame padded to one tile.
 """
 
 from typing import NamedTuple
@@ -38,9 +39,32 @@ def margin(halo: int, stride: int) -> int:
 
 
 def padded_size(size: int, tile: int, halo: int, stride: int) -> int:
-    """Returns the size of the padded frame along one axis."""
+    """Returns the size of the padded frame along one axis, at least a tile.
+
+    Where the tile can be chosen it is no larger than the frame padded by its
+    margins: what `padded_size(size, 0, ...)` gives.
+    """
     padded = -(-size // stride) * stride + 2 * margin(halo, stride)
     return max(padded, tile)
+
+
+def sides(padded: int, halo: int, stride: int) -> list[tuple[int, int]]:
+    """Returns `(number, side)`: of how many tiles, and how small they can be.
+
+    The first is one tile, as large as the padded frame; the last ones are
+    little more than their halos. Of the numbers that have the same side the
+    least is given.
+    """
+    found = [(1, padded)]
+    lost = -(-2 * halo // stride) * stride
+    for number in range(2, padded // stride + 1):
+        side = padded + (number - 1) * lost
+        side = -(-side // (number * stride)) * stride
+        if side == lost:
+            break
+        if side < found[-1][1]:
+            found.append((1 + -(-(padded - side) // (side - lost)), side))
+    return found
 
 
 def spans(padded: int, tile: int, halo: int, stride: int) -> list[Span]:

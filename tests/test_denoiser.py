@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fanet_tf import denoiser as denoiser_lib
-from fanet_tf import member_runner
+from fanet_tf import tile_choice
 from fanet_tf import tiles
 from fanet_tf.errors import InputError
 from fanet_tf.files.raw_image import RawImage
@@ -39,12 +39,9 @@ def denoise_whole(array, recipe, mosaic, pattern, noise, run=None):
     row, column = cfa.rggb_origin(pattern)
     margin = tiles.margin(tile.halo, tile.stride)
     sides = []
-    for size, origin, side in (
-        (mosaic.shape[0], row, tile.height),
-        (mosaic.shape[1], column, tile.width),
-    ):
+    for size, origin in zip(mosaic.shape, (row, column), strict=True):
         packed_size = (size + origin + 1) // 2
-        padded = tiles.padded_size(packed_size, side, tile.halo, tile.stride)
+        padded = tiles.padded_size(packed_size, 0, tile.halo, tile.stride)
         before = 2 * margin + origin
         sides.append((before, 2 * padded - before - size))
     padded = np.pad(mosaic, sides, "reflect")
@@ -58,6 +55,14 @@ def denoise_whole(array, recipe, mosaic, pattern, noise, run=None):
         sides[0][0] : sides[0][0] + mosaic.shape[0],
         sides[1][0] : sides[1][0] + mosaic.shape[1],
     ]
+
+
+@pytest.fixture
+def many_tiles(monkeypatch):
+    """Makes frames of the size of these tests take more than one tile."""
+    monkeypatch.setattr(
+        tile_choice, "best", lambda found: found[len(found) // 3]
+    )
 
 
 def check_tiles(array, shape, pattern, seed=0):
@@ -75,19 +80,19 @@ def check_tiles(array, shape, pattern, seed=0):
 @pytest.mark.parametrize(
     "shape", [(1, 1), (1, 2), (2, 1), (3, 5), (63, 97), (64, 96), (131, 198)]
 )
-def test_tiles_equal_the_whole_frame(array, shape, pattern):
+def test_tiles_equal_the_whole_frame(array, many_tiles, shape, pattern):
     check_tiles(array, shape, pattern)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(60))
-def test_tiles_of_96_equal_the_whole_frame_up_to_300(seed):
+def test_tiles_of_96_equal_the_whole_frame_up_to_300(many_tiles, seed):
     rng = np.random.default_rng(seed)
     shape = tuple(rng.integers(1, 601, 2)) if seed else (600, 600)
     check_tiles(bundles.small((96, 96)), shape, cfa.PATTERNS[seed % 4], seed)
 
 
-def test_seams_of_a_dynamic_range_member_stay_small(array, rng):
+def test_seams_of_a_dynamic_range_member_stay_small(array, many_tiles, rng):
     """Its activations are scaled by the whole input, so tiles may differ."""
     mosaic = rng.uniform(0, 1, (198, 262)).astype(np.float32)
     recipe = "dynamic_wi8_afp32"
@@ -157,7 +162,8 @@ def test_the_member_is_that_of_the_frame(array):
     denoiser = denoiser_lib.Denoiser(array)
     for a, index in ((1e-5, 0), (3e-4, 0), (1e-2, 1), (0.5, 1)):
         denoiser.denoise_mosaic(mosaic, "RGGB", (a, 1e-6))
-        assert denoiser.runner(array.member_for(a)).member.index == index
+        runner = denoiser.runner(array.member_for(a), 4, 4)
+        assert runner.member.index == index
 
 
 def test_counts_are_given_with_finer_steps(blur, rng):
@@ -177,24 +183,32 @@ def test_too_little_memory_is_refused(array):
         )
 
 
-def test_a_smaller_tile_fits_the_memory(array, rng, monkeypatch):
-    """And gives the same result."""
-    resident = iter([0, 90_000_000, 0, 60_000_000])
-    monkeypatch.setattr(
-        member_runner, "_resident_bytes", lambda: next(resident)
-    )
+@pytest.mark.parametrize("place", [0.1, 0.3, 0.6, 1.0])
+def test_the_result_does_not_depend_on_the_tile(array, rng, monkeypatch, place):
     mosaic = rng.uniform(0, 1, (120, 170)).astype(np.float32)
-    small = denoiser_lib.Denoiser(array, max_memory=70_000_000)
-    runner = small.runner(array.members[0])
-    assert (runner.tile.height, runner.tile.width) == (26, 40)
-    monkeypatch.undo()
+    expected = denoiser_lib.Denoiser(array).denoise_mosaic(
+        mosaic, "RGGB", NOISE
+    )
+    monkeypatch.setattr(
+        tile_choice, "best", lambda found: found[int(place * len(found)) - 1]
+    )
+    denoiser = denoiser_lib.Denoiser(array)
     np.testing.assert_allclose(
-        small.denoise_mosaic(mosaic, "RGGB", (3e-4, 1e-6)),
-        denoiser_lib.Denoiser(array).denoise_mosaic(
-            mosaic, "RGGB", (3e-4, 1e-6)
-        ),
+        denoiser.denoise_mosaic(mosaic, "RGGB", NOISE),
+        expected,
+        rtol=0,
         atol=1e-6,
     )
+
+
+def test_frames_of_one_size_share_a_runner(array):
+    denoiser = denoiser_lib.Denoiser(array)
+    member = array.members[0]
+    runner = denoiser.runner(member, 40, 50)
+    assert denoiser.runner(member, 40, 50) is runner
+    assert denoiser.runner(member, 50, 40) is not runner
+    runner = denoiser.runner(member, 50, 40)
+    assert denoiser.runner(array.members[1], 50, 40) is not runner
 
 
 def test_an_unknown_recipe_is_refused(array):

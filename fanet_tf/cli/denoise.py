@@ -44,7 +44,11 @@ _NOISE = flags.DEFINE_string(
     " `estimate` for files that have no NoiseProfile.",
 )
 _GAIN = flags.DEFINE_float("gain", None, "Sensor gain, 1..64.")
-_ISO = flags.DEFINE_float("iso", None, "ISO; needs a profile with base_iso.")
+_ISO = flags.DEFINE_float(
+    "iso",
+    None,
+    "ISO; needs a --profile with base_iso (imx258 has none: give --gain).",
+)
 _PROFILE = flags.DEFINE_string(
     "profile",
     None,
@@ -94,7 +98,11 @@ _THREADS = flags.DEFINE_integer(
     "threads", None, "Of LiteRT; default: all cores.", lower_bound=1
 )
 _MAX_MEMORY = flags.DEFINE_float(
-    "max_memory", None, "Megabytes the network may take.", lower_bound=1
+    "max_memory",
+    None,
+    "Megabytes the network may take beyond the idle process and the frame;"
+    " default: as many as denoise the frame soonest.",
+    lower_bound=1,
 )
 
 
