@@ -95,7 +95,7 @@ class Row:
     title: str
     changes: dict = dataclasses.field(default_factory=dict)
     members: int = 1
-    variant: str = "fan_gated"
+    variant: str = "fan_bands"
 
 
 def tables(teacher) -> dict[str, dict[str, Row]]:

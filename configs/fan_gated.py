@@ -1,4 +1,4 @@
-"""R1 with a gate beside its head: what the quickstart and the array train.
+"""R1 with a gate beside its head: the step before configs/fan_bands.py.
 
     fanet-train --config=configs/fan_gated.py --workdir=runs/fan_gated
 

@@ -13,7 +13,6 @@ from fanet_tf.config import default_config
 
 def get_config(stage="shared"):
     config = default_config()
-    config.model.output = "gated"
     config.data.sources = (
         "data/photos/cid22_train",
         "data/photos/clic_half",

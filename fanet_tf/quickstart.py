@@ -49,7 +49,6 @@ _PICTURE = np.s_[40:340, 60:360]  # Rows and columns shown in the picture.
 def configs(output, shared_steps, member_steps):
     """Returns the configs of the shared start and of the array."""
     shared = config_lib.default_config()
-    shared.model.output = "gated"
     shared.data.batch_size = 8
     shared.train.steps = shared_steps
     shared.train.learning_rate = 3e-3

@@ -39,7 +39,11 @@ _UNET = {
     "upsampling": "bilinear",  # "depth_to_space", "haar".
     "output": "residual",  # Or "gated".
     "stem_input": "detail",  # Or "stabilised".
+    "detail_cells": (),  # Of the local means; () is the stride alone.
 }
+
+# R1 with a gate on each band of the detail.
+_BANDS = {"output": "gated", "detail_cells": (2, 4, 8)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,13 +88,17 @@ VARIANTS = {
     "fan_no_skips": Variant(
         "FA w/o connections", {**_UNET, "skip_ratio": 0}, paper_gmacs=2.5688
     ),
-    # What ships: R1 with a gate beside its head, 0.016 GMACs/MP more.
     "fan_gated": Variant("Feature-Align, gated", {**_UNET, "output": "gated"}),
+    # What ships. The second coarsest block pays for the bands.
+    "fan_bands": Variant(
+        "Feature-Align, gated bands", {**_UNET, **_BANDS, "mid_blocks": 1}
+    ),
     # Half the size from the stem to the head: no wide tensor at full size.
     "fan_fast": Variant(
         "Feature-Align, fast",
         {
             **_UNET,
+            **_BANDS,
             "widths": (32, 48, 64),
             "group_width": 8,
             "patch": 2,
@@ -100,6 +108,7 @@ VARIANTS = {
         "Feature-Align, deep",
         {
             **_UNET,
+            **_BANDS,
             "widths": (32, 64, 96, 128),
             "blocks": 1,
             "group_width": 8,
@@ -160,6 +169,7 @@ STUDENTS = (
     "fan",
     "fan_no_skips",
     "fan_gated",
+    "fan_bands",
     "fan_fast",
     "fan_deep",
 )

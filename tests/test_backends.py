@@ -24,6 +24,7 @@ NETWORKS = {
         "name": "unet",
         "widths": (8, 16),
         "patch": 2,
+        "detail_cells": (2, 4),
         "output": "gated",
         "upsampling": "depth_to_space",
     },

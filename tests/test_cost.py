@@ -38,6 +38,7 @@ def by_hand(
     group_width,
     patch=1,
     output="residual",
+    detail_cells=(),
     upsampling="bilinear",
     **rest,
 ):
@@ -59,8 +60,10 @@ def by_hand(
         chain = [inputs, *[width] * (count - 1), outputs]
         return sum(map(block, chain[:-1], chain[1:]))
 
-    heads = 2 if output == "gated" else 1
-    total = widths[0] * 4 * patch**2 * (1 + heads)  # Stem and heads.
+    bands = len(detail_cells) or 1
+    gates = bands if output == "gated" else 0
+    # Stem, head and gates.
+    total = widths[0] * 4 * patch**2 * (bands + 1 + gates)
     for level, width in enumerate(widths[:-1]):
         finer = width if haar else widths[max(level - 1, 0)]
         own = stage(blocks[level], finer, width, width)
@@ -116,6 +119,7 @@ def test_the_count_is_that_of_the_graphs_kernels(name):
                 "plain",
                 "fan_no_skips",
                 "fan_gated",
+                "fan_bands",
                 "fan_fast",
                 "fan_deep",
                 "nafnet",

@@ -7,6 +7,7 @@ from helpers import randomise
 
 from fanet_tf import models
 from fanet_tf import variants
+from fanet_tf.models import parts
 from fanet_tf.models import receptive
 from fanet_tf.models import unet
 
@@ -51,6 +52,8 @@ def test_an_untrained_member_leaves_its_input_alone(rng):
         {"output": "gated"},
         {"patch": 2, "widths": (8, 16)},
         {"patch": 2, "widths": (8, 16), "output": "gated"},
+        {"detail_cells": (2, 4)},
+        {"detail_cells": (2, 4), "output": "gated"},
         {"kernel_size": (3, 5, 3), "group_width": (4, 8, 4)},
         {"transform": "ksigma"},
     ],
@@ -76,6 +79,18 @@ def test_the_gain_cancels_in_the_stabilised_domain(rng):
     np.testing.assert_allclose(member(doubled), 2 * member(x), atol=2e-5)
 
 
+def test_bands_add_up_to_the_input_less_its_coarsest_means(rng):
+    x = inputs(rng, 16, 24)["noisy"]
+    means = parts.pyramid(keras.ops.convert_to_tensor(x), 3)
+    fine, middle, coarse = parts.bands(means, (2, 4, 8))
+    (whole,) = parts.bands(means, (8,))
+    np.testing.assert_allclose(fine + middle + coarse, whole, atol=1e-6)
+    # Flat is black in every band.
+    flat = parts.pyramid(keras.ops.ones((1, 16, 24, 4)), 3)
+    for band in parts.bands(flat, (2, 4, 8)):
+        np.testing.assert_allclose(band, 0.0, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     "sizes, message",
     [
@@ -90,6 +105,9 @@ def test_the_gain_cancels_in_the_stabilised_domain(rng):
         ({"patch": 2, "height": 20}, "height=20"),
         ({"kernel_size": (3, 5)}, r"kernel_size=\(3, 5\)"),
         ({"output": "gated", "stem_input": "stabilised"}, "stem_input='stab"),
+        ({"detail_cells": (3,)}, r"detail_cells.*2 to.*4\. Received: \(3,\)"),
+        ({"detail_cells": (4, 2)}, r"Received: \(4, 2\)"),
+        ({"detail_cells": (8,)}, r"Received: \(8,\)"),
     ],
 )
 def test_impossible_sizes_are_refused(sizes, message):

@@ -55,21 +55,48 @@ def pyramid(stabilised, halvings) -> list:
     return levels
 
 
-def detail(stabilised, coarsest, stride):
-    """Takes the local mean from the input.
+def bands(means, cells) -> list:
+    """Splits the input by scale, its brightness left out.
 
-        detail = stabilised - enlarge(mean over stride x stride cells)
+        m_0 = stabilised,  m_k = enlarge(mean over cells[k] x cells[k])
+        band_k = m_k-1 - m_k
 
     At gain 1 the input runs to 138 deviations of the noise; a network that
-    carries that through every layer loses the noise.
+    carries that through every layer loses the noise. All bands together are
+    the stabilised input less its means over the largest cells.
 
     Args:
-        stabilised: `[B, h, w, 4]`.
-        coarsest: its means, `[B, h / stride, w / stride, 4]`.
-        stride: int.
+        means: `pyramid`, at least down to the largest cell.
+        cells: sides, growing powers of two.
+
+    Returns:
+        A `[B, h, w, 4]` for each cell, the finest first.
     """
-    mean = layers.Upsample(stride, name="local_mean")(coarsest)
-    return klayers.Subtract(name="detail")([stabilised, mean])
+    result, upper = [], means[0]
+    for cell in cells:
+        mean = means[cell.bit_length() - 1]
+        mean = layers.Upsample(cell, name=f"local_mean{cell}")(mean)
+        band = klayers.Subtract(name=f"detail{cell}")([upper, mean])
+        result.append(band)
+        upper = mean
+    return result
+
+
+def joined(tensors, name):
+    """Returns the tensors as one, by channels; a single one as it is."""
+    if len(tensors) == 1:
+        return tensors[0]
+    return klayers.Concatenate(name=name)(tensors)
+
+
+def check_cells(cells, stride) -> None:
+    """Refuses cells that the input cannot be split by."""
+    powers = {2**n for n in range(1, stride.bit_length())}
+    if not set(cells) <= powers or list(cells) != sorted(set(cells)):
+        raise ValueError(
+            "`detail_cells` must be growing powers of two from 2 to the "
+            f"network's stride, {stride}. Received: {tuple(cells)}"
+        )
 
 
 def stem_input(stabilised, choice, stride):
@@ -78,7 +105,7 @@ def stem_input(stabilised, choice, stride):
     if choice == "stabilised":
         return stabilised
     halvings = stride.bit_length() - 1
-    return detail(stabilised, pyramid(stabilised, halvings)[-1], stride)
+    return bands(pyramid(stabilised, halvings), (stride,))[0]
 
 
 def head(x, filters=4, kernel_size=1):

@@ -55,6 +55,7 @@ def build(
     downsampling="max",
     upsampling="bilinear",
     stem_input="detail",
+    detail_cells=(),
     output="residual",
     patch=1,
     group_form="masked",
@@ -87,14 +88,18 @@ def build(
             then depth to space; `"haar"`: a point-wise widening, then inverse
             DWT.
         stem_input: `"stabilised"`, or `"detail"`: the stabilised input less
-            its own means over cells of `stride` pixels, so that the features
-            need not carry the brightness (up to 138 deviations of the noise at
-            gain 1) through every layer; Feature-Align sees it.
+            its own local means, so that the features need not carry the
+            brightness (up to 138 deviations of the noise at gain 1) through
+            every layer; Feature-Align sees it.
+        detail_cells: sides of the cells of these means, growing: one gives
+            one detail, several split it into bands (`parts.bands`). Small
+            cells serve low gains and large ones high gains. `()`: `stride`.
         output: `"residual"`: the head gives the step from the noisy frame to
-            the denoised one; `"gated"`: it gives a step `e` and a gate `w` in
-            0..1 on the detail, `residual = e - (1 - w) detail`, so that flat
-            areas are reached with `e = 0`, `w = 0` instead of by cancelling
-            the noise, and a pixel is left alone with `e = 0`, `w = 1`.
+            the denoised one; `"gated"`: it gives a step `e`, and a gate `w` in
+            0..1 on each band of the detail, `residual = e - sum (1 - w) band`,
+            so that flat areas are reached with `e = 0`, `w = 0` instead of by
+            cancelling the noise, and a pixel is left alone with `e = 0`,
+            `w = 1`.
         patch: side of the cells that the stem takes in and the head gives
             out. With 2 the whole network works at half size, and only 4-channel
             tensors are of full size: phones wait for memory there.
@@ -126,10 +131,14 @@ def build(
         )
 
     stabilised = keras.Input((height, width, 4), name="stabilised")
-    means = []  # The input at each level.
+    cells = tuple(detail_cells) or (size,)
+    parts.check_cells(cells, size)
+    means, bands = [], []
     if feature_align or detail:
         means = parts.pyramid(stabilised, size.bit_length() - 1)
-        means = means[patch - 1 :]
+    if detail:
+        bands = parts.bands(means, cells)
+    means = means[patch - 1 :]  # The input at each level.
 
     def stage(x, name, level, filters):
         count = blocks[level]
@@ -152,9 +161,7 @@ def build(
                 )(x, means[level])
         return x
 
-    x = stabilised
-    if detail:
-        x = fine = parts.detail(stabilised, means[-1], size)
+    x = parts.joined(bands or [stabilised], "detail")
     x = klayers.Conv2D(widths[0], patch, strides=patch, name="stem")(x)
     skips = []
     for level in range(levels - 1):
@@ -189,27 +196,33 @@ def build(
             residual
         )
     if output == "gated":
-        residual = _gated(residual, x, fine, patch)
+        cuts = [
+            klayers.Multiply(name=f"cut_detail{cell}")(
+                [_gate(x, f"gate{cell}", patch), band]
+            )
+            for cell, band in zip(cells, bands, strict=True)
+        ]
+        cut = klayers.Add(name="cut_detail")(cuts) if cuts[1:] else cuts[0]
+        # From units of the stabilised input to those of the residual.
+        cut = klayers.Rescaling(-8.0, name="gate_units")(cut)
+        residual = klayers.Add(name="gated")([residual, cut])
     return keras.Model(stabilised, residual, name="core")
 
 
-def _gated(residual, x, fine, patch):
-    """Returns `residual - (1 - w) fine`, its gate made of the features."""
+def _gate(x, name, patch):
+    """Returns what is cut, `1 - w`, of a band, in 0..1; little at first."""
     cut = klayers.Conv2D(
         4 * patch**2,
         1,
         activation="sigmoid",
         kernel_initializer="zeros",
         bias_initializer=keras.initializers.Constant(-3.0),
-        name="gate",
+        name=name,
         dtype="float32",
     )(x)
     if patch == 2:
-        cut = layers.DepthToSpace(name="gate_up", dtype="float32")(cut)
-    cut = klayers.Rescaling(-8.0, name="gate_units")(cut)
-    return klayers.Add(name="gated")(
-        [residual, klayers.Multiply(name="cut_detail")([cut, fine])]
-    )
+        cut = layers.DepthToSpace(name=f"{name}_up", dtype="float32")(cut)
+    return cut
 
 
 def _shrunk(filters, ratio):
