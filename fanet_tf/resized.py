@@ -138,7 +138,7 @@ class _Sizes:
         """Overwrites the sizes."""
         old = tuple(self.shapes[self.noisy][1:3])
         new = {self.noisy: self._shape(self.noisy, old, (height, width))}
-        constants = {}
+        constants, holders = {}, set()
         for name, inputs, outputs in self.operations:
             if not any(i in new for i in inputs):
                 continue
@@ -147,7 +147,12 @@ class _Sizes:
                 new[output] = self._shape(output, old, (height, width), name)
             if name in _SIZES:
                 place, part = _SIZES[name]
-                self._set(constants, inputs[place], new[outputs[0]][part], name)
+                size = new[outputs[0]][part].tolist()
+                self._check_size(inputs[place], size, constants, name)
+                holders.add(inputs[place])
+        for index, buffer in enumerate(self.buffers):
+            if buffer in constants and index not in holders:
+                raise _refusal("a size that is another constant, too")
         for index, shape in new.items():
             self.shapes[index][:] = shape
         for buffer, size in constants.items():
@@ -184,16 +189,16 @@ class _Sizes:
         # An absent vector is the number 0.
         return None if isinstance(data, int) else data.view("<i4")
 
-    def _set(self, constants, tensor, size, name):
-        buffer, size = self.buffers[tensor], size.tolist()
+    def _check_size(self, tensor, size, constants, name):
+        """Adds the constant that holds a size to those to be changed."""
+        buffer = self.buffers[tensor]
         held = self._constant(buffer)
         if (
             held is None
             or len(held) != len(size)
             or constants.setdefault(buffer, size) != size
-            or self.buffers.count(buffer) > 1
         ):
-            raise _refusal(f"{name} with a size that is no constant of its own")
+            raise _refusal(f"{name} with a size that cannot be set")
 
 
 def _takes_all_places(operation):

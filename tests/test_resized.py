@@ -9,8 +9,8 @@ from export import runtime
 from fanet_tf import bundle
 from fanet_tf import resized
 
-STRIDE = 8
-SIZES = ((104, 128), (200, 120))
+# What a tile is larger than its two halos, in strides.
+INNER = ((1, 4), (13, 3))
 
 
 def run(flatbuffer, noisy):
@@ -24,51 +24,68 @@ def run(flatbuffer, noisy):
 
 
 @functools.cache
-def shipped(recipe):
-    return bundle.load().members[2].path(recipe).read_bytes()
+def shipped():
+    """Returns a member of the shipped array and recipe -> flatbuffer."""
+    member = bundle.load().members[-1]
+    return member, {r: p.read_bytes() for r, p in member.paths.items()}
 
 
-@pytest.mark.parametrize("recipe", ["float16", "dynamic_wi8_afp32"])
-@pytest.mark.parametrize("size", SIZES)
-def test_a_resized_member_is_one_delegate_node(recipe, size):
-    content = resized.resized(shipped(recipe), *size, STRIDE)
-    assert runtime.undelegated(content) == []
+def size_of(tile, inner):
+    return [2 * tile.halo + n * tile.stride for n in inner]
+
+
+@pytest.mark.parametrize("inner", INNER)
+def test_resized_members_are_one_delegate_node(inner):
+    member, contents = shipped()
+    for content in contents.values():
+        other = resized.resized(
+            content, *size_of(member.tile, inner), member.tile.stride
+        )
+        assert runtime.undelegated(other) == []
 
 
 @pytest.fixture(scope="module")
 def frame():
-    """`[384, 384, 4]`, and what the shipped member makes of it."""
+    """A whole tile, a flatbuffer in floats and what it gives for the tile."""
+    member, contents = shipped()
+    content = next(contents[r] for r in ("float32", "float16") if r in contents)
     rng = np.random.default_rng(0)
-    noisy = rng.normal(0.3, 0.02, (384, 384, 4)).astype(np.float32)
-    return noisy, run(shipped("float16"), noisy)
+    shape = (member.tile.height, member.tile.width, 4)
+    noisy = rng.normal(0.3, 0.02, shape).astype(np.float32)
+    return noisy, content, run(content, noisy)
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_a_resized_member_gives_what_the_original_gives(frame, size):
+@pytest.mark.parametrize("inner", INNER)
+def test_a_resized_member_gives_what_the_original_gives(frame, inner):
     """On the same pixels: those whose halo both have seen."""
-    noisy, whole = frame
-    content = resized.resized(shipped("float16"), *size, STRIDE)
-    halo, top, left = 48, 16 * STRIDE, 9 * STRIDE
+    noisy, content, whole = frame
+    tile = shipped()[0].tile
+    size, halo = size_of(tile, inner), tile.halo
     rows, columns = (
-        slice(start, start + side)
-        for start, side in zip((top, left), size, strict=True)
+        slice(start * tile.stride, start * tile.stride + side)
+        for start, side in zip((16, 9), size, strict=True)
     )
+    content = resized.resized(content, *size, tile.stride)
     denoised = run(content, noisy[rows, columns])
-    inner = (slice(halo, -halo), slice(halo, -halo))
-    expected = whole[rows, columns][inner]
-    assert np.abs(expected - noisy[rows, columns][inner]).max() > 0.01
-    np.testing.assert_allclose(denoised[inner], expected, rtol=0, atol=1e-6)
+    kept = (slice(halo, -halo), slice(halo, -halo))
+    expected = whole[rows, columns][kept]
+    assert np.abs(expected - noisy[rows, columns][kept]).max() > 0.01
+    np.testing.assert_allclose(denoised[kept], expected, rtol=0, atol=1e-6)
 
 
 def test_nothing_but_sizes_changes():
-    content = shipped("dynamic_wi8_afp32")
-    kept = bytes(content)
-    other = resized.resized(content, 104, 128, STRIDE)
-    assert content == kept and len(other) == len(kept)
-    assert resized.resized(other, 384, 384, STRIDE) == kept
-    # Shapes and three constants: a few numbers, and no weight.
-    changed = np.frombuffer(other, "u1") != np.frombuffer(kept, "u1")
-    assert 0 < changed.sum() < 0.01 * len(kept)
+    member, contents = shipped()
+    tile = member.tile
+    for content in contents.values():
+        kept = bytes(content)
+        size = size_of(tile, INNER[0])
+        other = resized.resized(content, *size, tile.stride)
+        assert content == kept and len(other) == len(kept)
+        own = (tile.height, tile.width)
+        assert resized.resized(other, *own, tile.stride) == kept
+        # Shapes and a few constants: some numbers, and no weight.
+        changed = np.frombuffer(other, "u1") != np.frombuffer(kept, "u1")
+        assert 0 < changed.sum() < 0.01 * len(kept)
 
 
 def member(variant, size):
@@ -154,7 +171,8 @@ def test_what_does_not_follow_its_input_is_refused(function, named):
 
 @pytest.mark.parametrize("length", [0, 7, 64, 5_000, 100_000])
 def test_a_damaged_flatbuffer_is_refused(length):
-    content = shipped("dynamic_wi8_afp32")
+    member, contents = shipped()
     # The tables stand at the end and point backwards.
+    content = contents["dynamic_wi8_afp32"][:length]
     with pytest.raises(resized.FixedSize, match="must be whole"):
-        resized.resized(content[:length], 104, 104, STRIDE)
+        resized.resized(content, 104, 104, member.tile.stride)

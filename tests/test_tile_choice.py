@@ -173,7 +173,8 @@ def status(name):
 
 before, limit = status("VmRSS"), int(sys.argv[1])
 member = bundle.load().members[0]
-runner = tile_choice.start(member, "float16", 2, (780, 1052), limit)
+recipe = next(iter(member.paths))
+runner = tile_choice.start(member, recipe, 2, (780, 1052), limit)
 print(runner.tile.height * runner.tile.width, status("VmHWM") - before)
 """
 
