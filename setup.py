@@ -100,6 +100,7 @@ setup(
         "console_scripts": [
             "fanet-bench = android_bench.cli:cli",
             "fanet-calibrate = fanet_tf.cli.calibrate:cli",
+            "fanet-card = export.card.cli:cli",
             "fanet-cost = fanet_tf.cli.cost:cli",
             "fanet-denoise = fanet_tf.cli.denoise:cli",
             "fanet-evaluate = fanet_tf.cli.evaluate:cli",

@@ -1,8 +1,20 @@
-"""The texts of a bundle for people: a model card, and the licence."""
+"""The texts of a bundle for people: a model card, and the licence.
+
+An export writes a card without figures of quality; `fanet-card` measures the
+array and puts the whole card in its place.
+"""
 
 import importlib.metadata
+import json
 import pathlib
 
+from export import selector_code
+from export import sums
+from export.card import page
+from fanet_tf import bundle as bundle_reader
+from fanet_tf.files import atomic
+
+CARD = "README.md"
 _SOURCE = pathlib.Path(__file__).parents[1] / "LICENSE"
 
 
@@ -16,8 +28,13 @@ def licence() -> str:
     raise FileNotFoundError("The licence must ship with fanet-tf.")
 
 
-def text(manifest) -> str:
-    """Returns the model card, Markdown, of a manifest."""
+def text(manifest, record=None) -> str:
+    """Returns the model card, Markdown, of a manifest.
+
+    Args:
+        manifest: of the bundle.
+        record: what `fanet-card` measured; None: no figures of quality.
+    """
     noise = manifest["noise"]
     low, high = noise["gain_range"]
     members = manifest["members"]
@@ -69,7 +86,69 @@ def text(manifest) -> str:
         "darkest quarter.",
         "",
     ]
-    return "\n".join(lines)
+    return "\n".join(lines + _measured(manifest, record))
+
+
+def members_text(manifest, record) -> str:
+    """Returns the card of the Keras members that an array was exported from."""
+    name = manifest["name"]
+    return "\n".join(
+        [
+            f"# Keras members of the {name} array",
+            "",
+            f"The averaged weights that `../{name}` was exported from, to go "
+            "on training: `member_<i>/member.keras` are the specialists, "
+            "`shared.keras` is the network for all gains that they started "
+            "from.",
+            "",
+            f"    fanet-train --config=configs/{name}.py:array \\",
+            "        --workdir=runs/array \\",
+            f"        --config.train.init_from=fanet_tf/zoo/{name}_keras",
+            "",
+            f"Licence: {manifest['licence']}, the project's own. The figures "
+            f"below are those of the flatbuffers in `../{name}`; what each "
+            f"stage of the training reached is in `results/{name}/README.md` "
+            "of the repository.",
+            "",
+            *_measured(manifest, record),
+        ]
+    )
+
+
+def _measured(manifest, record):
+    if record is None:
+        return []
+    return [
+        *page.results(record),
+        *(page.costs(record["cost"], manifest) if "cost" in record else []),
+        *(page.trained(record["training"]) if "training" in record else []),
+        *page.limits(manifest["noise"]),
+        "`fanet-card` wrote this page from `card.json`, which it measured; no "
+        "figure was typed.",
+        "",
+    ]
+
+
+def install(folder, record) -> None:
+    """Puts the whole card into a bundle, with its digest where it belongs.
+
+    The selectors' code is written afresh as well, since `fanet-export --verify`
+    asks for what the manifest gives today.
+    """
+    folder = pathlib.Path(folder)
+    path = folder / bundle_reader.MANIFEST
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    texts = {**selector_code.write(manifest), CARD: text(manifest, record)}
+    for name, content in texts.items():
+        with atomic.writing(folder / name) as stream:
+            stream.write(content.encode())
+    for entry in manifest["files"]:
+        if entry["file"] in texts:
+            entry["sha256"] = bundle_reader.sha256(folder / entry["file"])
+            entry["bytes"] = (folder / entry["file"]).stat().st_size
+    with atomic.writing(path) as stream:
+        stream.write((json.dumps(manifest, indent=2) + "\n").encode())
+    sums.write(folder)
 
 
 def _loss(entry):

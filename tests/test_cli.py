@@ -12,6 +12,7 @@ COMMANDS = (
     "fanet_tf.cli.pairs",
     "fanet_tf.cli.quickstart",
     "fanet_tf.cli.train",
+    "export.card.cli",
     "export.cli",
 )
 TRAIN = "fanet_tf.cli.train"

@@ -22,20 +22,24 @@ from fanet_tf.report import text
 # Names under which a run may list its noisy input.
 _INPUTS = ("identity", "noisy")
 _HERE = pathlib.Path(__file__).parent
-_JPEG = (
-    (cv2.IMWRITE_JPEG_QUALITY, 93),
-    (
+
+
+def jpeg(srgb, quality: int = 93) -> bytes:
+    """Encodes `[H, W, 3]` uint8 sRGB, its colours at full resolution."""
+    options = [
+        cv2.IMWRITE_JPEG_QUALITY,
+        quality,
         cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
         cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
-    ),
-)
-
-
-def picture_uri(srgb) -> str:
-    """Encodes `[H, W, 3]` uint8 sRGB as a `data:` address."""
-    options = [value for pair in _JPEG for value in pair]
+    ]
     _, data = cv2.imencode(".jpg", srgb[..., ::-1], options)
-    return "data:image/jpeg;base64," + base64.b64encode(data).decode()
+    return data.tobytes()
+
+
+def picture_uri(srgb, quality: int = 93) -> str:
+    """Encodes `[H, W, 3]` uint8 sRGB as a `data:` address."""
+    data = base64.b64encode(jpeg(srgb, quality)).decode()
+    return f"data:image/jpeg;base64,{data}"
 
 
 def _gain_name(gain: float | None) -> str:

@@ -6,7 +6,7 @@
 /** Feed `scale` and `offset` to the member `member`, each as [1, 1, 1, 1]. */
 data class NsmaChoice(
     val a: Float, val b: Float, val scale: Float, val offset: Float,
-    val member: Int,
+    val member: Int
 )
 
 object NsmaSelector {
@@ -56,6 +56,6 @@ object NsmaSelector {
         fromNoise(
             pairs.map { it.first }.average().toFloat(),
             pairs.map { it.second }.average().toFloat(),
-            previous,
+            previous
         )
 }

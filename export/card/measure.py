@@ -1,0 +1,148 @@
+"""Measures an array for its card, through the very code of `fanet-evaluate`.
+
+Three sets, all at the same gains and with seed 0:
+
+* `photographs`: a folder, whole frames, every recipe of the bundle, against the
+  classical methods that take no time;
+* `crops`: the centres of its first eight, captures that training validates on,
+  against BM3D as well (seconds a crop, so not on all of the folder);
+* `frame`: a RAW file of low noise with noise added: large smooth areas.
+"""
+
+import pathlib
+import time
+
+from fanet_tf import bundle as bundle_lib
+from fanet_tf import evaluate
+from fanet_tf import gallery
+from fanet_tf import methods as methods_lib
+from fanet_tf.calibration import profile as profile_lib
+from fanet_tf.data import camera as camera_lib
+from fanet_tf.data import captures
+from fanet_tf.data import evaluation_sets
+from fanet_tf.data import folder as folder_lib
+from fanet_tf.errors import InputError
+from fanet_tf.files import reader
+
+GAINS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+CROP = 288  # Sensor pixels; `validation.size` of the training configs.
+CROPS = 8  # BM3D takes 3 s a crop and gain: all in six minutes.
+_QUICK = ("identity", "gaussian", "nlm")
+_SLOW = (*_QUICK, "bm3d")
+
+
+def digests(array: bundle_lib.Bundle) -> dict[str, str]:
+    """Returns the SHA-256 of every flatbuffer of an array, by file."""
+    return {
+        entry["file"]: entry["sha256"]
+        for member in array.manifest["members"]
+        for entry in member["recipes"].values()
+    }
+
+
+def cost(model: dict) -> dict:
+    """Returns what `fanet-cost` counts of a config's network; needs Keras."""
+    from fanet_tf import cost as cost_lib
+
+    record = cost_lib.as_record(cost_lib.report("card", model, False))
+    return {
+        key: record[key] for key in ("parameters", "weights", "gmacs_per_mp")
+    }
+
+
+def from_bundle(array: bundle_lib.Bundle, recipe: str) -> evaluate.Method:
+    """Returns the array as a method under the name of its row."""
+    method = methods_lib.from_bundle(array.folder, recipe)
+    return methods_lib.relabel(method, f"{array.name}, {recipe}")
+
+
+def _methods(array, classical, recipes):
+    """Returns `(methods, notes)`; a method that is not installed is noted."""
+    methods, notes = {}, {}
+    for name in classical:
+        try:
+            methods[name] = methods_lib.classical(name)
+        except InputError as error:
+            notes[name] = str(error)
+    for recipe in recipes:
+        method = from_bundle(array, recipe)
+        methods[method.label] = method
+    return methods, notes
+
+
+def _run(data, captures_, total, methods, notes) -> dict:
+    """Evaluates, and keeps the means: what a card shows, and no more."""
+    start = time.perf_counter()
+    record = evaluate.evaluate(
+        captures_,
+        methods,
+        total=total,
+        gallery=gallery.Gallery(images=0, extremes=0),
+    ).to_json()
+    return {
+        "data": data,
+        "methods": [  # Not the notes, which hold a path.
+            {key: method[key] for key in ("method", "label")}
+            for method in record["methods"]
+        ],
+        "missing": notes,
+        "per_gain": record["per_gain"],
+        "seconds": round(time.perf_counter() - start),
+    }
+
+
+def photographs(array, folder, profile="imx258", camera="imx258") -> dict:
+    """Evaluates whole photographs; see the module."""
+    data = _photographs(folder, profile, camera)
+    methods = _methods(array, _QUICK, array.recipes)
+    about = {"folder": pathlib.Path(folder).name, "count": _count(data)}
+    return _run(about, data.captures, data.total, *methods)
+
+
+def crops(array, folder, profile="imx258", camera="imx258") -> dict:
+    """Evaluates centre crops against BM3D too; see the module."""
+    data = _photographs(folder, profile, camera, CROPS, CROP)
+    methods = _methods(array, _SLOW, array.recipes[:1])
+    about = {
+        "folder": pathlib.Path(folder).name,
+        "count": _count(data),
+        "crop": CROP,
+    }
+    return _run(about, data.captures, data.total, *methods)
+
+
+def _photographs(folder, profile, camera, limit=None, crop=None):
+    return evaluation_sets.photos(
+        folder,
+        camera_lib.get(camera),
+        GAINS,
+        profile_lib.load(profile),
+        limit=limit,
+        crop=crop,
+    )
+
+
+def _count(data):
+    return data.total // len(GAINS)
+
+
+def frame(array, path, form=None, profile="imx258") -> dict:
+    """Evaluates a RAW file of low noise; see the module.
+
+    Args:
+        array: the bundle.
+        path: of the RAW file.
+        form: what a headerless file does not say, see `reader.read`.
+        profile: the sensor's noise.
+    """
+    path = pathlib.Path(path)
+    image = reader.read(path, form)
+    packed = folder_lib.packed_rggb(image.normalized(), image.pattern)
+    scene = captures.Scene(
+        path.stem, packed.clip(0.0, 1.0), folder_lib.colour_of(image)
+    )
+    drawn = captures.synthetic([scene], GAINS, profile_lib.load(profile))
+    methods = _methods(array, _SLOW, array.recipes[:1])
+    height, width = (2 * side for side in packed.shape[:2])
+    about = {"file": path.name, "height": height, "width": width}
+    return _run(about, drawn, len(GAINS), *methods)

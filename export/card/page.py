@@ -1,0 +1,267 @@
+"""The sections of a model card that show what was measured; Markdown."""
+
+import json
+
+from export.card import training
+from fanet_tf import checks
+
+# What a source of the training configs is, by the last part of its name.
+_SOURCES = {
+    "cid22_train": ("photographs of CID22, Cloudinary", "CC BY-SA 4.0"),
+    "clic_half": ("photographs of CLIC 2025, halved", "Unsplash licence"),
+    "linear": ("radiance maps of Poly Haven", "CC0"),
+    "bundled": ("photographs of scikit-image and scikit-learn", "free; theirs"),
+    "dead_leaves": ("procedural images", "Apache-2.0, this project's"),
+}
+_BEGIN = "<!-- Written by fanet-card: -->"
+_END = "<!-- Up to here. -->"
+_REGIONS = (
+    ("raw_psnr_dark", "the darkest quarter of each frame"),
+    ("raw_psnr_flat", "the flatter half of each frame"),
+)
+
+
+def table(heading, columns, rows) -> list[str]:
+    """Returns the lines of a Markdown table."""
+    return [
+        f"| {' | '.join([heading, *columns])} |",
+        f"| {' | '.join(['---'] * (1 + len(columns)))} |",
+        *(f"| {' | '.join(row)} |" for row in rows),
+        "",
+    ]
+
+
+def by_gain(figures, key, form, heading) -> list[str]:
+    """Returns the table of one metric: a row a method, a column a gain."""
+    values: dict[str, dict] = {}
+    for row in figures["per_gain"]:
+        values.setdefault(row["method"], {})[row["gain"]] = row[key]
+    gains = sorted({row["gain"] for row in figures["per_gain"]})
+    rows = [
+        [
+            method["label"],
+            *(_cell(values[method["method"]][g], form) for g in gains),
+        ]
+        for method in figures["methods"]
+    ]
+    # In the place it has in the order of the methods: before the networks.
+    networks = sum(
+        method["method"] not in checks.CLASSICAL
+        for method in figures["methods"]
+    )
+    for name in figures["missing"]:
+        missing = [name.upper(), "not installed", *[""] * (len(gains) - 1)]
+        rows.insert(len(rows) - networks, missing)
+    return table(heading, [f"{gain:g}" for gain in gains], rows)
+
+
+def readme(text, record) -> str:
+    """Returns a README with its table of the array's PSNR written afresh.
+
+    The table stands between two comments; without them nothing changes.
+    """
+    before, begin, rest = text.partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not end:
+        return text
+    figures = record["photographs"]
+    lines = by_gain(figures, "raw_psnr", ".2f", "RAW PSNR, dB, at gain")
+    return "\n".join([before + begin, "", *lines]) + end + after
+
+
+def _cell(value, form):
+    return "-" if value is None else format(value, form)
+
+
+def _command(*flags) -> list[str]:
+    return ["```sh", " \\\n    ".join(["fanet-evaluate", *flags]), "```", ""]
+
+
+def results(evaluation) -> list[str]:
+    """Returns what was measured: tables, how to see them again, the checks."""
+    lines = []
+    photographs = evaluation.get("photographs")
+    crops = evaluation.get("crops")
+    frame = evaluation.get("frame")
+    if photographs:
+        data = photographs["data"]
+        recipes = ",".join(
+            method["method"].rpartition(", ")[2]
+            for method in photographs["methods"]
+            if method["method"] not in checks.CLASSICAL
+        )
+        lines += [
+            "## What it reaches",
+            "",
+            f"Mean over the {data['count']} photographs of `{data['folder']}`, "
+            "whole, none of them trained on, turned back to RAW with noise of "
+            "the law above at each gain. Classical methods work after the "
+            "Anscombe transform and come back through its unbiased inverse.",
+            "",
+            *by_gain(photographs, "raw_psnr", ".2f", "RAW PSNR, dB, at gain"),
+            *by_gain(photographs, "raw_ssim", ".4f", "RAW SSIM at gain"),
+            "The same captures, bit for bit:",
+            "",
+            *_command(
+                f"--photos=data/photos/{data['folder']}",
+                "--methods=identity,gaussian,nlm",
+                f"--recipe={recipes}",
+                "--output=runs/evaluation",
+            ),
+        ]
+    if crops:
+        data = crops["data"]
+        lines += [
+            "## Beside BM3D",
+            "",
+            f"The centre {data['crop']} x {data['crop']} of the first "
+            f"{data['count']} photographs, since BM3D takes seconds a crop. "
+            "They are captures that training validates on. BM3D is the "
+            "authors' package, for non-commercial use only and an extra.",
+            "",
+            *by_gain(crops, "raw_psnr", ".2f", "RAW PSNR, dB, at gain"),
+            *by_gain(crops, "raw_ssim", ".4f", "RAW SSIM at gain"),
+            "Where noise that is left shows, RAW PSNR in dB over",
+            "",
+        ]
+        for key, words in _REGIONS:
+            lines += by_gain(crops, key, ".2f", f"{words}, at gain")
+        lines += [
+            "Dark is the mean of the four planes; flat, the variance of the "
+            "clean frame's square root in windows of 7 x 7.",
+            "",
+            *_command(
+                f"--photos=data/photos/{data['folder']}",
+                f"--crop={data['crop']} --limit={data['count']}",
+                "--methods=identity,gaussian,nlm,bm3d",
+                "--output=runs/beside_bm3d",
+            ),
+        ]
+    if frame:
+        data = frame["data"]
+        lines += [
+            "## On a real sensor's frame",
+            "",
+            f"`{data['file']}`, {data['width']} x {data['height']}: one RAW "
+            "file of another camera with large smooth areas. What stands for "
+            "clean is the file itself, with the noise it has at its base gain; "
+            "the noise at each gain is drawn and added, as above. A method "
+            "that takes the file's own noise away is charged for it, most at "
+            "gain 1.",
+            "",
+            *by_gain(frame, "raw_psnr", ".2f", "RAW PSNR, dB, at gain"),
+            *by_gain(frame, "raw_ssim", ".4f", "RAW SSIM at gain"),
+            *by_gain(frame, "raw_psnr_flat", ".2f", "its flatter half, dB"),
+        ]
+    return lines + _checks(
+        ("photographs, whole", photographs),
+        ("crops", crops),
+        ("real frame", frame),
+    )
+
+
+def _checks(*sets) -> list[str]:
+    rows = [
+        [where, check.method, check.rule, check.verdict]
+        for where, figures in sets
+        if figures
+        for check in checks.check(figures)
+        if check.passed is not None
+        or "BM3D" not in check.rule
+        or figures["missing"]
+    ]
+    if not rows:
+        return []
+    return [
+        "## What it had to reach",
+        "",
+        "Mean RAW PSNR, unrounded; the margin at each gain in dB.",
+        "",
+        *table("on", ["array", "rule", "outcome"], rows),
+    ]
+
+
+def costs(cost, manifest) -> list[str]:
+    """Returns the section on what the array costs."""
+    return [
+        "## Cost",
+        "",
+        f"{cost['parameters']:,} parameters a member, "
+        f"{len(manifest['members'])} members, {cost['gmacs_per_mp']:.4f} GMACs "
+        "per RAW megapixel (the paper's way: convolutions only, halo not "
+        "counted); `fanet-cost` lists them layer by layer.",
+        "",
+    ]
+
+
+def trained(stages) -> list[str]:
+    """Returns the section on training: data, steps, commands, config."""
+    last = stages[-1]["config"]
+    shares = last["data"]["weights"]
+    rows = []
+    for source, share in zip(last["data"]["sources"], shares, strict=True):
+        name = source.rstrip("/").rpartition("/")[2].partition(":")[0]
+        what, licence = _SOURCES.get(name, (source, "not known"))
+        rows.append(
+            [f"`{source}`", what, licence, f"{share / sum(shares):.0%}"]
+        )
+    lines = [
+        "## Training",
+        "",
+        *table("source", ["what", "licence", "share of the crops"], rows),
+        f"{last['data']['smooth_share']:.0%} of the crops are enlarged or "
+        "defocused. None of the pictures is part of this bundle; the weights "
+        "are the project's own.",
+        "",
+        *table(
+            "stage",
+            ["members", "steps each", "batch x patch", "peak rate", "seed"],
+            [
+                [
+                    f"`{stage['workdir']}`",
+                    str(stage["config"]["nsma"]["members"]),
+                    f"{stage['config']['train']['steps']:,}",
+                    f"{stage['config']['data']['batch_size']} x "
+                    f"{stage['config']['data']['patch_size']}",
+                    f"{stage['config']['train']['learning_rate']:g}",
+                    str(stage["config"]["seed"]),
+                ]
+                for stage in stages
+            ],
+        ),
+        "```sh",
+        *(stage["command"] for stage in stages),
+        "```",
+        "",
+        "<details><summary>Config of the last stage</summary>",
+        "",
+        "```",
+        *(f"{key} = {json.dumps(value)}" for key, value in training.flat(last)),
+        "```",
+        "",
+        "</details>",
+        "",
+    ]
+    return lines
+
+
+def limits(noise) -> list[str]:
+    """Returns the section on what the array cannot be trusted with."""
+    unseen = (
+        f"* The noise law is not measured ({noise['status']}): no frame of a "
+        f"{noise['sensor']} was seen, in training or here. `fanet-calibrate` "
+        "measures yours."
+    )
+    return [
+        "## Known limits",
+        "",
+        *([] if noise["status"] == "measured" else [unseen]),
+        "* Noise is drawn pixel by pixel, `N(x, a x + b)`, clipped to 0..1: no "
+        "fixed pattern, row noise, hot pixels, lens shading or rounding to the "
+        "sensor's counts.",
+        "* Photographs were scaled down before they were turned back to RAW: "
+        "they are sharper and busier than a phone's frames.",
+        "* Single frames; nothing is known of motion or of video.",
+        "* No figure on this page was measured on a phone.",
+        "",
+    ]

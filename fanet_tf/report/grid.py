@@ -1,0 +1,81 @@
+"""A self-contained page of pictures in rows, to be looked at side by side."""
+
+import dataclasses
+import html
+import pathlib
+
+import numpy as np
+
+from fanet_tf.report import page
+
+_QUALITY = 80  # JPEG: a page of some 50 crops stays near a megabyte.
+_STYLE = pathlib.Path(__file__).with_name("style.css")
+_ROW_STYLE = """
+.row { display: flex; gap: 8px; margin: 0 0 8px; overflow-x: auto; }
+.row figure { margin: 0; }
+.row img { display: block; image-rendering: pixelated; }
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """One picture of a row.
+
+    Attributes:
+        srgb: `[H, W, 3]` uint8.
+        caption: under it.
+    """
+
+    srgb: np.ndarray
+    caption: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """Some rows of pictures under a heading.
+
+    Attributes:
+        heading: of the part.
+        note: a sentence under it.
+        rows: of pictures.
+    """
+
+    heading: str
+    note: str
+    rows: list[list[Picture]]
+
+
+def _picture(picture: Picture) -> str:
+    height, width = picture.srgb.shape[:2]
+    return (
+        f'<figure style="width: {width}px"><img '
+        f'width="{width}" height="{height}" '
+        f'alt="{html.escape(picture.caption)}" '
+        f'src="{page.picture_uri(picture.srgb, _QUALITY)}">'
+        f"<figcaption>{html.escape(picture.caption)}</figcaption></figure>"
+    )
+
+
+def _part(part: Part) -> str:
+    rows = "\n".join(
+        f'<div class="row">{"".join(map(_picture, row))}</div>'
+        for row in part.rows
+    )
+    return (
+        f"<section><h2>{html.escape(part.heading)}</h2>\n"
+        f'<p class="note">{html.escape(part.note)}</p>\n{rows}</section>'
+    )
+
+
+def render(title: str, intro: str, parts: list[Part]) -> str:
+    """Returns the page as text."""
+    style = _STYLE.read_text(encoding="utf-8") + _ROW_STYLE
+    body = "\n".join(map(_part, parts))
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width">\n'
+        f"<title>{html.escape(title)}</title>\n<style>\n{style}</style>\n"
+        f"</head>\n<body>\n<main>\n<header><h1>{html.escape(title)}</h1>"
+        f"<p>{html.escape(intro)}</p></header>\n{body}\n</main>\n</body>\n"
+        "</html>\n"
+    )

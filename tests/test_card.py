@@ -1,0 +1,222 @@
+"""The model card: measured by `fanet-evaluate`'s code, and nothing typed."""
+
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+import raw_files
+from helpers import ROOT
+
+from export import check as bundle_check
+from export import model_card
+from export.card import measure
+from export.card import page
+from export.card import pictures
+from export.card import training
+from fanet_tf import bundle as bundle_lib
+from fanet_tf import checks
+from fanet_tf import config as config_lib
+from fanet_tf.errors import InputError
+from fanet_tf.files import reader
+
+GAINS = (1.0, 64.0)
+
+
+@pytest.fixture(scope="module")
+def array():
+    return bundle_lib.load()
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """Two small photographs with smooth and busy parts."""
+    folder = tmp_path_factory.mktemp("held_back")
+    rng = np.random.default_rng(0)
+    for name in "ab":
+        image = cv2.GaussianBlur(rng.random((64, 96, 3)), (0, 0), 3)
+        image = np.uint8(255 * (image - image.min()) / np.ptp(image))
+        cv2.imwrite(str(folder / f"{name}.png"), image)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def record(array, photos):
+    """A whole record, on little data and at two gains."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(measure, "GAINS", GAINS)
+        patch.setattr(measure, "CROP", 48)
+        patch.setattr(measure, "_SLOW", ("identity", "nlm"))
+        return {
+            "array": measure.digests(array),
+            "cost": {"parameters": 12_345, "gmacs_per_mp": 1.25},
+            "photographs": measure.photographs(array, photos),
+            "crops": measure.crops(array, photos),
+        }
+
+
+def evaluate(photos, output, *arguments):
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "fanet_tf.cli.evaluate",
+            f"--photos={photos}",
+            "--gains=1,64",
+            "--methods=identity,nlm",
+            f"--output={output}",
+            *arguments,
+        ],
+        check=True,
+        cwd=ROOT,
+    )
+    return json.loads((output / "metrics.json").read_text())["per_gain"]
+
+
+def psnrs(per_gain, method):
+    """Returns gain -> PSNR of the one method whose name holds `method`."""
+    return {
+        row["gain"]: row["raw_psnr"]
+        for row in per_gain
+        if method in row["method"]
+    }
+
+
+@pytest.mark.parametrize(
+    "part, arguments", [("photographs", []), ("crops", ["--crop=48"])]
+)
+def test_evaluate_gives_the_cards_figures(
+    record, photos, tmp_path, part, arguments
+):
+    found = evaluate(photos, tmp_path, *arguments)
+    for method in ("identity", "nlm", "float16"):
+        measured = psnrs(record[part]["per_gain"], method)
+        assert list(measured) == list(GAINS)
+        again = psnrs(found, method)
+        for gain in GAINS:
+            assert abs(again[gain] - measured[gain]) < 0.02
+
+
+def test_a_card_shows_every_figure_of_its_record(record, array):
+    text = model_card.text(array.manifest, record)
+    for row in record["photographs"]["per_gain"]:
+        assert f" {row['raw_psnr']:.2f} |" in text
+        assert f" {row['raw_ssim']:.4f} |" in text
+    for check in checks.check(record["photographs"]):
+        if check.passed is not None:
+            assert check.verdict in text
+    assert "stand-in" in text and "12,345 parameters" in text
+
+
+def test_a_missing_method_has_a_row_that_says_so(record):
+    figures = {**record["crops"], "missing": {"bm3d": "not there"}}
+    lines = page.by_gain(figures, "raw_psnr", ".2f", "RAW PSNR")
+    labels = [line.split("|")[1].strip() for line in lines if line]
+    assert labels[-2:] == ["BM3D", "imx258, float16"]
+    assert "not installed" in lines[-3]
+
+
+def test_a_bundle_with_its_whole_card_is_whole(record, array, tmp_path):
+    folder = tmp_path / "imx258"
+    shutil.copytree(array.folder, folder)
+    model_card.install(folder, record)
+    assert bundle_check.check(folder)["members"] == len(array.members)
+    first = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    assert b"What it reaches" in first[folder / "README.md"]
+    # Once more without data: the same bytes.
+    model_card.install(folder, json.loads(json.dumps(record)))
+    assert all(path.read_bytes() == was for path, was in first.items())
+
+
+def write_run(workdir, config):
+    """Writes what a card reads of a finished run."""
+    workdir.mkdir()
+    (workdir / "config.json").write_text(config.to_json())
+    for index in range(config.nsma.members):
+        folder = workdir / f"member_{index}"
+        folder.mkdir()
+        (folder / "member.json").write_text(json.dumps({"index": index}))
+
+
+def test_training_is_read_from_the_folders_of_runs(tmp_path):
+    config = config_lib.default_config()
+    config.train.steps = 8
+    config.data.sources = ("/home/me/data/photos/cid22_train",)
+    config.data.weights = (1.0,)
+    write_run(tmp_path / "shared", config)
+    config.train.init_from = str(tmp_path / "shared")
+    config.nsma.members = 2
+    write_run(tmp_path / "array", config)
+    first, last = training.stages(tmp_path / "array")
+    assert first["config"]["nsma"]["members"] == 1
+    assert last["command"].startswith("fanet-train --config=configs/")
+    assert "--config.train.steps=8" in last["command"]
+    text = "\n".join(page.trained([first, last]))
+    assert "CC BY-SA 4.0" in text and "data/photos/cid22_train" in text
+    assert str(tmp_path) not in text and "/home" not in text
+
+
+def test_an_unfinished_run_is_refused(tmp_path):
+    with pytest.raises(InputError, match="config.json"):
+        training.stages(tmp_path)
+
+
+def test_a_card_needs_figures_of_this_array(tmp_path):
+    (tmp_path / "card.json").write_text(
+        json.dumps({"array": {"member_0_float16.tflite": "0" * 64}})
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "export.card.cli", f"--results={tmp_path}"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.returncode == 2 and "--photos" in done.stderr
+
+
+def test_the_shipped_card_is_what_its_record_gives(array):
+    """`fanet-card` was run after the array was last exported."""
+    record = json.loads((ROOT / "results/imx258/card.json").read_text("utf-8"))
+    assert record["array"] == measure.digests(array)
+    keras = array.folder.with_name("imx258_keras")
+    assert (array.folder / "README.md").read_text(
+        encoding="utf-8"
+    ) == model_card.text(array.manifest, record)
+    assert (keras / "README.md").read_text(
+        encoding="utf-8"
+    ) == model_card.members_text(array.manifest, record)
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert page.readme(text, record) == text
+
+
+def test_a_readme_without_the_comments_is_left_alone(record):
+    assert page.readme("# A page\n", record) == "# A page\n"
+
+
+def test_the_picture_is_small_and_in_three_parts(array, tmp_path):
+    path = pictures.write_picture(array, tmp_path / "picture.jpg")
+    assert path.stat().st_size < 400_000
+    height, width, _ = cv2.imread(str(path)).shape
+    assert (height, width) == (300, 3 * 300 + 2 * 8)
+
+
+def test_a_real_frame_is_shown_beside_its_denoised_self(array):
+    path = pathlib.Path(raw_files.shared("raw/colorchart.dng"))
+    part = pictures._real(array, path)
+    taken, nlm, ours = (p.srgb.astype(float) for p in part.rows[0])
+    assert taken.shape == nlm.shape == ours.shape
+    # No colour cast: the same means in all three channels.
+    means = [picture.mean(axis=(0, 1)) for picture in (taken, nlm, ours)]
+    np.testing.assert_allclose(means[1:], [means[0]] * 2, atol=1.5)
+
+
+def test_values_put_into_a_frame_are_read_back(rng):
+    path = raw_files.shared("raw/colorchart.dng")
+    image = reader.read(path)
+    packed = pictures.folder_lib.packed_rggb(image.normalized(), image.pattern)
+    same = pictures._with_packed(image, packed)
+    np.testing.assert_array_equal(same.visible, image.visible)
