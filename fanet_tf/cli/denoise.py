@@ -35,7 +35,9 @@ _BUNDLE = flags.DEFINE_string(
     "bundle", None, "Folder of the exported array; default: the shipped one."
 )
 _RECIPE = flags.DEFINE_string(
-    "recipe", None, "Number formats, as in the bundle; default: float32."
+    "recipe",
+    None,
+    "Number formats, as in the bundle; default: float32, else its first.",
 )
 _NOISE = flags.DEFINE_string(
     "noise",
