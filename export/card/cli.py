@@ -74,6 +74,9 @@ _GALLERY = flags.DEFINE_string(
 _REAL = flags.DEFINE_string(
     "real", None, "A noisy RAW file for the gallery; its noise is estimated."
 )
+_CREDIT = flags.DEFINE_string(
+    "real_credit", "", "Whose file --real is, and under which licence."
+)
 
 
 def _form():
@@ -111,7 +114,11 @@ def main(arguments):
         if _PICTURE.value:
             print(pictures.write_picture(array, _PICTURE.value))
         if _GALLERY.value:
-            print(pictures.write_gallery(array, _GALLERY.value, _REAL.value))
+            print(
+                pictures.write_gallery(
+                    array, _GALLERY.value, _REAL.value, _CREDIT.value
+                )
+            )
         return
     path = pathlib.Path(_RESULTS.value) / "card.json"
     record = _read(path, array)

@@ -92,17 +92,18 @@ def write_picture(array, path) -> pathlib.Path:
     return path
 
 
-def write_gallery(array, path, real=None) -> pathlib.Path:
+def write_gallery(array, path, real=None, credit="") -> pathlib.Path:
     """Writes the page: photographs at each gain, then a real RAW file.
 
     Args:
         array: the bundle.
         path: of the `.html` file.
-        real: a noisy RAW file with a name to show, or None.
+        real: a noisy RAW file, or None.
+        credit: whose it is, and under which licence.
     """
     parts = [_photograph(array, name) for name in _PLACES]
     if real:
-        parts.append(_real(array, pathlib.Path(real)))
+        parts.append(_real(array, pathlib.Path(real), credit))
     text = grid.render(
         f"What the {array.name} array does",
         "Noise of the law it was trained for, at four gains; the dB are RAW "
@@ -134,7 +135,7 @@ def _photograph(array, name) -> grid.Part:
     )
 
 
-def _real(array, path) -> grid.Part:
+def _real(array, path, credit="") -> grid.Part:
     """A RAW file as its camera took it: there is no clean frame of it."""
     image = reader.read(path)
     noise = noise_source.of_frame(image, estimate=True)
@@ -175,7 +176,7 @@ def _real(array, path) -> grid.Part:
         f"{image.model or 'Camera not recorded'}, another sensor than the "
         f"array was trained for, shown {stops:.1f} stops brighter; noise "
         f"{noise.source}. The second crop has the corner of four tiles in its "
-        "middle.",
+        f"middle.{f' File: {credit}.' if credit else ''}",
         rows,
     )
 
