@@ -4,8 +4,9 @@ A frame is covered by `rows x columns` equal tiles, and for each such grid the
 smallest tile that does is a candidate: nothing is computed twice but halos, and
 a small frame is one small tile. Larger tiles lose less to their halos, smaller
 ones stay in the processor's caches; benchmarks/tiles.py shows both, and
-docs/denoise.md quotes it. The choice is a function of the frame's size, so the
-same frame always gets the same tiles, whatever was denoised before it.
+docs/denoise.md quotes it. Without a limit the choice is a function of the
+frame's size, so a frame gets the same tiles on every machine and whatever was
+denoised before it.
 
 What a tile takes is a line over its pixels. Its two numbers are measured on
 the first tiles that run, and what is chosen is measured again.
@@ -23,9 +24,9 @@ from fanet_tf.member_runner import MemberRunner
 from fanet_tf.member_runner import resident_bytes
 from fanet_tf.resized import FixedSize
 
-# A tile of twice the pixels takes 2 ** 1.1 = 2.1 times as long: measured are 1.14
-# in float16 and 0.95 in the dynamic recipe, between 128 and 768 packed pixels a
-# side (benchmarks/tiles.py).
+# A tile of twice the pixels takes 2 ** 1.1 = 2.1 times as long: measured were
+# 1.14 in float16 and 0.95 in the dynamic recipe, between 128 and 768 packed
+# pixels a side (benchmarks/tiles.py).
 _EXPONENT = 1.1
 # To start the network takes as long as two tiles.
 _SET_UP = 2
