@@ -12,10 +12,9 @@ Reference: Nagel et al. 2019, https://arxiv.org/abs/1906.04721, section 4.1.
 """
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
-from ai_edge_litert.interpreter import OpResolverType
 
 from export import graph as graph_lib
+from export import runtime
 
 _RELU = 1
 # A dead channel is not blown up without end.
@@ -80,20 +79,11 @@ def equalised(flatbuffer, tiles) -> dict[str, np.ndarray]:
 
 def _channel_ranges(flatbuffer, indices, tiles):
     """Returns `[channels]` of each tensor: the mean of the tiles' maxima."""
-    runner = Interpreter(
-        model_content=bytes(flatbuffer),
-        num_threads=2,
-        experimental_preserve_all_tensors=True,
-        experimental_op_resolver_type=(
-            OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-        ),
-    )
-    runner.allocate_tensors()
-    run = runner.get_signature_runner()
+    inspector = runtime.Inspector(flatbuffer)
     total = {index: 0.0 for index in indices}
     for inputs in tiles:
-        run(**inputs)
+        inspector(inputs)
         for index in indices:
-            values = runner.get_tensor(index)
+            values = inspector.tensor(index)
             total[index] = total[index] + values.max(axis=(0, 1, 2))
     return {index: value / len(tiles) for index, value in total.items()}

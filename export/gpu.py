@@ -14,10 +14,9 @@ From the sources of LiteRT's GPU delegate (`gpu_compatibility.cc`,
 import collections
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
-from ai_edge_litert.interpreter import OpResolverType
 
 from export import graph as graph_lib
+from export import runtime
 
 LARGEST = 30_000.0
 SMALLEST_NORMAL = float(np.finfo(np.float16).smallest_normal)
@@ -109,18 +108,10 @@ def _grouped(name, shapes):
 
 
 def _largest_activation(flatbuffer, graph, inputs):
-    runner = Interpreter(
-        model_content=bytes(flatbuffer),
-        num_threads=2,
-        experimental_preserve_all_tensors=True,
-        experimental_op_resolver_type=(
-            OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-        ),
-    )
-    runner.allocate_tensors()
-    runner.get_signature_runner()(**inputs)
+    inspector = runtime.Inspector(flatbuffer)
+    inspector(inputs)
     return max(
-        float(np.abs(runner.get_tensor(op.outputs[0])).max())
+        float(np.abs(inspector.tensor(op.outputs[0])).max())
         for op in graph.operations
     )
 

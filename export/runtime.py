@@ -2,6 +2,7 @@
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.interpreter import OpResolverType
 
 
 def interpreter(flatbuffer, num_threads=2) -> Interpreter:
@@ -60,6 +61,34 @@ def run(flatbuffer, inputs, num_threads=2):
         dict: output name -> array.
     """
     return Runner(flatbuffer, num_threads)(inputs)
+
+
+class Inspector:
+    """Runs `serving_default` without a delegate and keeps every tensor.
+
+    Args:
+        flatbuffer: bytes of a `.tflite`.
+    """
+
+    def __init__(self, flatbuffer):
+        self._interpreter = Interpreter(
+            model_content=bytes(flatbuffer),
+            num_threads=2,
+            experimental_preserve_all_tensors=True,
+            experimental_op_resolver_type=(
+                OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+            ),
+        )
+        self._interpreter.allocate_tensors()
+        self._run = self._interpreter.get_signature_runner("serving_default")
+
+    def __call__(self, inputs) -> None:
+        """Runs once, for input name -> array."""
+        self._run(**inputs)
+
+    def tensor(self, index) -> np.ndarray:
+        """Returns what the last run left in a tensor."""
+        return self._interpreter.get_tensor(index)
 
 
 def undelegated(flatbuffer) -> list[str]:
