@@ -21,7 +21,6 @@ def tiny_config(steps):
     """Returns a config whose logs and checkpoints fall apart."""
     config = small_config()
     config.model.feature_align = False
-    config.model.widths = (8, 8)
     config.data.batch_size = 2
     config.train.steps = steps
     config.train.checkpoint_every = 3

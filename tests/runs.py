@@ -16,6 +16,7 @@ def small_config():
     """Returns a config that trains in seconds."""
     config = config_lib.default_config()
     config.model.widths = (8, 8)
+    config.model.detail_cells = (2,)
     config.model.mid_blocks = 1
     config.model.fa_hidden = 4
     config.data.sources = ("dead_leaves:1",)
@@ -47,7 +48,7 @@ def write_run(workdir, members=2):
         randomise(member, seed=index)
         # A residual of about one deviation of the noise.
         for layer in member.get_layer("core").layers:
-            if layer.name in ("head", "gate"):
+            if layer.name.startswith(("head", "gate")):
                 layer.set_weights([0.02 * w for w in layer.get_weights()])
         member.save(folder / "member.keras")
         record = {"index": index, "a_range": edges[index : index + 2]}

@@ -26,8 +26,8 @@ class BoxDownsample(keras.layers.Layer):
 class Upsample(keras.layers.Layer):
     """Enlarges by bilinear interpolation (half-pixel centres).
 
-    RESIZE_BILINEAR: no weights, on every delegate, but of a fixed size; a
-    flatbuffer with it cannot be resized afterwards.
+    RESIZE_BILINEAR: no weights, on every delegate, but of a fixed size, which
+    LiteRT cannot change afterwards (`fanet_tf.resized` can).
 
     Args:
         factor: int. How much larger the output is.
