@@ -26,13 +26,14 @@ from ai_edge_litert.interpreter import Interpreter
 from export import convert
 from export import recipes
 from export import runtime
+from export import source
 from fanet_tf import models
 from fanet_tf import variants as variants_lib
 from fanet_tf.models import receptive
 
 _VARIANTS = flags.DEFINE_list(
     "variants",
-    ["fan_fast", "fan_deep", "plain", "wavelet", "pmrid", "nafnet"],
+    [n for n in (*variants_lib.STUDENTS, *variants_lib.RIVALS) if n != "fan"],
     "Names of variants; R1 (`fan`) always runs.",
 )
 _RECIPES = flags.DEFINE_list(
@@ -55,8 +56,15 @@ def _flatbuffers(model, tile, recipe_names):
         shape = tuple(weight.shape)
         fan_in = max(int(np.prod(shape[:-1])), 1)
         weight.assign(rng.normal(0.0, (1.0 / fan_in) ** 0.5, shape))
-    static = convert.static_member(core, model, tile, tile)
-    return {name: recipes.get(name).convert(static) for name in recipe_names}
+    made = source.Source(
+        lambda height, width: convert.static_member(core, model, height, width),
+        size=(tile, tile),
+        index=0,
+        a_range=(1e-4, 1e-2),
+        transform=model["transform"],
+        data=None,  # Of static recipes alone.
+    )
+    return {name: recipes.get(name).convert(made) for name in recipe_names}
 
 
 def _halo(model):
