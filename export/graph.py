@@ -99,6 +99,20 @@ class Graph:
         }
         return sum(names.values())
 
+    def macs(self) -> dict[str, int]:
+        """Returns the multiply-accumulates of each convolution.
+
+        By the name of its output. Those of CONV_2D, as `parameters`.
+        """
+        counts = {}
+        for op in self.operations:
+            if op.name == "CONV_2D":
+                output = self.tensors[op.outputs[0]]
+                kernel = self.tensors[op.inputs[1]]
+                positions = int(np.prod(output.shape[:3]))
+                counts[output.name] = positions * int(np.prod(kernel.shape))
+        return counts
+
 
 def read(flatbuffer) -> Graph:
     """Reads the bytes of a `.tflite`."""

@@ -1,0 +1,281 @@
+"""Prints a bundle's tables for people, or puts them where the pages show them.
+
+Which recipe for which hardware; what each step towards int8 gains; how fast
+each member and recipe is. From the bundle's manifest and from what
+`export.speed` wrote, so that no figure is typed.
+
+Example:
+    python -m export.tables BUNDLE --speed=speed.json
+    python -m export.tables BUNDLE --speed=speed.json \
+        --write=README.md,docs/bundle.md
+
+A page holds a table between `<!-- table: NAME -->` and `<!-- end -->`.
+"""
+
+import json
+import pathlib
+import re
+import statistics
+
+from absl import app
+from absl import flags
+
+from fanet_tf import bundle as bundle_lib
+from fanet_tf.errors import InputError
+
+_SPEED = flags.DEFINE_string("speed", None, "What `export.speed` wrote.")
+_WRITE = flags.DEFINE_list("write", [], "Pages whose tables are replaced.")
+
+# Hardware, recipe, why.
+_CHOICES = (
+    (
+        "any phone's CPU",
+        "dynamic_wi8_afp32",
+        "the default: a small file, and no calibration that could miss what "
+        "your scenes hold",
+    ),
+    (
+        "CPU with int8 dot products, DSP",
+        "static_wi8_ai8",
+        "the fastest; fine-tuned; transform, ends and output in float",
+    ),
+    (
+        "GPU; CPU with half precision",
+        "float16",
+        "they compute in half precision anyway; half the file",
+    ),
+    (
+        "NPU with 16-bit activations",
+        "static_wi8_ai16",
+        "their usual mode; on a CPU no kernel of the delegate, very slow",
+    ),
+    (
+        "NPU with integers alone",
+        "core_static_wi8_ai8",
+        "the last resort: its input is rounded to 8 bits, too, and it is not "
+        "fine-tuned; the app computes the transform",
+    ),
+    (
+        "a vendor's own quantiser",
+        "core_float32",
+        "float32 between the transforms",
+    ),
+    ("reference", "float32", "what the others are measured against"),
+)
+_RATIOS = ("of_matrix_product", "matrix_product_gmacs_s", "speed_up")
+
+
+def _table(titles, lines) -> list[str]:
+    return [
+        "| " + " | ".join(titles) + " |",
+        "| " + " | ".join("---" for _ in titles) + " |",
+        *("| " + " | ".join(line) + " |" for line in lines),
+    ]
+
+
+def _entries(manifest, recipe):
+    """Returns a recipe's entry of each member, left out or not."""
+    sections = ("recipes", "core", "omitted")
+    return [
+        member[section][recipe]
+        for member in manifest["members"]
+        for section in sections
+        if recipe in member[section]
+    ]
+
+
+def _worst(entries) -> str:
+    losses = [
+        (max(gain["loss_db"], gain["dark_loss_db"]), gain["gain"])
+        for entry in entries
+        for gain in entry.get("quality", {}).get("gains", [])
+    ]
+    if not losses:
+        return "0" if entries else "-"
+    loss, gain = max(losses)
+    omitted = "" if all("file" in entry for entry in entries) else ", left out"
+    return f"{loss:.3f} (gain {gain:g}{omitted})"
+
+
+def _sizes(entries) -> str:
+    sizes = {round(e["bytes"] / 1000) for e in entries if "bytes" in e}
+    if not sizes:
+        return "-"
+    least, most = min(sizes), max(sizes)
+    return f"{least}" if least == most else f"{least}-{most}"
+
+
+def _times(record, recipe, key) -> str:
+    """Returns the median over the members at each number of threads."""
+    by_threads = {}
+    for row in (record or {}).get("rows", []):
+        if row["recipe"] == recipe and key in row:
+            by_threads.setdefault(row["threads"], []).append(row[key])
+    return " / ".join(
+        f"{statistics.median(values):.3g}"
+        for _, values in sorted(by_threads.items())
+    )
+
+
+def recipes(manifest, record) -> list[str]:
+    """Returns the decision table: hardware, recipe, why, figures."""
+    return _table(
+        (
+            "hardware",
+            "recipe",
+            "why",
+            "loses at worst, dB",
+            "kB a member",
+            "ms/MP here, 1 / 2 threads",
+            "times float32",
+        ),
+        [
+            (
+                hardware,
+                f"`{recipe}`",
+                why,
+                _worst(_entries(manifest, recipe)),
+                _sizes(_entries(manifest, recipe)),
+                _times(record, recipe, "ms_per_network_mp") or "-",
+                _times(record, recipe, "speed_up") or "-",
+            )
+            for hardware, recipe, why in _CHOICES
+        ],
+    )
+
+
+def steps(manifest) -> list[str]:
+    """Returns what each step towards int8 loses, at each gain."""
+    lines, gains = [], []
+    for member in manifest["members"]:
+        for entry in _entries({"members": [member]}, "static_wi8_ai8"):
+            for step in entry.get("steps", []):
+                found = {g["gain"]: g for g in step["gains"]}
+                gains += [gain for gain in found if gain not in gains]
+                lines.append((member["index"], step, found))
+    kept = [
+        (
+            str(index),
+            step["step"],
+            f"{100 * step['float_share']:.0f} %",
+            *(
+                f"{found[g]['loss_db']:.3f} / {found[g]['dark_loss_db']:.3f}"
+                if g in found
+                else ""
+                for g in gains
+            ),
+        )
+        for index, step, found in lines
+    ]
+    titles = ["member", "int8 after", "MACs in float"]
+    table = _table([*titles, *(f"gain {gain:g}" for gain in gains)], kept)
+    further = [
+        f"Member {index} keeps in float, beyond the ends: "
+        + ", ".join(f"`{name}`" for name in names)
+        + "."
+        for index, names in _further(lines)
+    ]
+    return [*table, *([""] if further else []), *further]
+
+
+def _further(lines):
+    """Returns `(member, layers)` that the search left in float."""
+    ends = {}
+    for index, step, _ in lines:
+        if step["step"] == "float ends":
+            ends[index] = step["float_layers"]
+        if step["step"] == "float layers":
+            names = step["float_layers"]
+            yield index, [n for n in names if n not in ends.get(index, [])]
+
+
+def speed(record) -> list[str]:
+    """Returns the recipes' speed on this machine, medians over the members."""
+    groups = {}
+    for row in record["rows"]:
+        key = (row["recipe"], row["threads"])
+        groups.setdefault(key, []).append(row)
+    merged = []
+    for rows in groups.values():
+        row = dict(rows[0])
+        for key in ("ms_per_network_mp", "ms_per_useful_mp", *_RATIOS):
+            values = [r[key] for r in rows if key in r]
+            if values:
+                row[key] = statistics.median(values)
+        merged.append({**row, "member": "all"})
+    return _speed(record, merged)
+
+
+def speed_of_members(record) -> list[str]:
+    """Returns the speed of each member and recipe on this machine."""
+    return _speed(record, record["rows"])
+
+
+def _speed(record, rows):
+    return [
+        f"{record['machine']}; medians of {record['rounds']} interleaved "
+        "rounds.",
+        "",
+        *_table(
+            (
+                "member",
+                "recipe",
+                "threads",
+                "ms/MP network",
+                "ms/MP useful",
+                "of the float32 matrix product",
+                "times float32",
+            ),
+            [
+                (
+                    str(row["member"]),
+                    row["recipe"],
+                    str(row["threads"]),
+                    f"{row['ms_per_network_mp']:.1f}",
+                    f"{row['ms_per_useful_mp']:.1f}",
+                    f"{100 * row['of_matrix_product']:.0f} % of "
+                    f"{row['matrix_product_gmacs_s']:.0f} GMACs/s",
+                    f"{row['speed_up']:.2f}" if "speed_up" in row else "-",
+                )
+                for row in rows
+            ],
+        ),
+    ]
+
+
+def replace(page: str, tables: dict[str, list[str]]) -> str:
+    """Returns a page with the tables that it names replaced."""
+
+    def table(match):
+        name = match[1]
+        if name not in tables:
+            return match[0]
+        body = "\n".join(tables[name])
+        return f"<!-- table: {name} -->\n{body}\n<!-- end -->"
+
+    pattern = r"<!-- table: ([\w-]+) -->\n.*?<!-- end -->"
+    return re.sub(pattern, table, page, flags=re.DOTALL)
+
+
+def main(arguments):
+    """Prints every table, or writes them into pages."""
+    if len(arguments) != 2:
+        raise InputError(f"One bundle must be given. Received: {arguments[1:]}")
+    manifest = bundle_lib.load(arguments[1]).manifest
+    record = None
+    if _SPEED.value:
+        record = json.loads(pathlib.Path(_SPEED.value).read_text("utf-8"))
+    tables = {"recipes": recipes(manifest, record), "int8": steps(manifest)}
+    if record:
+        tables["speed"] = speed(record)
+        tables["speed-of-members"] = speed_of_members(record)
+    for name in _WRITE.value:
+        path = pathlib.Path(name)
+        text = replace(path.read_text(encoding="utf-8"), tables)
+        path.write_text(text, encoding="utf-8")
+    if not _WRITE.value:
+        print("\n\n".join("\n".join(table) for table in tables.values()))
+
+
+if __name__ == "__main__":
+    app.run(main)
