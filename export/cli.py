@@ -61,6 +61,19 @@ _STEPS = flags.DEFINE_integer(
     "Of training with simulated integers for static_wi8_ai8; 0: none.",
     lower_bound=0,
 )
+_TARGET = flags.DEFINE_float(
+    "int8_target",
+    0.1,
+    "Loss of static_wi8_ai8 on the calibration crops, dB, above which further "
+    "layers stay in float; below half of it nothing is fine-tuned.",
+)
+_FLOAT_SHARE = flags.DEFINE_float(
+    "float_share",
+    0.2,
+    "Of the multiply-accumulates, at most, that stay in float for it.",
+    lower_bound=0.0,
+    upper_bound=1.0,
+)
 _RATE = flags.DEFINE_float("finetune_rate", 5e-4, "Peak learning rate of it.")
 _SEED = flags.DEFINE_integer("seed", 0, "Of calibration and fine-tuning.")
 _SOURCES = flags.DEFINE_list(
@@ -105,7 +118,12 @@ def main(arguments):
         quality_limits=_limits(_QUALITY_LIMITS.value),
         allow_quality_loss=_ALLOW.value,
         calibrate=calibration.Settings(
-            _TILES.value, _STEPS.value, _RATE.value, _SEED.value
+            _TILES.value,
+            _STEPS.value,
+            _RATE.value,
+            _SEED.value,
+            _TARGET.value,
+            _FLOAT_SHARE.value,
         ),
         sources=tuple(_SOURCES.value),
         profile=_PROFILE.value,

@@ -10,7 +10,6 @@ import keras
 import tensorflow as tf
 from absl import logging
 
-from export import graph
 from export import quantise
 from export import simulate
 from fanet_tf.raw import ksigma
@@ -50,7 +49,7 @@ def finetune(flatbuffer, ranges, data, steps, learning_rate):
         learning_rate: its peak.
 
     Returns:
-        `(flatbuffer, ranges)` for `quantise.static`.
+        `(constants, ranges)` for `graph.with_constants`, `quantise.static`.
     """
     quantised = quantise.static(flatbuffer, ranges)
     student = simulate.Simulated(quantised, flatbuffer)
@@ -76,7 +75,7 @@ def finetune(flatbuffer, ranges, data, steps, learning_rate):
         data, steps_per_epoch=steps, epochs=1, verbose=0, callbacks=[silent]
     )
     return (
-        graph.with_constants(flatbuffer, student.constants()),
+        student.constants(),
         quantise.with_ranges(ranges, student.trained_ranges()),
     )
 

@@ -19,6 +19,7 @@ from absl import logging
 from export import calibration
 from export import convert
 from export import finetune
+from export import float_layers
 from export import golden
 from export import gpu
 from export import graph
@@ -174,6 +175,8 @@ class _Writer:
         if self._job.gate is not None and recipe.quality_limit is not None:
             losses = self._quality_reference().losses(run)
             entry["quality"] = quality.record(losses, recipe.quality_limit)
+            if recipe.stepwise:
+                entry["steps"] = self._steps(recipe)
             passed = entry["quality"]["passed"]
             logging.info(
                 "  loses %s",
@@ -193,6 +196,31 @@ class _Writer:
             self._record["omitted"][recipe.name] = entry
             return
         self._save(recipe, flatbuffer, denoised, entry)
+
+    def _steps(self, recipe):
+        """Returns what each step towards the integers loses."""
+        entries = []
+        for step in self._source.steps:
+            run = self._runner(step.integers(self._source.float32), recipe)
+            losses = self._quality_reference().losses(run)
+            entries.append(
+                {
+                    "step": step.name,
+                    "float_layers": list(step.float_layers),
+                    "float_share": round(
+                        float_layers.share(
+                            graph.read(self._source.float32),
+                            step.float_layers,
+                        ),
+                        4,
+                    ),
+                    "crops_loss_db": round(step.crops_db, 4),
+                    "gains": quality.record(losses, recipe.quality_limit)[
+                        "gains"
+                    ],
+                }
+            )
+        return entries
 
     def _save(self, recipe, flatbuffer, denoised, entry):
         index = self._source.index

@@ -143,6 +143,19 @@ class Gate:
             )
 
 
+def of_crops(runner, pairs) -> "Reference":
+    """Runs the float32 member on calibration crops, as one gain.
+
+    Args:
+        runner: maps inputs to `denoised`.
+        pairs: list of `(inputs, clean [1, h, w, 4])`.
+    """
+    tiles = [_Tile(inputs, [(np.s_[:, :], c[0])]) for inputs, c in pairs]
+    return Reference(
+        {math.nan: [(t, _scores(runner(t.inputs), t)) for t in tiles]}
+    )
+
+
 @dataclasses.dataclass(frozen=True)
 class Reference:
     """Tiles of each gain with what float32 reaches on them."""

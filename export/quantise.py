@@ -1,7 +1,8 @@
 """Float32 flatbuffers to quantised ones, by `ai-edge-quantizer`.
 
 Which operations stay in float is chosen by the names of their output tensors,
-which the converter takes from the Keras layers.
+which the converter takes from the Keras layers: `dec0` for all of a layer,
+`dec0/project` for a part of it.
 """
 
 import contextlib
@@ -19,16 +20,15 @@ SIGNATURE = "serving_default"
 # stay in float: what carries the brightness at full size, up to 138 deviations
 # of the noise at gain 1 (the pyramid, the detail, which is a small difference
 # of large numbers, the stem, and the finest trunks of Feature-Align), and the
-# head and the gate, whose output is what is added to the picture. The last
-# block (`dec0`) in float as well halves what is lost, but then int8 is 1.8
-# times as fast as float32 and no longer 2.8 times (XNNPACK, one thread).
+# head and the gate, whose output is what is added to the picture. Further ones
+# are searched for where this is not enough (`float_layers.choose`).
 FLOAT_LAYERS = (
     "pyramid",
     "local_mean",
     "detail",
     "stem",
-    "fa_enc0[^/]*/shared",
-    "fa_dec0[^/]*/shared",
+    "fa_enc0/shared",
+    "fa_dec0/shared",
     "head",
     "gate",
     "cut_detail",
@@ -61,12 +61,16 @@ def dynamic(flatbuffer, float_layers=()) -> bytes:
     # activations; the fixed kernels of the pyramid would split the graph.
     _keep_float(worker, operation=_Operation.DEPTHWISE_CONV_2D)
     for layer in float_layers:
-        _keep_float(worker, _layer(layer))
+        _keep_float(worker, layer_pattern(layer))
     return bytes(_quietly(worker.quantize).quantized_model)
 
 
-def _layer(name):
-    return f".*/{name}[^/]*/.*"
+def layer_pattern(name: str) -> str:
+    """Returns the regular expression of a layer's tensors, as `dec0/project`.
+
+    Keras and the converter number the names: `dec0_1`, `pyramid2_1`.
+    """
+    return ".*/" + "".join(f"{word}[^/]*/" for word in name.split("/")) + ".*"
 
 
 def static(
@@ -80,13 +84,13 @@ def static(
         bits: of the activations, 8 or 16.
         whole: quantises every operation, inputs and outputs too; else what
             lies in the core, less `float_layers`.
-        float_layers: names of layers, as regular expressions.
+        float_layers: names of layers or their parts.
     """
     worker = _quantizer(flatbuffer)
     scope = ".*" if whole else ".*/core[^/]*/.*"
     worker.add_static_config(scope, _Operation.ALL_SUPPORTED, bits, 8)
     for layer in () if whole else float_layers:
-        _keep_float(worker, _layer(layer))
+        _keep_float(worker, layer_pattern(layer))
     return bytes(_quietly(worker.quantize, ranges).quantized_model)
 
 

@@ -28,6 +28,7 @@ class Recipe:
         quality_limit: largest allowed loss against float32 at any gain, dB;
             None for what float32 computes itself.
         simulated: whether parity is to the simulated integers.
+        stepwise: whether the manifest says what each step to it gains.
         cpu: whether all of it must run as one node of the CPU's delegate.
         core: whether it is the stabilised core alone.
     """
@@ -38,6 +39,7 @@ class Recipe:
     parity_limit: float
     quality_limit: float | None = None
     simulated: bool = False
+    stepwise: bool = False
     cpu: bool = True
     core: bool = False
 
@@ -55,11 +57,12 @@ def _dynamic(source) -> bytes:
 
 
 def _static8(source) -> bytes:
-    return quantise.static(*source.finetuned)
+    return source.steps[-1].integers(source.float32)
 
 
 def _static16(source) -> bytes:
-    return quantise.static(*source.prepared, bits=16)
+    # Sixteen bits lose little enough without training.
+    return source.step("equalised").integers(source.float32, bits=16)
 
 
 def _core_float32(source) -> bytes:
@@ -102,6 +105,7 @@ _RECIPES = {
             0.15,
             0.15,
             simulated=True,
+            stepwise=True,
         ),
         Recipe(
             "static_wi8_ai16",

@@ -5,7 +5,14 @@ computes them in float32 with `keras.ops`; where the flatbuffer rounds to
 integers it applies `keras.quantizers.fake_quant_with_min_max_vars` with that
 very tensor's range. So what is trained is what will run: the same operations
 stay in float, the same tensors share a range. Kernels and biases are variables
-that start from the float flatbuffer's, and so are the ranges.
+that start from the float flatbuffer's, and so is the width of each range.
+
+A range trains as one factor `g` on its two ends, the value divided by `g`
+before rounding and multiplied after it: `g` then sees the rounding inside of
+the range as well as what is clipped outside, and can shrink. (The gradient of
+the ends themselves sees the clipping alone, and only ever widens a range.)
+
+Reference: Esser et al. 2020, https://arxiv.org/abs/1902.08153, section 2.1.
 """
 
 import keras
@@ -97,15 +104,10 @@ class Simulated(keras.Model):
         # Tensors that must share a range (both ends of a pooling) do.
         key = (float(tensor.scale[0]), tensor.zero)
         if key not in self.ranges:
-            self.ranges[key] = tuple(
-                self.add_weight(
-                    name=f"{name}_{len(self.ranges)}",
-                    shape=(),
-                    initializer=keras.initializers.Constant(value),
-                    trainable=value != 0.0,
-                )
-                for name, value in (("low", low), ("high", high))
+            factor = self.add_weight(
+                name=f"range_{len(self.ranges)}", shape=(), initializer="ones"
             )
+            self.ranges[key] = (low, high, factor)
         self._range_of[index] = key
 
     def call(self, inputs, quantise=True):
@@ -133,10 +135,11 @@ class Simulated(keras.Model):
     def _rounded(self, value, index, quantise):
         if index not in self._range_of or not quantise:
             return value
-        low, high = self.ranges[self._range_of[index]]
-        return keras.quantizers.fake_quant_with_min_max_vars(
-            value, low, high, num_bits=8
+        low, high, factor = self.ranges[self._range_of[index]]
+        rounded = keras.quantizers.fake_quant_with_min_max_vars(
+            value / factor, low, high, num_bits=8
         )
+        return rounded * factor
 
     def constants(self) -> dict[str, np.ndarray]:
         """Returns the trained kernels and biases by tensor name."""
@@ -147,12 +150,13 @@ class Simulated(keras.Model):
 
     def trained_ranges(self) -> dict[str, tuple[float, float]]:
         """Returns `(low, high)` of each activation by its float name."""
-        return {
-            self.graph.tensors[index].base_name: tuple(
-                float(ops.convert_to_numpy(v)) for v in self.ranges[key]
-            )
-            for index, key in self._range_of.items()
-        }
+        trained = {}
+        for index, key in self._range_of.items():
+            low, high, factor = self.ranges[key]
+            factor = float(ops.convert_to_numpy(factor))
+            name = self.graph.tensors[index].base_name
+            trained[name] = (low * factor, high * factor)
+        return trained
 
 
 def _quantise_kernel(kernel, axis):

@@ -3,15 +3,13 @@
 import functools
 
 import keras
-from absl import logging
 
 from export import calibration
 from export import convert
 from export import equalise
-from export import finetune
 from export import graph
+from export import int8
 from export import quantise
-from export import simulate
 from fanet_tf import layers
 
 
@@ -45,8 +43,7 @@ class Source:
         return convert.convert_core(self.member)
 
     @functools.cached_property
-    def tiles(self) -> list[dict]:
-        """Calibration crops of the subrange."""
+    def _pairs(self):
         return self._data.tiles(self.a_range, self.index)
 
     @functools.cached_property
@@ -55,34 +52,40 @@ class Source:
         return self._build(self._data.tile, self._data.tile)
 
     @functools.cached_property
-    def prepared(self) -> tuple[bytes, dict]:
-        """The member with equal ranges behind its ReLUs, and its ranges."""
-        return _prepare(self.float32, convert.convert(self._small), self.tiles)
+    def steps(self) -> list[int8.Step]:
+        """The steps to int8; the last one ships.
+
+        The converter gives the tensors of both sizes the same names.
+        """
+        return int8.steps(
+            convert.convert(self._small),
+            self._pairs,
+            lambda: self._data.batches(self.a_range, self.index),
+            self._data.settings,
+        )
+
+    def step(self, name) -> int8.Step:
+        """Returns one of `steps` by its name."""
+        (found,) = (step for step in self.steps if step.name == name)
+        return found
 
     @functools.cached_property
     def prepared_core(self) -> tuple[bytes, dict]:
-        """The core with equal ranges behind its ReLUs, and its ranges."""
-        tiles = [
-            {convert.CORE_INPUT: self.stabilise(tile)[0]} for tile in self.tiles
-        ]
-        return _prepare(self.core, convert.convert_core(self._small), tiles)
+        """The core with equal ranges behind its ReLUs, and its ranges.
 
-    @functools.cached_property
-    def finetuned(self) -> tuple[bytes, dict]:
-        """`prepared`, trained for int8."""
-        settings = self._data.settings
-        if not settings.steps:
-            return self.prepared
-        try:
-            return finetune.finetune(
-                *self.prepared,
-                self._data.batches(self.a_range, self.index),
-                settings.steps,
-                settings.learning_rate,
-            )
-        except simulate.UnknownOperation as error:
-            logging.warning("Not fine-tuned: %s", error)
-            return self.prepared
+        Not fine-tuned: what it loses is lost where its own input and the
+        pyramid are rounded, which no weight makes up for.
+        """
+        tiles = [
+            {convert.CORE_INPUT: self.stabilise(inputs)[0]}
+            for inputs, _ in self._pairs
+        ]
+        small = convert.convert_core(self._small)
+        constants = equalise.equalised(small, tiles)
+        ranges = quantise.calibrate(
+            graph.with_constants(small, constants), tiles
+        )
+        return graph.with_constants(self.core, constants), ranges
 
     def stabilise(self, inputs):
         """Returns `stabilised` and `unit` of a member's inputs, as numpy."""
@@ -95,14 +98,6 @@ class Source:
 
     def integers_are_made_of(self, core: bool) -> bytes:
         """The float32 flatbuffer that the int8 recipe was made of."""
-        return self.prepared_core[0] if core else self.finetuned[0]
-
-
-def _prepare(flatbuffer, small, tiles):
-    """Equalises a flatbuffer and takes its ranges, on crops of a small one.
-
-    The converter gives the tensors of both sizes the same names.
-    """
-    constants = equalise.equalised(small, tiles)
-    ranges = quantise.calibrate(graph.with_constants(small, constants), tiles)
-    return graph.with_constants(flatbuffer, constants), ranges
+        if core:
+            return self.prepared_core[0]
+        return self.steps[-1].floats(self.float32)

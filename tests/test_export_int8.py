@@ -1,0 +1,242 @@
+"""Laws of the way to int8, and of the tables that tell of it."""
+
+import functools
+import json
+
+import exports
+import keras
+import numpy as np
+import pytest
+from exports import SETTINGS
+from helpers import randomise
+
+from export import calibration
+from export import convert
+from export import float_layers
+from export import graph as graph_lib
+from export import quality
+from export import quantise
+from export import runtime
+from export import simulate
+from export import speed
+from export import tables
+from fanet_tf import models
+from fanet_tf import train
+from fanet_tf.models import cost
+
+# Without the steps that train: what they make is in the small bundle.
+PLAIN = calibration.Settings(tiles=2, steps=0, target_db=np.inf)
+
+
+@functools.cache
+def member():
+    """Returns `(keras.Model, config, pairs)` of a small member."""
+    config, workdir, _ = exports.small()
+    folder = train.member_folder(workdir, 0)
+    trained = keras.models.load_model(folder / "member.keras", compile=False)
+    data = calibration.Data(config, PLAIN)
+    record = json.loads((folder / "member.json").read_text())
+    pairs = data.tiles(record["a_range"], 0)
+    small = convert.static_member(
+        trained, config.model.to_dict(), data.tile, data.tile
+    )
+    return small, config, pairs
+
+
+@functools.cache
+def prepared():
+    """Returns `(flatbuffer, ranges)` of it, at the crops' size."""
+    small, _, pairs = member()
+    flatbuffer = convert.convert(small)
+    ranges = quantise.calibrate(flatbuffer, [inputs for inputs, _ in pairs])
+    return flatbuffer, ranges
+
+
+def choose(target_db, float_share):
+    flatbuffer, ranges = prepared()
+    pairs = member()[2]
+    runner = runtime.Runner(flatbuffer)
+    reference = quality.of_crops(lambda x: runner(x)["denoised"], pairs)
+    settings = calibration.Settings(
+        target_db=target_db, float_share=float_share
+    )
+    return float_layers.choose(flatbuffer, ranges, pairs, reference, settings)
+
+
+def test_a_graph_counts_what_the_network_counts():
+    small, _, _ = member()
+    graph = graph_lib.read(prepared()[0])
+    core = small.get_layer("core")
+    height, width = core.input_shape[1:3]
+    counted = sum(row.macs for row in cost.count(core).rows) * height * width
+    assert sum(graph.macs().values()) == counted
+
+
+def test_layers_and_their_parts_are_named():
+    named = float_layers.layers(graph_lib.read(prepared()[0]))
+    assert {"stem", "dec0", "dec0/project", "fa_enc0/shared"} <= set(named)
+    assert len(named) == len(set(named))
+
+
+def test_nothing_more_stays_in_float_where_little_is_lost():
+    assert choose(np.inf, 1.0) == quantise.FLOAT_LAYERS
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6])
+def test_the_search_spends_its_budget_and_no_more(share):
+    graph = graph_lib.read(prepared()[0])
+    chosen = choose(-np.inf, share)
+    ends = float_layers.share(graph, quantise.FLOAT_LAYERS)
+    assert ends < float_layers.share(graph, chosen) <= share
+
+
+def test_a_layer_left_in_float_has_float_kernels():
+    flatbuffer, ranges = prepared()
+    names = (*quantise.FLOAT_LAYERS, "dec0/project")
+    graph = graph_lib.read(
+        quantise.static(flatbuffer, ranges, float_layers=names)
+    )
+    kernels = {
+        graph.tensors[op.outputs[0]].base_name: graph.tensors[op.inputs[1]]
+        for op in graph.operations
+        if op.name == "CONV_2D"
+    }
+    (project,) = (
+        k for n, k in kernels.items() if "/project" in n and "dec0" in n
+    )
+    assert project.dtype == "FLOAT32"
+    assert any(k.dtype == "INT8" for k in kernels.values())
+
+
+def test_ranges_that_are_far_too_wide_shrink_when_they_train():
+    """The gradient sees the rounding, not only what is clipped."""
+    import tensorflow as tf
+
+    flatbuffer, ranges = prepared()
+    quantised = quantise.static(flatbuffer, ranges)
+    student = simulate.Simulated(quantised, flatbuffer)
+    factors = [factor for _, _, factor in student.ranges.values()]
+    for factor in factors:
+        factor.assign(16.0)
+    inputs = {n: tf.constant(v) for n, v in member()[2][0][0].items()}
+    with tf.GradientTape() as tape:
+        error = student(inputs) - student(inputs, quantise=False)
+        loss = tf.reduce_mean((error * inputs["scale"]) ** 2)
+    gradients = tape.gradient(loss, [factor.value for factor in factors])
+    assert sum(float(g) for g in gradients) > 0
+
+
+def test_a_trained_range_keeps_its_zero():
+    flatbuffer, ranges = prepared()
+    quantised = quantise.static(flatbuffer, ranges)
+    student = simulate.Simulated(quantised, flatbuffer)
+    for low, high, factor in student.ranges.values():
+        assert low <= 0 <= high
+        factor.assign(0.5)
+    halved = quantise.with_ranges(ranges, student.trained_ranges())
+    again = simulate.Simulated(quantise.static(flatbuffer, halved), flatbuffer)
+    before = sorted((low, high) for low, high, _ in student.ranges.values())
+    after = sorted((low, high) for low, high, _ in again.ranges.values())
+    step = [(high - low) / 255 for low, high in before]
+    for old, new, width in zip(before, after, step, strict=True):
+        np.testing.assert_allclose(new, np.multiply(old, 0.5), atol=width)
+
+
+def manifest():
+    return json.loads((exports.small()[2] / "manifest.json").read_text())
+
+
+def test_the_manifest_says_what_each_step_loses():
+    for record in manifest()["members"]:
+        entry = record["recipes"]["static_wi8_ai8"]
+        steps = entry["steps"]
+        names = [step["step"] for step in steps]
+        assert names[:3] == ["plain", "float ends", "equalised"]
+        assert steps[0]["float_share"] == 0 < steps[1]["float_share"]
+        # The last one is what ships.
+        assert steps[-1]["gains"] == entry["quality"]["gains"]
+        assert steps[-1]["float_share"] <= max(
+            SETTINGS.float_share, steps[1]["float_share"]
+        )
+
+
+def test_tables_show_every_recipe_and_step():
+    record = {
+        "machine": "2 cores",
+        "rounds": 3,
+        "rows": [
+            {
+                "member": 0,
+                "recipe": "static_wi8_ai8",
+                "threads": threads,
+                "ms_per_network_mp": 20.0 / threads,
+                "ms_per_useful_mp": 40.0 / threads,
+                "of_matrix_product": 0.5,
+                "matrix_product_gmacs_s": 100.0,
+                "speed_up": 2.5,
+            }
+            for threads in (1, 2)
+        ],
+    }
+    chosen = "\n".join(tables.recipes(manifest(), record))
+    assert "20 / 10" in chosen and "2.5 / 2.5" in chosen
+    for recipe in manifest()["members"][0]["recipes"]:
+        assert f"`{recipe}`" in chosen
+    steps = tables.steps(manifest())
+    count = sum(
+        len(m["recipes"]["static_wi8_ai8"]["steps"])
+        for m in manifest()["members"]
+    )
+    rows = [line for line in steps if line.startswith("| ")]
+    assert len(rows) == count + 2
+    assert "50 % of 100 GMACs/s" in "\n".join(tables.speed(record))
+
+
+def test_only_named_tables_of_a_page_are_replaced():
+    page = "a\n<!-- table: int8 -->\nold\n<!-- end -->\nb\n"
+    page += "<!-- table: other -->\nkept\n<!-- end -->\n"
+    replaced = tables.replace(page, {"int8": ["new"]})
+    assert replaced == page.replace("old", "new")
+    assert tables.replace(replaced, {"int8": ["new"]}) == replaced
+
+
+def test_speed_is_measured_round_by_round():
+    flatbuffers = {"product": speed.matrix_product(), "member": prepared()[0]}
+    seconds = speed.measure(flatbuffers, threads=1, rounds=3)
+    assert {len(s) for s in seconds.values()} == {3}
+    assert min(min(s) for s in seconds.values()) > 0
+
+
+@pytest.mark.parametrize("patch", [1, 2])
+def test_the_ends_of_every_layout_stay_in_float(patch, rng):
+    layout = models.build(
+        "unet",
+        32,
+        48,
+        widths=(8, 16),
+        mid_blocks=1,
+        output="gated",
+        patch=patch,
+        group_form="native",
+    )
+    randomise(layout, seed=0)
+    flatbuffer = convert.convert(layout)
+    tile = {
+        "noisy": rng.random((1, 32, 48, 4), dtype=np.float32),
+        "scale": np.full((1, 1, 1, 1), 500.0, np.float32),
+        "offset": np.full((1, 1, 1, 1), 1.0, np.float32),
+    }
+    ranges = quantise.calibrate(flatbuffer, [tile])
+    quantised = quantise.static(flatbuffer, ranges)
+    graph = graph_lib.read(quantised)
+    in_float = {
+        graph.tensors[op.outputs[0]].base_name
+        for op in graph.operations
+        if op.name == "CONV_2D"
+        and graph.tensors[op.inputs[1]].dtype == "FLOAT32"
+    }
+    for end in ("stem", "head", "gate", "fa_enc0", "fa_dec0"):
+        assert any(f"/{end}" in name for name in in_float)
+    assert not any("/dec0" in name for name in in_float)
+    assert len(in_float) == 5
+    assert runtime.undelegated(quantised) == []
