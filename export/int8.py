@@ -4,13 +4,14 @@
     float ends    `quantise.FLOAT_LAYERS` in float
     equalised     channels behind a ReLU brought into one range
     fine-tuned    trained with simulated integers, unless next to nothing is
-                  lost without, or more is lost with it
+                  lost without
     float layers  further layers left in float, if the crops still lose more
                   than they may
 
 What is lost decides on the calibration crops; the photographs that the gate
-measures on are held back from it. Every step is kept, so that the manifest can
-say what each one gains.
+measures on are held back from it. From the third on a step is taken only if the
+crops lose less with it. Every step taken is kept, so that the manifest can say
+what each one gains.
 """
 
 import dataclasses
@@ -86,20 +87,20 @@ class _Maker:
     def steps(self):
         target = self._settings.target_db
         plain = self._step("plain", {}, names=())
-        taken = [
-            plain,
-            self._step("float ends", {}, plain.ranges),
-            self._equalised(),
-        ]
+        taken = [plain, self._step("float ends", {}, plain.ranges)]
+
+        def take(step):
+            if step.crops_db < taken[-1].crops_db:
+                taken.append(step)
+
+        take(self._equalised())
         if taken[-1].crops_db > target / 2 and self._settings.steps:
             try:
-                trained = self._finetuned(taken[-1])
-                if trained.crops_db < taken[-1].crops_db:
-                    taken.append(trained)
+                take(self._finetuned(taken[-1]))
             except simulate.UnknownOperation as error:
                 logging.warning("Not fine-tuned: %s", error)
         if taken[-1].crops_db > target:
-            taken.append(self._with_floats(taken[-1]))
+            take(self._with_floats(taken[-1]))
         return taken
 
     def _step(self, name, constants, ranges=None, names=quantise.FLOAT_LAYERS):

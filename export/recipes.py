@@ -62,7 +62,7 @@ def _static8(source) -> bytes:
 
 def _static16(source) -> bytes:
     # Sixteen bits lose little enough without training.
-    return source.step("equalised").integers(source.float32, bits=16)
+    return source.step("float ends").integers(source.float32, bits=16)
 
 
 def _core_float32(source) -> bytes:

@@ -151,7 +151,9 @@ def test_the_manifest_says_what_each_step_loses():
         entry = record["recipes"]["static_wi8_ai8"]
         steps = entry["steps"]
         names = [step["step"] for step in steps]
-        assert names[:3] == ["plain", "float ends", "equalised"]
+        assert names[:2] == ["plain", "float ends"]
+        crops = [step["crops_loss_db"] for step in steps[1:]]
+        assert crops == sorted(crops, reverse=True)
         assert steps[0]["float_share"] == 0 < steps[1]["float_share"]
         # The last one is what ships.
         assert steps[-1]["gains"] == entry["quality"]["gains"]
