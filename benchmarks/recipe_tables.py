@@ -2,11 +2,11 @@
 
 Which recipe for which hardware; what each step towards int8 gains; how fast
 each member and recipe is. From the bundle's manifest and from what
-`export.speed` wrote, so that no figure is typed.
+`benchmarks/recipes.py` wrote, so that no figure is typed.
 
 Example:
-    python -m export.tables BUNDLE --speed=speed.json
-    python -m export.tables BUNDLE --speed=speed.json \
+    python benchmarks/recipe_tables.py BUNDLE --speed=speed.json
+    python benchmarks/recipe_tables.py BUNDLE --speed=speed.json \
         --write=README.md,docs/bundle.md
 
 A page holds a table between `<!-- table: NAME -->` and `<!-- end -->`.
@@ -23,7 +23,9 @@ from absl import flags
 from fanet_tf import bundle as bundle_lib
 from fanet_tf.errors import InputError
 
-_SPEED = flags.DEFINE_string("speed", None, "What `export.speed` wrote.")
+_SPEED = flags.DEFINE_string(
+    "speed", None, "What `benchmarks/recipes.py` wrote."
+)
 _WRITE = flags.DEFINE_list("write", [], "Pages whose tables are replaced.")
 
 # Hardware, recipe, why.

@@ -7,7 +7,7 @@ convolution of 256 to 256 channels in float32, by the same runtime with as many
 threads: what the machine's arithmetic gives at best.
 
 Example:
-    python -m export.speed BUNDLE --threads=1,2 --output=speed.json
+    python benchmarks/recipes.py BUNDLE --threads=1,2 --output=speed.json
 """
 
 import json
@@ -139,7 +139,7 @@ def rows(bundle, members, threads, rounds) -> list[dict]:
 
 
 def main(arguments):
-    """Prints the table; writes what `export.tables` reads."""
+    """Prints the table; writes what `recipe_tables.py` reads."""
     bundle = bundle_lib.load(arguments[1])
     chosen = [
         member
@@ -158,9 +158,9 @@ def main(arguments):
         path = pathlib.Path(_OUTPUT.value)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    from export import tables
+    import recipe_tables
 
-    print("\n".join(tables.speed(record)))
+    print("\n".join(recipe_tables.speed(record)))
 
 
 if __name__ == "__main__":
