@@ -12,10 +12,17 @@ from runs import write_run
 
 from fanet_tf import callbacks
 from fanet_tf import checkpoint
+from fanet_tf import config as config_lib
 from fanet_tf import schedule
 from fanet_tf import train
+from fanet_tf.calibration import profile as profile_lib
+from fanet_tf.data import camera as camera_lib
+from fanet_tf.data import captures
+from fanet_tf.data import photos
 from fanet_tf.data import synthesis
 from fanet_tf.errors import InputError
+from fanet_tf.metrics.psnr import psnr
+from fanet_tf.raw import ksigma
 
 
 def weights_of(workdir, index=0):
@@ -195,3 +202,39 @@ def test_a_config_begins_with_its_command(path):
     assert schedule.phases(config)[-1].last == config.train.steps
     with pytest.raises(AttributeError):
         config.train.stepz = 1  # Locked: a typo is refused.
+
+
+@pytest.mark.slow
+def test_a_trained_teacher_leaves_a_clean_frame_almost_alone(tmp_path):
+    config = config_lib.default_config("teacher_quarter")
+    config.data.batch_size = 4
+    config.data.patch_size = 64
+    config.train.steps = 400
+    config.train.learning_rate = 2e-3
+    config.train.warmup_steps = 50
+    config.train.ema = 0.99
+    config.validation.gains = (4.0,)
+    config.validation.limit = 1
+    config.validation.size = 96
+    train.train(config, tmp_path)
+    teacher = train.build_member(config, 96, 96)
+    teacher.set_weights(weights_of(tmp_path))
+    photograph = photos.held_back()["astronaut"][100:292, 100:292]
+    camera = camera_lib.get(config.data.camera)
+    scene = captures.scene_from_srgb("astronaut", photograph, camera)
+    for gain in (1.0, 4.0, 16.0, 64.0):
+        capture = captures.draw(scene, gain, profile_lib.load("imx258"))
+        scale, offset = ksigma.scale_offset(capture.noise)
+
+        def run(frame, scale=scale, offset=offset):
+            inputs = {
+                "noisy": frame[None],
+                "scale": np.float32(scale),
+                "offset": np.float32(offset),
+            }
+            return np.clip(teacher.predict_on_batch(inputs)[0], 0.0, 1.0)
+
+        noise = psnr(capture.noisy, capture.clean)
+        assert psnr(run(capture.noisy), capture.clean) > noise
+        # Of a clean frame it changes a fifth of the noise's power at most.
+        assert psnr(run(capture.clean), capture.clean) > noise + 7.0
