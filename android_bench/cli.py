@@ -20,10 +20,12 @@ from absl import flags
 from tqdm import tqdm
 
 from android_bench import bundle as bundles
+from android_bench import cost
 from android_bench import host
 from android_bench import outputs
 from android_bench import phone
 from android_bench import plan
+from android_bench import ratios
 from android_bench import report
 from android_bench import results
 from android_bench import rows as row_maker
@@ -277,7 +279,13 @@ def bench(folder: str) -> int:
     bundle = bundles.read(pathlib.Path(folder), _MEMBERS.value, _RECIPES.value)
     tool = _tool()
     jobs = plan.build(
-        bundle, _DELEGATES.value, threads, _REPEATS.value, passes, _SEED.value
+        bundle,
+        _DELEGATES.value,
+        threads,
+        _REPEATS.value,
+        passes,
+        _SEED.value,
+        matmul=_HOST.value,
     )
     if _DRY_RUN.value:
         if _HOST.value:
@@ -288,6 +296,8 @@ def bench(folder: str) -> int:
         if (_BASELINE.value)
         else None
     )
+    measured = bundle.models if _HOST.value else ()
+    macs = {model.name: cost.macs(model.path) for model in measured}
     stamp = datetime.datetime.now().strftime("bench-%Y%m%d-%H%M%S")
     output = pathlib.Path(_OUTPUT.value or stamp)
     path = output / "results.jsonl"
@@ -320,6 +330,7 @@ def bench(folder: str) -> int:
         frame,
         _SPREAD.value,
     )
+    ratios.add(rows, list(store.jobs.values()), macs)
     compared = []
     if baseline is not None:
         compared = row_maker.compare(rows, store.header, baseline)

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 
+from android_bench import matmul
 from android_bench import verify
 from android_bench.bundle import Model
 from android_bench.errors import BenchError
@@ -98,6 +99,10 @@ class Host:
         try:
             if job.kind == "output":
                 record["check"] = self._check(job.model)
+            elif job.kind == "matmul":
+                record["matmul"] = matmul.measure(
+                    job.threads, self._timing.num_runs, self._timing.max_seconds
+                )
             else:
                 record.update(self._measure(job))
             record["status"] = "ok"

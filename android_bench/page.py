@@ -192,9 +192,9 @@ def _heat(heat, x, top, height, right) -> list[str]:
 
 
 def _table(rows: list[dict]) -> str:
-    words = {"recipe", "delegate", "check", "status"}
     classes = [
-        ' class="left"' if key in words else "" for key, _ in report.COLUMNS
+        ' class="left"' if key in report.WORDS else ""
+        for key, _ in report.COLUMNS
     ]
     head = "".join(
         f"<th{kind}>{title}</th>"

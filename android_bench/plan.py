@@ -22,10 +22,10 @@ class Job:
     """One process of the measuring tool.
 
     Attributes:
-        model: what it runs.
+        model: what it runs; of a `matmul` the first, which does not run.
         delegate: who executes.
         threads: on the CPU.
-        kind: `output`, `latency`, `canary`, `memory` or `profile`.
+        kind: `output`, `latency`, `canary`, `matmul`, `memory` or `profile`.
         round: of the repeats, from 0.
     """
 
@@ -49,6 +49,7 @@ def build(
     repeats: int,
     passes: list[str],
     seed: int,
+    matmul: bool = False,
 ) -> list[Job]:
     """Every job in the order it runs.
 
@@ -60,6 +61,8 @@ def build(
         repeats: processes a configuration.
         passes: those of `PASSES` to run.
         seed: of the order within a round.
+        matmul: also measure the machine's matrix product in every round, with
+            each number of threads.
     """
     unknown = sorted(set(passes) - set(PASSES))
     if unknown:
@@ -83,10 +86,13 @@ def build(
     if "latency" in passes:
         generator = random.Random(seed)
         canary = (bundle.models[0], "cpu", threads[0])
+        timed = [(*config, "latency") for config in configs]
+        if matmul:
+            timed += [(*canary[:2], n, "matmul") for n in threads]
         for number in range(repeats):
             jobs.append(Job(*canary, "canary", number))
-            order = generator.sample(configs, len(configs))
-            jobs += [Job(*config, "latency", number) for config in order]
+            order = generator.sample(timed, len(timed))
+            jobs += [Job(*config, number) for config in order]
         jobs.append(Job(*canary, "canary", repeats))
     for kind in ("memory", "profile"):
         if kind in passes:

@@ -14,10 +14,14 @@ COLUMNS = (
     ("ms_per_network_mp", "ms/MP network"),
     ("ms_per_useful_mp", "ms/MP useful"),
     ("frame_ms", "ms/frame"),
+    ("times_float32", "x float32"),
+    ("of_matmul", "of matmul, GMACs/s"),
     ("mb", "MB"),
     ("check", "output"),
     ("status", "status"),
 )
+# Columns of words stand to the left.
+WORDS = {"recipe", "delegate", "check", "status"}
 
 
 def _number(value: float | None) -> str:
@@ -44,10 +48,19 @@ def cells(row: dict) -> list[str]:
         _number(row.get("ms_per_network_mp")),
         _number(row.get("ms_per_useful_mp")),
         _number(row.get("frame_ms")),
+        _number(row.get("times_float32")),
+        _of_matmul(row),
         _number(row["mb"]),
         _checked(row),
         status,
     ]
+
+
+def _of_matmul(row: dict) -> str:
+    if "of_matmul" not in row:
+        return "-"
+    share, rate = row["of_matmul"], row["matmul_gmacs_s"]
+    return f"{100 * share:.0f} % of {_number(rate)}"
 
 
 def _checked(row: dict) -> str:
@@ -63,6 +76,7 @@ def _checked(row: dict) -> str:
 def device_line(header: dict) -> str:
     """One line that says where the figures come from."""
     device = header["device"]
+    cores = device.get("cores")  # A phone lists each of them.
     parts = [
         " ".join(
             device[name]
@@ -70,6 +84,7 @@ def device_line(header: dict) -> str:
             if device.get(name)
         ),
         device.get("soc"),
+        f"{cores} cores" if isinstance(cores, int) else None,
         f"Android {device['android']}" if device.get("android") else None,
         device.get("abi"),
         device.get("runtime"),
@@ -101,8 +116,8 @@ def table(header: dict, rows: list[dict], compared: list[dict]) -> str:
     lines = [device_line(header)]
     for line in body:
         padded = [
-            text.ljust(width) if i in (1, 2, 11, 12) else text.rjust(width)
-            for i, (text, width) in enumerate(zip(line, widths, strict=True))
+            text.ljust(width) if key in WORDS else text.rjust(width)
+            for (key, _), text, width in zip(COLUMNS, line, widths, strict=True)
         ]
         lines.append("  ".join(padded).rstrip())
     lines += notes(rows)
@@ -137,6 +152,10 @@ def to_csv(rows: list[dict]) -> str:
         "ms_per_network_mp",
         "ms_per_useful_mp",
         "frame_ms",
+        "times_float32",
+        "gmacs_s",
+        "matmul_gmacs_s",
+        "of_matmul",
         "mb",
         "check_error",
         "check_unit",

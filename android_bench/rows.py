@@ -66,7 +66,7 @@ def summarise(
             job
             for job in jobs
             if (job["model"], job["delegate"]) == (model, delegate)
-            and job["kind"] != "canary"
+            and job["kind"] not in ("canary", "matmul")
         ]
         # The output is checked once for all numbers of threads.
         checks = [job for job in own if job["kind"] == "output"]

@@ -128,17 +128,37 @@ def test_page_is_whole_and_refers_to_nothing_outside(
 
 
 def test_host_prints_ms_per_network_and_useful_megapixel(host_run):
-    (row, second) = rows_of(host_run)
+    row, _, second, _ = rows_of(host_run)
     assert row["ms_per_useful_mp"] > row["ms_per_network_mp"] > 0
     assert row["mb"] > 10
     assert row["check"]["error"] <= row["check"]["limit"]
     assert second["recipe"] == "dynamic_wi8_afp32"
 
 
+def test_host_holds_each_row_against_its_own_matrix_product(host_run):
+    rows = rows_of(host_run)
+    assert [row["threads"] for row in rows] == [1, 2, 1, 2]
+    for row in rows:
+        reached = row["of_matmul"] * row["matmul_gmacs_s"]
+        assert row["gmacs_s"] == pytest.approx(reached)
+        # 64 x 48 positions, 3 x 3 kernels, 4 to 40 to 4 channels.
+        macs = 64 * 48 * 9 * 2 * 4 * 40
+        assert row["gmacs_s"] == pytest.approx(macs / row["median_ms"] / 1e6)
+    assert [row["times_float32"] for row in rows[:2]] == [1, 1]
+    assert "cores" in (host_run / "report.html").read_text()
+
+
 @pytest.fixture
 def host_run(bundle, tmp_path):
     output = tmp_path / "host"
-    done = bench(bundle, "--host", f"--output={output}", "--repeats=1", *QUICK)
+    done = bench(
+        bundle,
+        "--host",
+        f"--output={output}",
+        "--repeats=1",
+        "--threads=1,2",
+        *QUICK,
+    )
     assert done.returncode == 0, done.stderr
     assert "ms/MP network" in done.stdout and "ms/MP useful" in done.stdout
     return output
@@ -151,6 +171,7 @@ def test_baseline_exits_1_on_a_regression_beyond_the_spread(host_run, bundle):
         f"--output={host_run}",
         "--resume",
         "--repeats=1",
+        "--threads=1,2",
         *QUICK,
     ]
     lines = (host_run / "results.jsonl").read_text().splitlines()

@@ -23,6 +23,13 @@ def build(models, **changes):
     return plan.build(models, **{**options, **changes})
 
 
+def test_matrix_product_is_measured_in_every_round(models):
+    jobs = build(models, matmul=True)
+    assert len({job.id for job in jobs}) == len(jobs)
+    products = [(j.round, j.threads) for j in jobs if j.kind == "matmul"]
+    assert sorted(products) == [(n, t) for n in range(3) for t in (1, 4)]
+
+
 def test_every_configuration_is_measured_once_a_round(models):
     jobs = build(models)
     assert len({job.id for job in jobs}) == len(jobs)
