@@ -2,17 +2,16 @@
 
 Which recipe for which hardware; what each step towards int8 gains; how fast
 each member and recipe is. From the bundle's manifest and from what
-`benchmarks/recipes.py` wrote, so that no figure is typed.
+`fanet-bench --host` wrote, so that no figure is typed.
 
 Example:
-    python benchmarks/recipe_tables.py BUNDLE --speed=speed.json
-    python benchmarks/recipe_tables.py BUNDLE --speed=speed.json \
-        --write=README.md,docs/bundle.md
+    fanet-bench BUNDLE --host --threads=1,2 --output=runs/speed
+    python benchmarks/recipe_tables.py BUNDLE \
+        --speed=runs/speed/results.jsonl --write=README.md,docs/bundle.md
 
 A page holds a table between `<!-- table: NAME -->` and `<!-- end -->`.
 """
 
-import json
 import pathlib
 import re
 import statistics
@@ -20,11 +19,13 @@ import statistics
 from absl import app
 from absl import flags
 
+from android_bench import report
+from android_bench import results
 from fanet_tf import bundle as bundle_lib
 from fanet_tf.errors import InputError
 
 _SPEED = flags.DEFINE_string(
-    "speed", None, "What `benchmarks/recipes.py` wrote."
+    "speed", None, "results.jsonl of `fanet-bench --host`."
 )
 _WRITE = flags.DEFINE_list("write", [], "Pages whose tables are replaced.")
 
@@ -64,7 +65,13 @@ _CHOICES = (
     ),
     ("reference", "float32", "what the others are measured against"),
 )
-_RATIOS = ("of_matrix_product", "matrix_product_gmacs_s", "speed_up")
+_MEASURED = (
+    "ms_per_network_mp",
+    "ms_per_useful_mp",
+    "of_matmul",
+    "matmul_gmacs_s",
+    "times_float32",
+)
 
 
 def _table(titles, lines) -> list[str]:
@@ -139,7 +146,7 @@ def recipes(manifest, record) -> list[str]:
                 _worst(_entries(manifest, recipe)),
                 _sizes(_entries(manifest, recipe)),
                 _times(record, recipe, "ms_per_network_mp") or "-",
-                _times(record, recipe, "speed_up") or "-",
+                _times(record, recipe, "times_float32") or "-",
             )
             for hardware, recipe, why in _CHOICES
         ],
@@ -200,7 +207,7 @@ def speed(record) -> list[str]:
     merged = []
     for rows in groups.values():
         row = dict(rows[0])
-        for key in ("ms_per_network_mp", "ms_per_useful_mp", *_RATIOS):
+        for key in _MEASURED:
             values = [r[key] for r in rows if key in r]
             if values:
                 row[key] = statistics.median(values)
@@ -214,9 +221,11 @@ def speed_of_members(record) -> list[str]:
 
 
 def _speed(record, rows):
+    processes = max((row["processes"] for row in record["rows"]), default=0)
+    spread = max((row["spread"] or 0 for row in record["rows"]), default=0)
     return [
-        f"{record['machine']}; medians of {record['rounds']} interleaved "
-        "rounds.",
+        f"{record['machine']}; medians of {processes} interleaved processes, "
+        f"which spread by {100 * spread:.0f} % at most.",
         "",
         *_table(
             (
@@ -235,14 +244,34 @@ def _speed(record, rows):
                     str(row["threads"]),
                     f"{row['ms_per_network_mp']:.1f}",
                     f"{row['ms_per_useful_mp']:.1f}",
-                    f"{100 * row['of_matrix_product']:.0f} % of "
-                    f"{row['matrix_product_gmacs_s']:.0f} GMACs/s",
-                    f"{row['speed_up']:.2f}" if "speed_up" in row else "-",
+                    f"{100 * row['of_matmul']:.0f} % of "
+                    f"{row['matmul_gmacs_s']:.0f} GMACs/s",
+                    f"{row['times_float32']:.2f}"
+                    if "times_float32" in row
+                    else "-",
                 )
                 for row in rows
             ],
         ),
     ]
+
+
+def read_speed(path) -> dict:
+    """Returns the machine and the timed rows of a run of `fanet-bench`."""
+    header, *lines = results.read(pathlib.Path(path))
+    rows = [
+        line
+        for line in lines
+        if line["type"] == "row"
+        and line["status"] == "ok"
+        and "of_matmul" in line
+    ]
+    if not rows:
+        raise InputError(
+            "`--speed` must be the results.jsonl of a finished `fanet-bench "
+            f"--host`. Received: {path} without a timed row"
+        )
+    return {"machine": report.device_line(header), "rows": rows}
 
 
 def replace(page: str, tables: dict[str, list[str]]) -> str:
@@ -264,9 +293,7 @@ def main(arguments):
     if len(arguments) != 2:
         raise InputError(f"One bundle must be given. Received: {arguments[1:]}")
     manifest = bundle_lib.load(arguments[1]).manifest
-    record = None
-    if _SPEED.value:
-        record = json.loads(pathlib.Path(_SPEED.value).read_text("utf-8"))
+    record = read_speed(_SPEED.value) if _SPEED.value else None
     tables = {"recipes": recipes(manifest, record), "int8": steps(manifest)}
     if record:
         tables["speed"] = speed(record)

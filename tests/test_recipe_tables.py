@@ -1,0 +1,77 @@
+"""The pages' tables come from what the programs wrote."""
+
+import importlib.util
+import json
+import pathlib
+
+import pytest
+
+from fanet_tf.errors import InputError
+
+_PATH = pathlib.Path(__file__).parents[1] / "benchmarks" / "recipe_tables.py"
+
+
+@pytest.fixture(scope="module")
+def recipe_tables():
+    spec = importlib.util.spec_from_file_location("recipe_tables", _PATH)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def row(member, ms, **changes):
+    return {
+        "type": "row",
+        "member": member,
+        "recipe": "float16",
+        "threads": 1,
+        "status": "ok",
+        "processes": 5,
+        "spread": 0.03,
+        "ms_per_network_mp": ms,
+        "ms_per_useful_mp": 2 * ms,
+        "of_matmul": 0.4,
+        "matmul_gmacs_s": 50.0,
+        "times_float32": 1.0,
+        **changes,
+    }
+
+
+def write(folder, *rows):
+    header = {
+        "type": "run",
+        "schema_version": 1,
+        "device": {"model": "Acme 1", "cores": 2},
+        "tool": None,
+    }
+    path = folder / "results.jsonl"
+    path.write_text("".join(json.dumps(x) + "\n" for x in (header, *rows)))
+    return path
+
+
+def test_speed_names_the_machine_and_the_share_of_its_product(
+    recipe_tables, tmp_path
+):
+    failed = row(2, 900.0, status="failed")
+    path = write(tmp_path, row(0, 80.0), row(1, 90.0, spread=0.07), failed)
+    record = recipe_tables.read_speed(path)
+    said, _, *lines = recipe_tables.speed(record)
+    assert said.startswith("Acme 1, 2 cores; medians of 5 interleaved")
+    assert "7 %" in said
+    (line,) = lines[2:]
+    assert line == (
+        "| all | float16 | 1 | 85.0 | 170.0 | 40 % of 50 GMACs/s | 1.00 |"
+    )
+    assert len(recipe_tables.speed_of_members(record)[4:]) == 2
+
+
+def test_run_without_a_matrix_product_is_refused(recipe_tables, tmp_path):
+    with pytest.raises(InputError, match="without a timed row"):
+        recipe_tables.read_speed(write(tmp_path))
+
+
+def test_only_a_table_that_was_made_is_replaced(recipe_tables):
+    kept = "<!-- table: y -->\n1\n<!-- end -->\n"
+    page = "a\n<!-- table: x -->\n{}\n<!-- end -->\n" + kept
+    replaced = recipe_tables.replace(page.format("old"), {"x": ["new"]})
+    assert replaced == page.format("new")
