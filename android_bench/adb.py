@@ -12,14 +12,11 @@ Three habits of the client decide how a command is sent:
 """
 
 import dataclasses
-import hashlib
 import math
-import pathlib
 import re
 import secrets
 import shlex
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable
 
@@ -30,13 +27,6 @@ from android_bench.errors import DeviceLost
 # How long the client may take beyond the device's own limit.
 _MARGIN_S = 15
 _CONNECT_S = 5
-_LOST = re.compile(
-    r"device offline|device '.*' not found|no devices/emulators found"
-    r"|closed|protocol fault|connection reset|device still connecting"
-    r"|failed to get feature set|cannot connect|failed to read"
-    r"|connect failed",
-    re.IGNORECASE,
-)
 _ADVICE = {
     "unauthorized": "unlock the phone and allow USB debugging",
     "authorizing": "unlock the phone and allow USB debugging",
@@ -63,12 +53,6 @@ class Shell:
     seconds: float
 
 
-def sha256_of(path: pathlib.Path) -> str:
-    """The file's sha256 in hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def parse_devices(text: str) -> dict[str, str]:
     """Reads `adb devices`: serial to state."""
     devices = {}
@@ -79,7 +63,8 @@ def parse_devices(text: str) -> dict[str, str]:
     return devices
 
 
-def _last_line(text: str) -> str:
+def last_line(text: str) -> str:
+    """The last line that says something."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else ""
 
@@ -118,7 +103,7 @@ class Adb:
         """Whether commands are printed only."""
         return self._echo is not None
 
-    def _client(
+    def client(
         self, *arguments: str, timeout_s: float = 60, serial: bool = True
     ) -> subprocess.CompletedProcess:
         """Runs the client once; the only subprocess of this module."""
@@ -148,16 +133,16 @@ class Adb:
 
     def version(self) -> str:
         """The client's version, in one line."""
-        text = self._client("version", serial=False).stdout.decode()
+        text = self.client("version", serial=False).stdout.decode()
         return "; ".join(text.splitlines()[:2])
 
     def devices(self) -> dict[str, str]:
         """Serial to state (`device`, `offline`, ...) of all devices."""
-        process = self._client("devices", serial=False)
+        process = self.client("devices", serial=False)
         if process.returncode:
             raise AdbError(
                 "adb devices must succeed. Received: "
-                + _last_line(process.stderr.decode(errors="replace"))
+                + last_line(process.stderr.decode(errors="replace"))
             )
         return parse_devices(process.stdout.decode(errors="replace"))
 
@@ -168,7 +153,7 @@ class Adb:
             AdbError: no device, several and no serial, not authorised, or
                 still not there after the last retry.
         """
-        self._client("start-server", serial=False)
+        self.client("start-server", serial=False)
         if self.dry:
             self.devices()
             return
@@ -183,9 +168,9 @@ class Adb:
             if ":" in self.serial:
                 # The exit code says nothing: it is 0 for a refusal too.
                 if state == "offline":
-                    self._client("disconnect", self.serial, serial=False)
+                    self.client("disconnect", self.serial, serial=False)
                 try:
-                    self._client(
+                    self.client(
                         "connect",
                         self.serial,
                         serial=False,
@@ -260,7 +245,7 @@ class Adb:
             f"printf '\\n__RC_{nonce}=%d\\n' $?"
         )
         start = time.monotonic()
-        process = self._client("shell", line, timeout_s=limit + _MARGIN_S)
+        process = self.client("shell", line, timeout_s=limit + _MARGIN_S)
         seconds = time.monotonic() - start
         if self.dry:
             return Shell(0, "", "", 0.0)
@@ -283,13 +268,13 @@ class Adb:
             raise AdbError(
                 f"a command must succeed on {self.serial}. Received: code "
                 f"{result.code}, "
-                f"{_last_line(stderr) or _last_line(result.stdout)!r} from: "
+                f"{last_line(stderr) or last_line(result.stdout)!r} from: "
                 f"{command[:200]}"
             )
         return result
 
     def _no_sentinel(self, stdout: str, stderr: str):
-        message = _last_line(stderr) or _last_line(stdout)
+        message = last_line(stderr) or last_line(stdout)
         if "unauthorized" in message or "authorizing" in message:
             raise AdbError(
                 f"device {self.serial} must allow USB debugging: unlock the "
@@ -302,81 +287,4 @@ class Adb:
         raise DeviceLost(
             f"device {self.serial} must stay connected until a command ends. "
             f"Received: {message[:200] or 'an end of output'}"
-        )
-
-    def sha256(self, remote: str) -> str | None:
-        """The sha256 of a file on the device; None where there is none."""
-        result = self.shell(
-            f"sha256sum {shlex.quote(remote)} 2>/dev/null",
-            timeout_s=120,
-            check=False,
-        )
-        found = re.match(r"\s*([0-9a-f]{64})\b", result.stdout)
-        return found[1] if found else None
-
-    def push(self, local: pathlib.Path, remote: str) -> bool:
-        """Copies a file to the device unless an equal one is there.
-
-        The copy is written beside, compared by sha256 and then renamed.
-
-        Returns:
-            Whether anything was sent.
-        """
-        wanted = sha256_of(local)
-        if self.sha256(remote) == wanted:
-            return False
-        part = remote + ".part"
-        for _ in range(self.retries + 1):
-            self.retrying(lambda: self._transfer("push", str(local), part))
-            if self.dry or self.sha256(part) == wanted:
-                self.shell(f"mv {shlex.quote(part)} {shlex.quote(remote)}")
-                return True
-        raise AdbError(
-            f"{local.name} must arrive whole on {self.serial}. Received: "
-            f"another sha256 after {self.retries + 1} tries"
-        )
-
-    def pull(self, remote: str) -> bytes:
-        """The bytes of a file on the device, checked by sha256."""
-        with tempfile.TemporaryDirectory(prefix="fanet-bench-") as folder:
-            local = pathlib.Path(folder) / "file"
-            for _ in range(self.retries + 1):
-                self.retrying(
-                    lambda: self._transfer("pull", remote, str(local))
-                )
-                if self.dry:
-                    return b""
-                if self.sha256(remote) == sha256_of(local):
-                    return local.read_bytes()
-        raise AdbError(
-            f"{remote} must arrive whole from {self.serial}. Received: "
-            f"another sha256 after {self.retries + 1} tries"
-        )
-
-    def _transfer(self, direction: str, source: str, target: str) -> None:
-        process = self._client(direction, source, target, timeout_s=600)
-        if process.returncode == 0:
-            return
-        text = (process.stderr + b"\n" + process.stdout).decode(
-            errors="replace"
-        )
-        # Progress shares the stream; the reason is on a line of its own.
-        reasons = [
-            line.strip()
-            for line in text.splitlines()
-            if "error" in line.lower() or "fail" in line.lower()
-        ]
-        reason = reasons[0] if reasons else _last_line(text)
-        if "No space left" in text:
-            raise AdbError(
-                f"device {self.serial} must have room for {source}. "
-                f"Received: {reason}"
-            )
-        if _LOST.search(text):
-            raise DeviceLost(
-                f"device {self.serial} must stay connected during a "
-                f"{direction}. Received: {reason}"
-            )
-        raise AdbError(
-            f"adb {direction} of {source} must succeed. Received: {reason}"
         )

@@ -11,8 +11,8 @@ import pathlib
 
 import numpy as np
 
-from android_bench.adb import sha256_of
 from android_bench.errors import BenchError
+from android_bench.transfer import sha256_of
 
 PACKED_PIXELS_PER_MP = 250_000
 

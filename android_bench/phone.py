@@ -12,6 +12,7 @@ from android_bench import parse
 from android_bench import proto
 from android_bench import reading
 from android_bench import tool as tools
+from android_bench import transfer
 from android_bench import verify
 from android_bench.adb import Adb
 from android_bench.adb import Shell
@@ -151,7 +152,7 @@ class Phone:
     def _push(self, path: pathlib.Path, name: str) -> str:
         remote = f"{self._folder}/{name}"
         if remote not in self._pushed:
-            self.adb.push(path, remote)
+            transfer.push(self.adb, path, remote)
             self._pushed.add(remote)
         return remote
 
@@ -298,7 +299,7 @@ class Phone:
 
     def _pull(self, name: str) -> bytes:
         try:
-            return self.adb.pull(f"{self._folder}/{name}")
+            return transfer.pull(self.adb, f"{self._folder}/{name}")
         except DeviceLost:
             raise
         except AdbError as error:
@@ -309,5 +310,5 @@ class Phone:
     def _dry(self, job: Job) -> dict:
         name = {"output": "output.raw", "profile": "profile.csv"}.get(job.kind)
         if name:
-            self.adb.pull(f"{self._folder}/{name}")
+            transfer.pull(self.adb, f"{self._folder}/{name}")
         return {}

@@ -8,8 +8,8 @@ Neither is part of this package; see docs/bench.md.
 import dataclasses
 import pathlib
 
-from android_bench.adb import sha256_of
 from android_bench.errors import BenchError
+from android_bench.transfer import sha256_of
 
 # Bytes that only one of the two programs holds. LiteRT's inherits the classic
 # run loop and its flags, so its own marks are looked for first.

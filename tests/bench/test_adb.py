@@ -1,6 +1,7 @@
 import pytest
 
 from android_bench import adb as adb_module
+from android_bench import transfer
 from android_bench.adb import Adb
 from android_bench.errors import AdbError
 from android_bench.errors import CommandTimeout
@@ -80,29 +81,31 @@ def test_push_is_verified_and_skipped_when_equal(device, phone, tmp_path):
     local.write_bytes(bytes(range(256)) * 999)
     remote = "/data/local/tmp/x y/file"
     device.shell("mkdir -p '/data/local/tmp/x y'")
-    assert device.push(local, remote)
+    assert transfer.push(device, local, remote)
     assert phone.path(remote).read_bytes() == local.read_bytes()
-    assert not device.push(local, remote)
+    assert not transfer.push(device, local, remote)
     assert len(phone.pushed) == 1
     # Same size, other bytes.
     local.write_bytes(bytes(reversed(range(256))) * 999)
-    assert device.push(local, remote)
+    assert transfer.push(device, local, remote)
     assert not list(phone.path(remote).parent.glob("*.part"))
 
 
 def test_push_that_arrives_broken_is_refused(device, monkeypatch, tmp_path):
     local = tmp_path / "file"
     local.write_bytes(b"data")
-    monkeypatch.setattr(adb_module, "sha256_of", lambda path: "0" * 64)
+    monkeypatch.setattr(transfer, "sha256_of", lambda path: "0" * 64)
     with pytest.raises(AdbError, match="must arrive whole"):
-        device.push(local, "/data/local/tmp/file")
+        transfer.push(device, local, "/data/local/tmp/file")
 
 
 def test_pull_gives_the_bytes(device, phone):
     phone.path("/data/local/tmp/file").write_bytes(b"\0\r\n\xff" * 100_000)
-    assert device.pull("/data/local/tmp/file") == b"\0\r\n\xff" * 100_000
+    assert (
+        transfer.pull(device, "/data/local/tmp/file") == b"\0\r\n\xff" * 100_000
+    )
     with pytest.raises(AdbError, match="pull of .*none must succeed"):
-        device.pull("/data/local/tmp/none")
+        transfer.pull(device, "/data/local/tmp/none")
 
 
 def test_only_device_needs_no_serial(phone, adb):
