@@ -1,4 +1,4 @@
-"""Laws of the way to int8, and of the tables that tell of it."""
+"""Laws of the way to int8."""
 
 import functools
 import json
@@ -18,8 +18,6 @@ from export import quality
 from export import quantise
 from export import runtime
 from export import simulate
-from export import speed
-from export import tables
 from fanet_tf import models
 from fanet_tf import train
 from fanet_tf.models import cost
@@ -160,53 +158,6 @@ def test_the_manifest_says_what_each_step_loses():
         assert steps[-1]["float_share"] <= max(
             SETTINGS.float_share, steps[1]["float_share"]
         )
-
-
-def test_tables_show_every_recipe_and_step():
-    record = {
-        "machine": "2 cores",
-        "rounds": 3,
-        "rows": [
-            {
-                "member": 0,
-                "recipe": "static_wi8_ai8",
-                "threads": threads,
-                "ms_per_network_mp": 20.0 / threads,
-                "ms_per_useful_mp": 40.0 / threads,
-                "of_matrix_product": 0.5,
-                "matrix_product_gmacs_s": 100.0,
-                "speed_up": 2.5,
-            }
-            for threads in (1, 2)
-        ],
-    }
-    chosen = "\n".join(tables.recipes(manifest(), record))
-    assert "20 / 10" in chosen and "2.5 / 2.5" in chosen
-    for recipe in manifest()["members"][0]["recipes"]:
-        assert f"`{recipe}`" in chosen
-    steps = tables.steps(manifest())
-    count = sum(
-        len(m["recipes"]["static_wi8_ai8"]["steps"])
-        for m in manifest()["members"]
-    )
-    rows = [line for line in steps if line.startswith("| ")]
-    assert len(rows) == count + 2
-    assert "50 % of 100 GMACs/s" in "\n".join(tables.speed(record))
-
-
-def test_only_named_tables_of_a_page_are_replaced():
-    page = "a\n<!-- table: int8 -->\nold\n<!-- end -->\nb\n"
-    page += "<!-- table: other -->\nkept\n<!-- end -->\n"
-    replaced = tables.replace(page, {"int8": ["new"]})
-    assert replaced == page.replace("old", "new")
-    assert tables.replace(replaced, {"int8": ["new"]}) == replaced
-
-
-def test_speed_is_measured_round_by_round():
-    flatbuffers = {"product": speed.matrix_product(), "member": prepared()[0]}
-    seconds = speed.measure(flatbuffers, threads=1, rounds=3)
-    assert {len(s) for s in seconds.values()} == {3}
-    assert min(min(s) for s in seconds.values()) > 0
 
 
 @pytest.mark.parametrize("patch", [1, 2])

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import pathlib
 
+import exports
 import pytest
 
 from fanet_tf.errors import InputError
@@ -75,3 +76,22 @@ def test_only_a_table_that_was_made_is_replaced(recipe_tables):
     page = "a\n<!-- table: x -->\n{}\n<!-- end -->\n" + kept
     replaced = recipe_tables.replace(page.format("old"), {"x": ["new"]})
     assert replaced == page.format("new")
+
+
+def test_every_recipe_and_step_of_a_bundle_is_shown(recipe_tables, tmp_path):
+    manifest = json.loads((exports.small()[2] / "manifest.json").read_text())
+    int8 = {"recipe": "static_wi8_ai8", "times_float32": 2.5}
+    rows = [row(0, 20.0 / n, threads=n, **int8) for n in (1, 2)]
+    record = recipe_tables.read_speed(write(tmp_path, *rows))
+    chosen = "\n".join(recipe_tables.recipes(manifest, record))
+    assert "20 / 10" in chosen and "2.5 / 2.5" in chosen
+    for recipe in manifest["members"][0]["recipes"]:
+        assert f"`{recipe}`" in chosen
+    steps = [
+        step
+        for member in manifest["members"]
+        for step in member["recipes"]["static_wi8_ai8"]["steps"]
+    ]
+    shown = recipe_tables.steps(manifest)
+    rows = [line for line in shown if line.startswith("| ")]
+    assert len(rows) == len(steps) + 2
