@@ -1,12 +1,30 @@
 """What several tests share."""
 
+import importlib.util
 import pathlib
 
 import keras
 import numpy as np
 import pytest
+from absl import flags
 
 ROOT = pathlib.Path(__file__).parents[1]
+
+
+def load_benchmark(name):
+    """Returns the module of a program in `benchmarks/`.
+
+    Its flags are taken back: a required one would be asked of every program
+    that another test runs in this process or in a fork of it.
+    """
+    path = ROOT / "benchmarks" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    before = set(flags.FLAGS)
+    spec.loader.exec_module(module)
+    for flag in set(flags.FLAGS) - before:
+        delattr(flags.FLAGS, flag)
+    return module
 
 
 def check_layer(layer, *input_shapes, output_shape):

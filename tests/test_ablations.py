@@ -1,21 +1,18 @@
 """The rows of `benchmarks/ablations.py` compare like with like."""
 
-import importlib.util
 import pathlib
 
 import pytest
+from helpers import load_benchmark
 
 from fanet_tf import train
 
-_PATH = pathlib.Path(__file__).parents[1] / "benchmarks" / "ablations.py"
 _STEPS = 1600
 
 
 @pytest.fixture(scope="module")
 def rows():
-    spec = importlib.util.spec_from_file_location("ablations", _PATH)
-    ablations = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(ablations)
+    ablations = load_benchmark("ablations")
     schedule = ablations.Schedule(_STEPS, 8, "bundled")
     root = pathlib.Path("runs")
     return {

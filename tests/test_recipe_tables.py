@@ -1,23 +1,17 @@
 """The pages' tables come from what the programs wrote."""
 
-import importlib.util
 import json
-import pathlib
 
 import exports
 import pytest
+from helpers import load_benchmark
 
 from fanet_tf.errors import InputError
-
-_PATH = pathlib.Path(__file__).parents[1] / "benchmarks" / "recipe_tables.py"
 
 
 @pytest.fixture(scope="module")
 def recipe_tables():
-    spec = importlib.util.spec_from_file_location("recipe_tables", _PATH)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_benchmark("recipe_tables")
 
 
 def row(member, ms, **changes):
