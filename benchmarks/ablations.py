@@ -250,7 +250,8 @@ def _write(table, name, row, scores):
         "batch_size": _BATCH.value,
         "command": (
             f"python benchmarks/ablations.py --table={_TABLE.value} "
-            f"--rows={name} --steps={_STEPS.value} --seeds={len(scores)} "
+            f"--rows={name} --steps={_STEPS.value} "
+            f"--batch_size={_BATCH.value} --seeds={len(scores)} "
             "--workdir=runs/ablations"
         ),
         "psnr": np.round(scores, 3).tolist(),
