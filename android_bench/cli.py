@@ -22,6 +22,7 @@ from tqdm import tqdm
 from android_bench import bundle as bundles
 from android_bench import cost
 from android_bench import host
+from android_bench import options
 from android_bench import outputs
 from android_bench import phone
 from android_bench import plan
@@ -130,77 +131,13 @@ class _Interrupted(BaseException):
     """SIGINT or SIGTERM arrived."""
 
 
-def _threads() -> list[int]:
-    words = _THREADS.value or (["1"] if _HOST.value else ["4"])
-    if not all(word.isdigit() and int(word) for word in words):
-        raise BenchError(
-            "`--threads` must be positive whole numbers. "
-            f"Received: {','.join(words)!r}"
-        )
-    return list(dict.fromkeys(int(word) for word in words))
-
-
-def _frame() -> tuple[int, int]:
-    words = _FRAME.value.split("x")
-    if len(words) != 2 or not all(w.isdigit() and int(w) > 1 for w in words):
-        raise BenchError(
-            "`--frame` must be HEIGHTxWIDTH in RAW pixels. "
-            f"Received: {_FRAME.value!r}"
-        )
-    return int(words[0]) // 2, int(words[1]) // 2
-
-
-def _affinity() -> str:
-    value = _AFFINITY.value
-    try:
-        if value not in ("big", "all") and int(value, 16) < 1:
-            raise ValueError
-    except ValueError:
-        raise BenchError(
-            "`--affinity` must be big, all or a mask in hexadecimal. "
-            f"Received: {value!r}"
-        ) from None
-    return value.removeprefix("0x")
-
-
-def _files(names: list[str], flag: str) -> tuple[pathlib.Path, ...]:
-    for name in names:
-        if not pathlib.Path(name).is_file():
-            raise BenchError(f"`--{flag}` must name files. Received: {name!r}")
-    return tuple(pathlib.Path(name) for name in names)
-
-
-def _passes() -> list[str]:
-    there = host.PASSES if _HOST.value else plan.PASSES
-    chosen = _PASSES.value or list(there)
-    missing = [name for name in chosen if name not in there]
-    if missing:
-        raise BenchError(
-            f"`--passes` must be among {', '.join(there)} here. "
-            f"Received: {', '.join(missing)}"
-        )
-    return chosen
-
-
 def _tool() -> tools.Tool | None:
     if _HOST.value:
-        wrong = [d for d in _DELEGATES.value if d not in host.DELEGATES]
-        if wrong:
-            raise BenchError(
-                "`--delegates` must be cpu with --host. "
-                f"Received: {', '.join(wrong)}"
-            )
+        options.check_host_delegates(_DELEGATES.value)
         return None
-    if not _TOOL.value:
-        raise BenchError(
-            "`--tool` must name a benchmark_model for the phone "
-            "(docs/bench.md says where to get it), or use --host. "
-            "Received: neither"
-        )
-    tool = tools.identify(pathlib.Path(_TOOL.value), _TOOL_KIND.value)
-    for delegate in _DELEGATES.value:
-        tools.delegate_flags(tool.kind, delegate, _NPU_LIBRARY.value)
-    return tool
+    return options.tool(
+        _TOOL.value, _TOOL_KIND.value, _DELEGATES.value, _NPU_LIBRARY.value
+    )
 
 
 def _timing() -> tools.Timing:
@@ -217,16 +154,16 @@ def _target(tool: tools.Tool | None, run_id: str, raw):
     if tool is None:
         return host.Host(timing, raw)
     library = (
-        _files([_NPU_LIBRARY.value], "npu_library")
-        if (_NPU_LIBRARY.value)
+        options.files([_NPU_LIBRARY.value], "npu_library")
+        if _NPU_LIBRARY.value
         else (None,)
     )
     handling = phone.Handling(
-        affinity=_affinity(),
+        affinity=options.affinity(_AFFINITY.value),
         job_timeout_s=_JOB_TIMEOUT_S.value,
         performance_mode=_PERFORMANCE_MODE.value,
         npu_library=library[0],
-        libraries=_files(_LIBRARIES.value, "libraries"),
+        libraries=options.files(_LIBRARIES.value, "libraries"),
         tool_flags=tuple(_TOOL_FLAGS.value),
     )
     adb = Adb(
@@ -275,7 +212,11 @@ def _identity(bundle, tool, device: dict, jobs) -> dict:
 
 def bench(folder: str) -> int:
     """Measures the bundle in `folder` as the flags say; the exit code."""
-    frame, threads, passes = _frame(), _threads(), _passes()
+    frame = options.frame(_FRAME.value)
+    threads = options.threads(
+        _THREADS.value or (["1"] if _HOST.value else ["4"])
+    )
+    passes = options.passes(_PASSES.value, _HOST.value)
     bundle = bundles.read(pathlib.Path(folder), _MEMBERS.value, _RECIPES.value)
     tool = _tool()
     jobs = plan.build(
