@@ -1,4 +1,4 @@
-"""R1 with a gate on each band of the detail: what ships, and the default.
+"""R1 with a gate on each band of the detail: what ships.
 
     fanet-train --config=configs/fan_bands.py --workdir=runs/fan_bands
 

@@ -1,8 +1,9 @@
-"""Feature-Align arranged for the machine: half the size inside.
+"""Feature-Align arranged for the machine, seeing the detail: the default.
 
     fanet-train --config=configs/fan_fast.py --workdir=runs/fan_fast
 
-At most 2.70 GMACs/MP; docs/network.md says what it gains and loses.
+2.3501 GMACs/MP, 0.4 of R1's time in float32 (docs/network.md). Trained as
+configs/fan.py.
 """
 
 from fanet_tf.config import default_config

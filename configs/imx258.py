@@ -4,15 +4,26 @@
     fanet-train --config=configs/imx258.py:array --workdir=runs/imx258_array \
         --config.train.init_from=runs/imx258_shared
 
+The network is that of the array that ships; `:shared,fan_fast` trains another
+one of `fanet_tf/variants.py`.
+
 Photographs are expected below `data/` (see docs/data.md); name other
 folders with --config.data.sources="('FOLDER','FOLDER','dead_leaves:64')".
 """
 
 from fanet_tf.config import default_config
+from fanet_tf.errors import InputError
+
+STAGES = ("shared", "array")
 
 
 def get_config(stage="shared"):
-    config = default_config()
+    stage, _, variant = stage.partition(",")
+    if stage not in STAGES:
+        raise InputError(
+            f"The stage must be one of {', '.join(STAGES)}. Received: {stage!r}"
+        )
+    config = default_config(variant or "fan_bands")
     config.data.sources = (
         "data/photos/cid22_train",
         "data/photos/clic_half",

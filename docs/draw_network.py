@@ -1,4 +1,4 @@
-"""Draws docs/network.svg: the default network, its sizes read off the code.
+"""Draws docs/network.svg: the network R1, its sizes read off the code.
 
 Example:
     python docs/draw_network.py

@@ -18,7 +18,7 @@ SIGNATURE = "serving_default"
 
 # The transform and the residual lie outside of the core. These lie inside and
 # stay in float: what carries the brightness at full size, up to 138 deviations
-# of the noise at gain 1 (the pyramid, the detail, which is a small difference
+# of the noise at gain 1 (the pyramid, the details, which are small differences
 # of large numbers, the stem, and the finest trunks of Feature-Align), and the
 # head and the gate, whose output is what is added to the picture. Further ones
 # are searched for where this is not enough (`float_layers.choose`).
@@ -26,6 +26,9 @@ FLOAT_LAYERS = (
     "pyramid",
     "local_mean",
     "detail",
+    "fa_mean",
+    "fa_step",
+    "fa_detail",
     "stem",
     "fa_enc0/shared",
     "fa_dec0/shared",

@@ -21,10 +21,16 @@ from keras import ops
 
 from export import graph as graph_lib
 
-_RELU, _RELU6 = 1, 3  # Fused activations; 0 is none.
 _KERNELS = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3}  # Axis of the channels.
 _BLOCK = 16  # Channels that are convolved densely at a time.
 
+
+def _limited(x):
+    return ops.clip(x, -1.0, 1.0)
+
+
+# By the number of a fused activation; 0 is none.
+_FUSED = {0: lambda x: x, 1: ops.relu, 2: _limited, 3: ops.relu6}
 _ELEMENTWISE = {
     "ADD": ops.add,
     "SUB": ops.subtract,
@@ -34,6 +40,7 @@ _ELEMENTWISE = {
     "MINIMUM": ops.minimum,
     "SQRT": ops.sqrt,
     "RELU": ops.relu,
+    "RELU_N1_TO_1": _limited,
     "RSQRT": ops.rsqrt,
     "LOGISTIC": ops.sigmoid,
     "TANH": ops.tanh,
@@ -64,10 +71,10 @@ class Simulated(keras.Model):
         self._constants, self.kernels, self.ranges = {}, {}, {}
         self._range_of = {}
         for op in self.graph.operations:
-            if op.name not in _SUPPORTED:
+            if op.name not in _SUPPORTED or _fused(op) not in _FUSED:
                 raise UnknownOperation(
-                    f"Fine-tuning must know every operation of the graph. "
-                    f"Received: {op.name}"
+                    "Fine-tuning must know every operation of the graph. "
+                    f"Received: {op.name}, fused activation {_fused(op)}"
                 )
             for index in op.inputs:
                 if index >= 0:
@@ -176,12 +183,11 @@ def _compute(op, arguments, shapes):
         result = _ELEMENTWISE[op.name](*arguments)
     else:
         result = _FUNCTIONS[op.name](op.options, arguments, shapes)
-    fused = getattr(op.options, "fusedActivationFunction", 0)
-    if fused == _RELU:
-        return ops.relu(result)
-    if fused == _RELU6:
-        return ops.relu6(result)
-    return result
+    return _FUSED[_fused(op)](result)
+
+
+def _fused(op) -> int:
+    return getattr(op.options, "fusedActivationFunction", 0)
 
 
 def _padding(options):

@@ -9,7 +9,7 @@ from ml_collections import ConfigDict
 from fanet_tf import variants
 
 
-def default_config(variant="fan_bands") -> ConfigDict:
+def default_config(variant="fan_fast") -> ConfigDict:
     """Returns every field with its default; locked, so a typo is refused.
 
     Args:

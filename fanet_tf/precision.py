@@ -2,7 +2,7 @@
 
 Under `mixed_bfloat16` the convolutions of a network compute with 8 bits of
 mantissa and keep float32 weights. What a member does before and after them
-stays in float32: the transform, the means that the stem's input is less of (at
+stays in float32: the transform, the means that the details are less of (at
 gain 1 they are 138 deviations of the noise, and a bfloat16 step there is half
 a deviation), the residual and the losses.
 """
@@ -12,7 +12,17 @@ from fanet_tf.errors import InputError
 PRECISIONS = ("float32", "mixed_bfloat16")
 
 # Layers of a core, by the beginning of their names, that stay in float32.
-_PRECISE = ("pyramid", "local_mean", "detail", "head", "gate", "cut_detail")
+_PRECISE = (
+    "pyramid",
+    "local_mean",
+    "detail",
+    "fa_mean",
+    "fa_step",
+    "fa_detail",
+    "head",
+    "gate",
+    "cut_detail",
+)
 
 
 def apply(member, precision: str) -> None:

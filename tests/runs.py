@@ -16,6 +16,8 @@ def small_config():
     """Returns a config that trains in seconds."""
     config = config_lib.default_config()
     config.model.widths = (8, 8)
+    config.model.expansion = (1, 2)
+    config.model.group_width = 4
     config.model.detail_cells = (2,)
     config.model.mid_blocks = 1
     config.model.fa_hidden = 4

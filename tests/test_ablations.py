@@ -1,24 +1,27 @@
 """The rows of `benchmarks/ablations.py` compare like with like."""
 
+import json
 import pathlib
 
 import pytest
-from helpers import load_benchmark
 
+import ablation_rows
+import ablation_tables
 from fanet_tf import train
 
 _STEPS = 1600
+_SCHEDULE = ablation_rows.Schedule(_STEPS, 8, "bundled")
+_TABLES = ablation_rows.tables(pathlib.Path("runs/teacher"))
 
 
 @pytest.fixture(scope="module")
 def rows():
-    ablations = load_benchmark("ablations")
-    schedule = ablations.Schedule(_STEPS, 8, "bundled")
     root = pathlib.Path("runs")
     return {
-        f"{table}/{name}": ablations.stages(schedule, row, 0, root)
-        for table, group in ablations.tables(root / "teacher").items()
+        f"{table}/{name}": ablation_rows.stages(_SCHEDULE, row, 0, root)
+        for table, group in _TABLES.items()
         for name, row in group.items()
+        if not row.missing
     }
 
 
@@ -41,3 +44,70 @@ def test_every_row_has_a_network(rows):
     for stages in rows.values():
         for config, _ in stages:
             assert train.build_member(config, 48, 48).count_params() > 1000
+
+
+def test_a_row_that_is_the_same_training_is_trained_once(rows):
+    same = ("architectures/fan_fast", "array/n1", "losses/charbonnier")
+    assert len({rows[name][-1][1] for name in same}) == 1
+
+
+def scores(psnr):
+    return {
+        "psnr": [psnr] * len(ablation_rows.GAINS),
+        "raw_ssim": 0.9,
+        "rgb_psnr": 30.0,
+        "rgb_ssim": 0.8,
+    }
+
+
+def write(folder, table, name, *psnr):
+    return ablation_tables.write(
+        folder,
+        table,
+        _TABLES[table],
+        name,
+        _SCHEDULE,
+        [scores(value) for value in psnr],
+    )
+
+
+def test_a_table_holds_means_half_spreads_and_the_papers_figure(tmp_path):
+    text = write(tmp_path, "architectures", "fan", 40.0, 40.5)
+    line = next(x for x in text.splitlines() if x.startswith("| Feature-Align"))
+    cells = [cell.strip() for cell in line.strip("|").split("|")]
+    assert cells[1] == "2.6793" and cells[3] == "1,600 x 8, 2"
+    assert set(cells[4:11]) == {"40.25 ± 0.25"} and cells[-1] == "45.520"
+    assert "--rows=fan --steps=1600" in text
+
+
+def test_rows_keep_the_tables_order_and_one_another(tmp_path):
+    write(tmp_path, "array", "n4", 41.0)
+    write(tmp_path, "array", "n1", 40.0)
+    record = json.loads((tmp_path / "array.json").read_text())["rows"]
+    assert list(record) == ["n1", "n4"]
+    assert record["n4"]["parameters"] == 4 * record["n1"]["parameters"]
+    assert record["n4"]["psnr"][0][0] == 41.0
+
+
+def test_a_row_that_could_not_be_trained_says_why(tmp_path):
+    text = write(tmp_path, "losses", "rgb_perceptual")
+    assert "VGG-16" in text and "± " not in text and "45.519" in text
+
+
+def test_a_row_of_more_seeds_stays_unless_the_schedule_is_another(tmp_path):
+    def psnr():
+        rows = json.loads((tmp_path / "array.json").read_text())["rows"]
+        return [seed[0] for seed in rows["n1"]["psnr"]]
+
+    write(tmp_path, "array", "n1", 40.0, 41.0)
+    write(tmp_path, "array", "n1", 39.0)
+    assert psnr() == [40.0, 41.0]
+    ablation_tables.write(
+        tmp_path,
+        "array",
+        _TABLES["array"],
+        "n1",
+        ablation_rows.Schedule(2 * _STEPS, 8, "bundled"),
+        [scores(42.0)],
+    )
+    assert psnr() == [42.0]

@@ -25,6 +25,7 @@ NETWORKS = {
         "widths": (8, 16),
         "patch": 2,
         "detail_cells": (2, 4),
+        "fa_input": "detail",
         "output": "gated",
         "upsampling": "depth_to_space",
     },

@@ -69,6 +69,15 @@ def test_a_misspelt_config_field_is_one_line(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_what_a_config_file_refuses_is_one_line_without_its_way(tmp_path):
+    result = run(
+        TRAIN, "--config=configs/imx258.py:sharde", f"--workdir={tmp_path}/run"
+    )
+    assert_one_line(result, "shared, array", "Received: 'sharde'")
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_value_of_the_wrong_type_is_one_line(tmp_path):
     result = run(
         TRAIN,

@@ -160,8 +160,10 @@ def test_the_manifest_says_what_each_step_loses():
         )
 
 
-@pytest.mark.parametrize("patch", [1, 2])
-def test_the_ends_of_every_layout_stay_in_float(patch, rng):
+@pytest.mark.parametrize(
+    "patch, fa_input", [(1, "stabilised"), (2, "stabilised"), (1, "detail")]
+)
+def test_the_ends_of_every_layout_stay_in_float(patch, fa_input, rng):
     layout = models.build(
         "unet",
         32,
@@ -169,6 +171,7 @@ def test_the_ends_of_every_layout_stay_in_float(patch, rng):
         widths=(8, 16),
         mid_blocks=1,
         output="gated",
+        fa_input=fa_input,
         patch=patch,
         group_form="native",
     )
@@ -192,4 +195,11 @@ def test_the_ends_of_every_layout_stay_in_float(patch, rng):
         assert any(f"/{end}" in name for name in in_float)
     assert not any("/dec0" in name for name in in_float)
     assert len(in_float) == 5
+    if fa_input == "detail":
+        details = {
+            graph.tensors[op.outputs[0]].dtype
+            for op in graph.operations
+            if "/fa_detail" in graph.tensors[op.outputs[0]].base_name
+        }
+        assert details == {"FLOAT32"}
     assert runtime.undelegated(quantised) == []

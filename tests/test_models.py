@@ -54,6 +54,8 @@ def test_an_untrained_member_leaves_its_input_alone(rng):
         {"patch": 2, "widths": (8, 16), "output": "gated"},
         {"detail_cells": (2, 4)},
         {"detail_cells": (2, 4), "output": "gated"},
+        {"fa_input": "detail"},
+        {"fa_input": "detail", "patch": 2, "widths": (8, 16)},
         {"kernel_size": (3, 5, 3), "group_width": (4, 8, 4)},
         {"transform": "ksigma"},
     ],
@@ -91,6 +93,21 @@ def test_bands_add_up_to_the_input_less_its_coarsest_means(rng):
         np.testing.assert_allclose(band, 0.0, atol=1e-6)
 
 
+def test_details_are_limited_and_flat_is_black_in_all_but_the_coarsest(rng):
+    x = rng.random((1, 16, 24, 4), dtype=np.float32)
+    means = parts.pyramid(keras.ops.convert_to_tensor(x), 2)
+    for detail, band in zip(
+        parts.details(means), parts.bands(means[:2], (2,)), strict=False
+    ):
+        np.testing.assert_allclose(detail, band, atol=1e-6)
+    edges = parts.details(parts.pyramid(100.0 * (x > 0.5), 2))
+    assert float(keras.ops.max(keras.ops.abs(edges[0]))) == 1.0
+    flat = parts.details(parts.pyramid(17.0 * np.ones_like(x), 2))
+    for detail in flat[:-1]:
+        np.testing.assert_allclose(detail, 0.0, atol=1e-5)
+    np.testing.assert_allclose(flat[-1], 17.0, atol=1e-5)
+
+
 @pytest.mark.parametrize(
     "sizes, message",
     [
@@ -99,6 +116,7 @@ def test_bands_add_up_to_the_input_less_its_coarsest_means(rng):
         ({"widths": (8, 10, 16), "skip_ratio": 4}, "skip_ratio=4"),
         ({"upsampling": "nearest"}, "upsampling='nearest'"),
         ({"stem_input": "raw"}, "stem_input='raw'"),
+        ({"fa_input": "bands"}, "fa_input='bands'"),
         ({"blocks": (1, 2, 3)}, r"blocks=\(1, 2, 3\)"),
         ({"mid_blocks": 0}, "mid_blocks=0"),
         ({"patch": 3}, "patch=3"),

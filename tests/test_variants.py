@@ -23,7 +23,7 @@ def small_weights(model):
 
 
 # Left to the slow tests: alike R1, which is always tested, or a rival.
-_ALIKE = ("fan_no_skips", "fan_gated", "fan_bands", *RIVALS)
+_ALIKE = ("fan_no_skips", "fan_detail", "fan_bands", *RIVALS)
 
 
 @pytest.mark.parametrize(

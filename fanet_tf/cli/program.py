@@ -23,6 +23,12 @@ def fail(message, code: int = EXIT_INPUT) -> None:
     sys.exit(code)
 
 
+def _without_traceback(message: str) -> str:
+    """Leaves what a config file raised, without the way it took."""
+    before, found, way = message.partition("Traceback (most recent call last)")
+    return before + way.strip().splitlines()[-1] if found else message
+
+
 def _parser(main):
     """Returns absl's flags parser with our way to help and to fail."""
     module = sys.modules[main.__module__]
@@ -36,7 +42,7 @@ def _parser(main):
         try:
             return flags.FLAGS(argv)
         except flags.Error as error:
-            fail(error)
+            fail(_without_traceback(str(error)))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             # How ml_collections says that a config has no such field, or
             # that a value is of another type.

@@ -6,6 +6,7 @@ from fanet_tf.layers.gate import Gate
 from fanet_tf.layers.group_conv import GroupConv2D
 from fanet_tf.layers.haar import HaarDWT
 from fanet_tf.layers.haar import HaarIDWT
+from fanet_tf.layers.limit import Limit
 from fanet_tf.layers.resample import BoxDownsample
 from fanet_tf.layers.resample import DepthToSpace
 from fanet_tf.layers.resample import Upsample
@@ -21,6 +22,7 @@ __all__ = [
     "GroupConv2D",
     "HaarDWT",
     "HaarIDWT",
+    "Limit",
     "Replicate",
     "Stabilise",
     "Upsample",

@@ -9,9 +9,9 @@ Fixed kernels (the input pyramid, Haar, replication) cost 0 and are listed as
 fixed.
 
 Activation traffic is what an inference moves besides its weights: each
-operation reads its inputs and writes its output once, in float32. ReLU is part
-of the operation before it. These networks wait for memory, so it says more of
-their latency than the multiply-accumulates do.
+operation reads its inputs and writes its output once, in float32. ReLU and
+limits are part of the operation before them. These networks wait for memory, so
+it says more of their latency than the multiply-accumulates do.
 """
 
 import dataclasses
@@ -24,7 +24,7 @@ from fanet_tf import layers
 PACKED_PER_MP = 250_000
 _BYTES = 4
 _FIXED = (layers.BoxDownsample, layers.HaarDWT, layers.HaarIDWT)
-_FREE = (klayers.InputLayer, klayers.ReLU)
+_FREE = (klayers.InputLayer, klayers.ReLU, layers.Limit)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """A rival: a NAFNet without normalisation and without global pooling.
 
-    y = x + point(gate(depth(point(x))))        gate(u, v) = u v, half of the
-    z = y + point(gate(point(y)))               channels each
+    y = x + point(gate(depth(point(x))))        gate(u, v) = u clip(v, -1, 1),
+    z = y + point(gate(point(y)))               half of the channels each
 
 Widths double with each level; 2 x 2 strided convolutions halve the size,
 point-wise convolutions and depth to space double it, skips are added. The
@@ -87,11 +87,11 @@ def _block(x, name):
         depthwise_initializer="he_normal",
         name=f"{name}_depth",
     )(y)
-    y = layers.Gate(name=f"{name}_gate_a")(y)
+    y = layers.Gate(1.0, name=f"{name}_gate_a")(y)
     y = _closing(y, channels, f"{name}_point_a")
     x = klayers.Add(name=f"{name}_add_a")([x, y])
     y = klayers.Conv2D(2 * channels, 1, name=f"{name}_feed")(x)
-    y = layers.Gate(name=f"{name}_gate_b")(y)
+    y = layers.Gate(1.0, name=f"{name}_gate_b")(y)
     y = _closing(y, channels, f"{name}_point_b")
     return klayers.Add(name=f"{name}_add_b")([x, y])
 

@@ -7,10 +7,10 @@
     residual  <--head--- dec0 <---up--- dec1 <---up---  ...  <--------+
 
 Each stage is one or more ARNet blocks, each followed by a Feature-Align layer
-that sees the stabilised input averaged down to that level. A skip is shrunk by
-a point-wise convolution, replicated and added to the upsampled features in
-front of the decoder's block. Decoder `i` gives the width of level `i - 1`, so
-the additions fit.
+that sees the stabilised input averaged down to that level, or its detail. A
+skip is shrunk by a point-wise convolution, replicated and added to the
+upsampled features in front of the decoder's block. Decoder `i` gives the width
+of level `i - 1`, so the additions fit.
 
 The published totals (2.6688 GMACs/MP, 89,696 parameters) do not determine a
 layout: many fit, none is clean. The defaults are the layout R1, *chosen* to lie
@@ -27,6 +27,7 @@ from fanet_tf.models import parts
 
 DOWNSAMPLING = ("max", "haar")
 OUTPUTS = ("residual", "gated")
+FA_INPUTS = ("stabilised", "detail")
 PATCHES = (1, 2)
 UPSAMPLING = ("bilinear", "depth_to_space", "haar")
 
@@ -50,6 +51,7 @@ def build(
     feature_align=True,
     fa_hidden=8,
     fa_kernel=3,
+    fa_input="stabilised",
     skip_ratio=2,
     fusion="add",
     downsampling="max",
@@ -80,6 +82,10 @@ def build(
         feature_align: whether Feature-Align layers follow the blocks.
         fa_hidden: channels of their trunk.
         fa_kernel: kernel of their trunk.
+        fa_input: what their trunk sees of the input at its level:
+            `"stabilised"`, its mean; `"detail"`, what that adds to the next
+            coarser level (`parts.details`), so that texture and noise steer
+            the features instead of brightness.
         skip_ratio: how much a skip is shrunk; 0 leaves the skips out.
         fusion: `"add"` or `"concat"`.
         downsampling: `"max"` pooling, or `"haar"`: DWT, then a point-wise
@@ -112,6 +118,7 @@ def build(
     parts.check_choice("downsampling", downsampling, DOWNSAMPLING)
     parts.check_choice("upsampling", upsampling, UPSAMPLING)
     parts.check_choice("output", output, OUTPUTS)
+    parts.check_choice("fa_input", fa_input, FA_INPUTS)
     parts.check_choice("stem_input", stem_input, parts.STEM_INPUTS)
     parts.check_positive(widths=widths, blocks=blocks, mid_blocks=mid_blocks)
     if patch not in PATCHES:
@@ -138,7 +145,9 @@ def build(
         means = parts.pyramid(stabilised, size.bit_length() - 1)
     if detail:
         bands = parts.bands(means, cells)
-    means = means[patch - 1 :]  # The input at each level.
+    seen = means[patch - 1 :]  # The input at each level.
+    if feature_align and fa_input == "detail":
+        seen = parts.details(seen)
 
     def stage(x, name, level, filters):
         count = blocks[level]
@@ -158,7 +167,7 @@ def build(
             if feature_align:
                 x = layers.FeatureAlign(
                     fa_hidden, fa_kernel, name=f"fa_{name}{suffix}"
-                )(x, means[level])
+                )(x, seen[level])
         return x
 
     x = parts.joined(bands or [stabilised], "detail")
