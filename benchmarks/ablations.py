@@ -59,6 +59,9 @@ _TEACHER_STEPS = flags.DEFINE_integer(
 
 def _train(config, folder, banks):
     """Trains, with the clean images of a seed loaded once."""
+    members = range(config.nsma.members)
+    if all(train.is_finished(folder, index) for index in members):
+        return
     key = config.seed
     if key not in banks:
         banks.clear()
