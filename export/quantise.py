@@ -13,6 +13,8 @@ from ai_edge_quantizer import qtyping
 from ai_edge_quantizer import quantizer
 from ai_edge_quantizer import recipe as aeq_recipe
 
+from fanet_tf.precision import PRECISE
+
 _Operation = qtyping.TFLOperationName
 SIGNATURE = "serving_default"
 
@@ -22,20 +24,7 @@ SIGNATURE = "serving_default"
 # of large numbers, the stem, and the finest trunks of Feature-Align), and the
 # head and the gate, whose output is what is added to the picture. Further ones
 # are searched for where this is not enough (`float_layers.choose`).
-FLOAT_LAYERS = (
-    "pyramid",
-    "local_mean",
-    "detail",
-    "fa_mean",
-    "fa_step",
-    "fa_detail",
-    "stem",
-    "fa_enc0/shared",
-    "fa_dec0/shared",
-    "head",
-    "gate",
-    "cut_detail",
-)
+FLOAT_LAYERS = (*PRECISE, "stem", "fa_enc0/shared", "fa_dec0/shared")
 
 
 def _keep_float(worker, name=".*", operation=_Operation.ALL_SUPPORTED):

@@ -12,7 +12,7 @@ from fanet_tf.errors import InputError
 PRECISIONS = ("float32", "mixed_bfloat16")
 
 # Layers of a core, by the beginning of their names, that stay in float32.
-_PRECISE = (
+PRECISE = (
     "pyramid",
     "local_mean",
     "detail",
@@ -41,6 +41,6 @@ def apply(member, precision: str) -> None:
     if precision == "float32":
         return
     for layer in member.get_layer("core").layers:
-        if not layer.name.startswith(_PRECISE):
+        if not layer.name.startswith(PRECISE):
             for inner in layer._flatten_layers():
                 inner.dtype_policy = precision
