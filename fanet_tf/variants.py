@@ -190,6 +190,8 @@ def get(name: str) -> Variant:
 
 def title(model: dict) -> str | None:
     """Returns the title of the variant with this `model` section, if any."""
+    if model.get("name") == _UNET["name"]:
+        model = {**_UNET, **model}  # A run may be older than a field.
     plain = {key: _plain(value) for key, value in model.items()}
     for variant in VARIANTS.values():
         if {k: _plain(v) for k, v in variant.model.items()} == plain:

@@ -98,6 +98,12 @@ def test_impossible_rivals_are_refused(name, sizes, message):
         models.build(**arguments)
 
 
+def test_a_run_older_than_a_field_keeps_its_title():
+    model = dict(variants.get("fan_bands").model)
+    del model["fa_input"]
+    assert variants.title(model) == variants.get("fan_bands").title
+
+
 def test_an_unknown_variant_is_the_users_mistake():
     with pytest.raises(InputError, match="Received: 'resnet'"):
         default_config("resnet")
