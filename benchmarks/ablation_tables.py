@@ -61,6 +61,8 @@ def _psnr(workdir, profile, edges):
 def write(output, table, rows, name, schedule, scores) -> str:
     """Puts one row into the table's files, in the table's order.
 
+    A row of the same schedule with more seeds, of an earlier run, stays.
+
     Args:
         output: folder of the tables.
         table: its name.
@@ -68,8 +70,6 @@ def write(output, table, rows, name, schedule, scores) -> str:
         name: of the row.
         schedule: what it was trained for.
         scores: `measure` of each seed; empty for a row that is not trained.
-
-    A row of the same schedule with more seeds, of an earlier run, stays.
 
     Returns:
         The table as Markdown.

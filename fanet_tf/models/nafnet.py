@@ -8,7 +8,10 @@ point-wise convolutions and depth to space double it, skips are added. The
 layer normalisation and the channel attention of the paper look at more than a
 neighbourhood (the attention at the whole image), so a tile would not give what
 the frame gives; both are left out. Instead each branch ends in a convolution
-that starts at zero, so that an untrained block is the identity.
+that starts at zero, so that an untrained block is the identity, and one side
+of each gate is limited: sixteen products of two free sides, one after another,
+gave a loss that was not finite within 200 steps at every peak rate from 1e-3 to
+3e-3.
 
 Reference: Chen et al., https://arxiv.org/abs/2204.04676.
 """
