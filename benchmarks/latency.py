@@ -15,18 +15,13 @@ Example:
 """
 
 import statistics
-import time
 
-import keras
-import numpy as np
+import runtime_timing
 from absl import app
 from absl import flags
-from ai_edge_litert.interpreter import Interpreter
 
-from export import convert
 from export import recipes
 from export import runtime
-from export import source
 from fanet_tf import models
 from fanet_tf import variants as variants_lib
 from fanet_tf.models import receptive
@@ -44,27 +39,6 @@ _TILE = flags.DEFINE_integer("tile", 384, "Packed pixels, a side.")
 _ROUNDS = flags.DEFINE_integer("rounds", 25, "Inferences.", lower_bound=3)
 
 _REFERENCE = "fan"
-_PACKED_PER_MP = 250_000
-
-
-def _flatbuffers(model, tile, recipe_names):
-    """Returns recipe -> bytes, of a network with random weights."""
-    keras.utils.set_random_seed(0)
-    core = models.build(height=tile, width=tile, **model)
-    rng = np.random.default_rng(0)
-    for weight in core.weights:
-        shape = tuple(weight.shape)
-        fan_in = max(int(np.prod(shape[:-1])), 1)
-        weight.assign(rng.normal(0.0, (1.0 / fan_in) ** 0.5, shape))
-    made = source.Source(
-        lambda height, width: convert.static_member(core, model, height, width),
-        size=(tile, tile),
-        index=0,
-        a_range=(1e-4, 1e-2),
-        transform=model["transform"],
-        data=None,  # Of static recipes alone.
-    )
-    return {name: recipes.get(name).convert(made) for name in recipe_names}
 
 
 def _halo(model):
@@ -78,39 +52,13 @@ def _halo(model):
     return receptive.halo(receptive.radius(core, stride), stride)
 
 
-def _interpreter(flatbuffer, threads, tile):
-    runner = Interpreter(model_content=bytes(flatbuffer), num_threads=threads)
-    runner.allocate_tensors()
-    rng = np.random.default_rng(0)
-    for detail in runner.get_input_details():
-        shape = tuple(detail["shape"])
-        value = (
-            rng.random(shape)
-            if np.prod(shape) > 1
-            else np.full(shape, 400.0 if "scale" in detail["name"] else 3.0)
-        )
-        runner.set_tensor(detail["index"], value.astype(np.float32))
-    return runner
-
-
-def _milliseconds(runner):
-    start = time.perf_counter()
-    runner.invoke()
-    return 1e3 * (time.perf_counter() - start)
-
-
 def _compare(flatbuffers, halos, recipe, threads, tile, rounds):
-    runners = {
-        name: _interpreter(files[recipe], threads, tile)
-        for name, files in flatbuffers.items()
-    }
-    for runner in runners.values():
-        runner.invoke()
-    times = {name: [] for name in runners}
-    for _ in range(rounds):
-        for name, runner in runners.items():
-            times[name].append(_milliseconds(runner))
-    network_mp = tile**2 / _PACKED_PER_MP
+    times = runtime_timing.in_turn(
+        {name: files[recipe] for name, files in flatbuffers.items()},
+        threads,
+        rounds,
+    )
+    network_mp = tile**2 / runtime_timing.PACKED_PER_MP
     print(f"\n{recipe}, {threads} thread(s), {rounds} rounds, tile {tile}")
     print(
         f"{'':16} {'ms/MP':>8} {'ms/useful MP':>13} {'of R1':>7} "
@@ -142,7 +90,11 @@ def main(argv):
     flatbuffers, halos = {}, {}
     for name in names:
         model = variants_lib.get(name).model
-        flatbuffers[name] = _flatbuffers(model, _TILE.value, _RECIPES.value)
+        made = runtime_timing.random_source(model, _TILE.value)
+        flatbuffers[name] = {
+            recipe: recipes.get(recipe).convert(made)
+            for recipe in _RECIPES.value
+        }
         halos[name] = _halo(model)
         print(f"{name}: halo {halos[name]} packed pixels", flush=True)
     for recipe in _RECIPES.value:

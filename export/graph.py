@@ -80,29 +80,11 @@ class Graph:
     inputs: dict[str, int]
     outputs: dict[str, int]
 
-    def parameters(self) -> int:
-        """Returns how many numbers the kernels and biases hold.
-
-        Those of CONV_2D and TRANSPOSE_CONV: depth-wise kernels are fixed here.
-        """
-        found = {
-            index
-            for op in self.operations
-            if op.name in ("CONV_2D", "TRANSPOSE_CONV")
-            for index in op.inputs
-            if index >= 0 and len(self.tensors[index].shape) in (1, 4)
-        }
-        names = {
-            self.tensors[i].name: int(np.prod(self.tensors[i].shape))
-            for i in found
-            if self.tensors[i].data is not None
-        }
-        return sum(names.values())
-
     def macs(self) -> dict[str, int]:
         """Returns the multiply-accumulates of each convolution.
 
-        By the name of its output. Those of CONV_2D, as `parameters`.
+        By the name of its output. Those of CONV_2D: depth-wise ones are fixed,
+        or few.
         """
         counts = {}
         for op in self.operations:
@@ -111,6 +93,21 @@ class Graph:
                 kernel = self.tensors[op.inputs[1]]
                 positions = int(np.prod(output.shape[:3]))
                 counts[output.name] = positions * int(np.prod(kernel.shape))
+        return counts
+
+    def reuse(self) -> dict[str, int]:
+        """Returns how often each convolution uses each of its input's values.
+
+        By the name of its output, of CONV_2D: `height x width x filters /
+        groups` of its kernel.
+        """
+        counts = {}
+        for op in self.operations:
+            if op.name == "CONV_2D":
+                output = self.tensors[op.outputs[0]]
+                kernel = self.tensors[op.inputs[1]]
+                channels = self.tensors[op.inputs[0]].shape[-1]
+                counts[output.name] = int(np.prod(kernel.shape)) // channels
         return counts
 
 

@@ -7,12 +7,14 @@ which the converter takes from the Keras layers: `dec0` for all of a layer,
 
 import contextlib
 import io
+import re
 
 import numpy as np
 from ai_edge_quantizer import qtyping
 from ai_edge_quantizer import quantizer
 from ai_edge_quantizer import recipe as aeq_recipe
 
+from export import graph as graph_lib
 from fanet_tf.precision import PRECISE
 
 _Operation = qtyping.TFLOperationName
@@ -25,6 +27,11 @@ SIGNATURE = "serving_default"
 # head and the gate, whose output is what is added to the picture. Further ones
 # are searched for where this is not enough (`float_layers.choose`).
 FLOAT_LAYERS = (*PRECISE, "stem", "fa_enc0/shared", "fa_dec0/shared")
+
+# A dynamic-range convolution reads its input twice more, for its range and to
+# round it, which must pay for itself: one that uses each input value at most so
+# often is faster in float (`benchmarks/dynamic_range.py`).
+LEAST_REUSE = 32
 
 
 def _keep_float(worker, name=".*", operation=_Operation.ALL_SUPPORTED):
@@ -45,15 +52,23 @@ def _quietly(function, *arguments, **options):
             return function(*arguments, **options)
 
 
-def dynamic(flatbuffer, float_layers=()) -> bytes:
-    """Returns int8 weights with activations quantised as they come."""
+def dynamic(flatbuffer, least_reuse=LEAST_REUSE) -> bytes:
+    """Returns int8 weights with activations quantised as they come.
+
+    Args:
+        flatbuffer: bytes, float32.
+        least_reuse: convolutions that use each value of their input so often,
+            or less, stay in float.
+    """
     worker = _quantizer(flatbuffer)
     worker.load_quantization_recipe(aeq_recipe.dynamic_wi8_afp32())
     # XNNPACK knows no depth-wise convolution with int8 weights and float
     # activations; the fixed kernels of the pyramid would split the graph.
     _keep_float(worker, operation=_Operation.DEPTHWISE_CONV_2D)
-    for layer in float_layers:
-        _keep_float(worker, layer_pattern(layer))
+    for name, reuse in graph_lib.read(flatbuffer).reuse().items():
+        if reuse <= least_reuse:
+            # The quantizer ends a name with a semicolon.
+            _keep_float(worker, f"^{re.escape(name)};?$")
     return bytes(_quietly(worker.quantize).quantized_model)
 
 

@@ -16,6 +16,7 @@ from export import check
 from export import convert
 from export import golden
 from export import graph
+from export import quantise
 from export import recipes
 from export import runtime
 from fanet_tf import bundle as bundle_reader
@@ -88,6 +89,38 @@ def test_every_recipe_for_cpus_is_one_delegate_node(run, recipe):
         entry = member.record[section][recipe]
         content = (bundle.folder / entry["file"]).read_bytes()
         assert runtime.undelegated(content) == entry["undelegated"] == []
+
+
+def test_dynamic_range_takes_convolutions_that_reuse_their_input():
+    import tensorflow as tf
+
+    kernels = {  # Height, width, inputs, outputs.
+        "point": ((1, 1, 8, 32), 32),
+        "wide": ((1, 1, 32, 36), 36),
+        "grouped": ((3, 3, 9, 8), 18),  # 36 channels in 4 groups.
+        "kernel": ((3, 3, 8, 4), 36),
+    }
+
+    def network(x):
+        for shape, _ in kernels.values():
+            x = tf.nn.conv2d(x, tf.ones(shape) / 64.0, 1, "SAME")
+        return {"y": x}
+
+    shape = tf.TensorSpec([1, 16, 16, 8], tf.float32, name="x")
+    floats = convert.convert_function(network, [shape])
+    assert list(graph.read(floats).reuse().values()) == [
+        reuse for _, reuse in kernels.values()
+    ]
+    for least, stored in (
+        (32, ["FLOAT32", "INT8", "FLOAT32", "INT8"]),
+        (0, ["INT8"] * 4),
+    ):
+        made = graph.read(quantise.dynamic(floats, least))
+        assert stored == [
+            made.tensors[op.inputs[1]].dtype
+            for op in made.operations
+            if op.name == "CONV_2D"
+        ]
 
 
 def test_a_graph_that_leaves_the_delegate_is_found():
