@@ -1,4 +1,4 @@
-"""Feature-Align arranged for the machine, seeing the detail: the default.
+"""Feature-Align arranged for the machine, seeing the detail.
 
     fanet-train --config=configs/fan_fast.py --workdir=runs/fan_fast
 

@@ -2,11 +2,13 @@
 
     fanet-train --config=configs/nafnet.py --workdir=runs/nafnet
 
-At the paper's cost; trained as configs/fan.py.
+At the paper's cost; trained as configs/fan_gate.py.
 """
 
 from fanet_tf.config import default_config
 
 
 def get_config():
-    return default_config("nafnet")
+    config = default_config("nafnet")
+    config.train.clip_norm = 300.0
+    return config

@@ -9,7 +9,7 @@ from ml_collections import ConfigDict
 from fanet_tf import variants
 
 
-def default_config(variant="fan_fast") -> ConfigDict:
+def default_config(variant="fan_gate") -> ConfigDict:
     """Returns every field with its default; locked, so a typo is refused.
 
     Args:
@@ -53,6 +53,7 @@ def default_config(variant="fan_fast") -> ConfigDict:
     config.train.learning_rate = 1e-4  # Peak; cosine decay to 0.
     config.train.warmup_steps = 0
     config.train.ema = 0.999  # Of the weights; what is validated and saved.
+    config.train.clip_norm = 0.0  # Of all gradients together; 0 leaves it out.
     # Phases before these sizes: (share of the steps, patch size, batch size).
     config.train.patch_schedule = ()
     config.train.precision = "float32"  # Or "mixed_bfloat16".

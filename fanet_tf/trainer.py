@@ -92,7 +92,10 @@ def compile_trainer(trainer: Trainer, config) -> None:
             train.learning_rate, train.steps
         )
     optimizer = keras.optimizers.Adam(
-        rate, use_ema=True, ema_momentum=train.ema
+        rate,
+        use_ema=True,
+        ema_momentum=train.ema,
+        global_clipnorm=train.clip_norm or None,
     )
     gpu = keras.backend.backend() == "jax"
     trainer.compile(optimizer=optimizer, jit_compile=gpu)

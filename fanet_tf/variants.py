@@ -52,6 +52,19 @@ _DETAIL = {
 }
 _FAST = {**_DETAIL, "expansion": (1, 1, 2, 2), "group_width": 8}
 
+_GATED = {
+    "name": "gated",
+    "transform": "anscombe",
+    "base_width": 12,  # Of the finest level; doubles with each.
+    "blocks": (1, 1, 1),  # Per stage; their number is that of the halvings.
+    "mid_blocks": 2,  # At the coarsest level.
+    "feature_align": True,
+    "fa_hidden": 4,  # Channels of the Feature-Align trunk.
+    "fa_kernel": 3,
+    "stem_input": "detail",  # Or "stabilised".
+    "head_kernel": 1,
+}
+
 
 @dataclasses.dataclass(frozen=True)
 class Variant:
@@ -113,6 +126,8 @@ VARIANTS = {
             "detail_cells": (2, 4, 8, 16),
         },
     ),
+    # A point-wise head pays for the Feature-Align layers.
+    "fan_gate": Variant("Feature-Align, gated blocks", _GATED),
     "teacher": Variant(
         "UPI U-Net (teacher)",
         {
@@ -148,15 +163,7 @@ VARIANTS = {
         },
     ),
     "nafnet": Variant(
-        "NAFNet-style",
-        {
-            "name": "nafnet",
-            "transform": "anscombe",
-            "base_width": 12,
-            "blocks": (1, 1, 1),
-            "mid_blocks": 2,
-            "stem_input": "detail",
-        },
+        "NAFNet-style", {**_GATED, "feature_align": False, "head_kernel": 3}
     ),
 }
 
@@ -170,6 +177,7 @@ STUDENTS = (
     "fan_bands",
     "fan_fast",
     "fan_deep",
+    "fan_gate",
 )
 RIVALS = ("pmrid", "nafnet")
 

@@ -14,7 +14,7 @@ from fanet_tf.calibration import profile as profile_lib
 
 def small_config():
     """Returns a config that trains in seconds."""
-    config = config_lib.default_config()
+    config = config_lib.default_config("fan_fast")
     config.model.widths = (8, 8)
     config.model.expansion = (1, 2)
     config.model.group_width = 4

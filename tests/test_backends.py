@@ -23,8 +23,7 @@ NETWORKS = {
     "gated": {
         "name": "unet",
         "widths": (8, 16),
-        "patch": 2,
-        "detail_cells": (2, 4),
+        "detail_cells": (2,),
         "fa_input": "detail",
         "output": "gated",
         "upsampling": "depth_to_space",
@@ -37,7 +36,12 @@ NETWORKS = {
         "upsampling": "haar",
         "transform": "ksigma",
     },
-    "nafnet": {"name": "nafnet", "base_width": 4, "blocks": (1,)},
+    "fan_gate": {
+        "name": "gated",
+        "base_width": 4,
+        "blocks": (1,),
+        "feature_align": True,
+    },
     "pmrid": {
         "name": "pmrid",
         "stem_width": 4,

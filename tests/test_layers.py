@@ -139,37 +139,16 @@ def test_replicate_refuses_more_than_four_copies():
         layers.Replicate().build((None, 6, 10, 40), (None, 6, 10, 8))
 
 
-def test_a_gate_multiplies_the_halves(rng):
-    x = rng.standard_normal((1, 6, 10, 8), dtype=np.float32)
-    np.testing.assert_allclose(
-        layers.Gate()(x), x[..., :4] * x[..., 4:], rtol=1e-6
-    )
-    limited = np.clip(x[..., 4:], -0.5, 0.5)
-    np.testing.assert_allclose(
-        layers.Gate(0.5)(x), x[..., :4] * limited, rtol=1e-6
-    )
-    for bound in (None, 0.5):
-        check_layer(
-            layers.Gate(bound), (2, 6, 10, 8), output_shape=(2, 6, 10, 4)
-        )
-
-
-def test_a_gate_refuses_odd_channels():
-    with pytest.raises(ValueError, match="Received: full input shape"):
-        layers.Gate().build((None, 6, 10, 7))
-
-
 def test_a_limit_keeps_what_is_within_it(rng):
     check_layer(layers.Limit(0.5), (2, 6, 10, 4), output_shape=(2, 6, 10, 4))
     x = 3.0 * rng.standard_normal((1, 4, 6, 4), dtype=np.float32)
     np.testing.assert_array_equal(layers.Limit()(x), np.clip(x, -1.0, 1.0))
 
 
-@pytest.mark.parametrize("layer", [layers.Limit, layers.Gate])
 @pytest.mark.parametrize("bound", [0.0, -1.0])
-def test_a_bound_must_be_positive(layer, bound):
+def test_a_bound_must_be_positive(bound):
     with pytest.raises(ValueError, match=f"Received: bound={bound}"):
-        layer(bound)
+        layers.Limit(bound)
 
 
 def test_haar_inverse_reconstructs_perfectly(rng):

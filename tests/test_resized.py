@@ -136,7 +136,16 @@ def test_a_resized_flatbuffer_agrees_with_keras():
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "variant",
-    ["fan", "fan_deep", "fan_fast", "nafnet", "plain", "pmrid", "wavelet"],
+    [
+        "fan",
+        "fan_deep",
+        "fan_fast",
+        "fan_gate",
+        "nafnet",
+        "plain",
+        "pmrid",
+        "wavelet",
+    ],
 )
 def test_every_variant_can_be_resized(variant):
     check_against_keras(variant, (64, 96), (96, 32))

@@ -2,7 +2,6 @@
 
 from fanet_tf.layers.arnet import ARNetBlock
 from fanet_tf.layers.feature_align import FeatureAlign
-from fanet_tf.layers.gate import Gate
 from fanet_tf.layers.group_conv import GroupConv2D
 from fanet_tf.layers.haar import HaarDWT
 from fanet_tf.layers.haar import HaarIDWT
@@ -18,7 +17,6 @@ __all__ = [
     "BoxDownsample",
     "DepthToSpace",
     "FeatureAlign",
-    "Gate",
     "GroupConv2D",
     "HaarDWT",
     "HaarIDWT",

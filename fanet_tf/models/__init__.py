@@ -6,13 +6,13 @@ functions: `build(height, width, **sizes)`, and `stride(**sizes)`, of which its
 input's height and width are multiples.
 """
 
+from fanet_tf.models import gated
 from fanet_tf.models import member
-from fanet_tf.models import nafnet
 from fanet_tf.models import pmrid
 from fanet_tf.models import unet
 from fanet_tf.models import upi
 
-_NETWORKS = {"unet": unet, "upi": upi, "pmrid": pmrid, "nafnet": nafnet}
+_NETWORKS = {"unet": unet, "upi": upi, "pmrid": pmrid, "gated": gated}
 
 
 def names():

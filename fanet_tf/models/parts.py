@@ -123,22 +123,26 @@ def check_cells(cells, stride) -> None:
         )
 
 
-def stem_input(stabilised, choice, stride):
-    """Returns what a network's first convolution sees, see `STEM_INPUTS`."""
+def stem_input(means, choice):
+    """Returns what a network's first convolution sees.
+
+    Args:
+        means: `pyramid`, down to the coarsest level.
+        choice: of `STEM_INPUTS`.
+    """
     check_choice("stem_input", choice, STEM_INPUTS)
     if choice == "stabilised":
-        return stabilised
-    halvings = stride.bit_length() - 1
-    return bands(pyramid(stabilised, halvings), (stride,))[0]
+        return means[0]
+    return bands(means, (2 ** (len(means) - 1),))[0]
 
 
-def head(x, filters=4, kernel_size=1):
+def head(x, kernel_size=1):
     """Returns the last convolution, which starts at zero.
 
     An untrained network leaves its input alone.
     """
     return klayers.Conv2D(
-        filters,
+        4,
         kernel_size,
         padding="same",
         kernel_initializer="zeros",

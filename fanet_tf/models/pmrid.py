@@ -68,7 +68,8 @@ def build(
     size = stride(widths)
     parts.check_size(height, width, size)
     stabilised = keras.Input((height, width, 4), name="stabilised")
-    x = parts.stem_input(stabilised, stem_input, size)
+    means = parts.pyramid(stabilised, len(widths))
+    x = parts.stem_input(means, stem_input)
     x = klayers.Conv2D(
         stem_width, 3, padding="same", activation="relu", name="stem"
     )(x)

@@ -38,7 +38,7 @@ def radius(build, stride: int) -> int:
 
 def _reach(model, size, stride, axis):
     for layer in model.layers:
-        if isinstance(layer, layers.Limit | layers.Gate):
+        if isinstance(layer, layers.Limit):
             layer.bound = float("inf")  # It would hide the change.
     rng = np.random.default_rng(0)
     for weight in model.weights:

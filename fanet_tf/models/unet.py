@@ -28,14 +28,13 @@ from fanet_tf.models import parts
 DOWNSAMPLING = ("max", "haar")
 OUTPUTS = ("residual", "gated")
 FA_INPUTS = ("stabilised", "detail")
-PATCHES = (1, 2)
 UPSAMPLING = ("bilinear", "depth_to_space", "haar")
 
 
-def stride(widths=(16, 32, 64, 64), patch=1, **sizes) -> int:
+def stride(widths=(16, 32, 64, 64), **sizes) -> int:
     """Returns of what height and width must be multiples."""
     del sizes
-    return patch * 2 ** (len(widths) - 1)
+    return 2 ** (len(widths) - 1)
 
 
 def build(
@@ -59,7 +58,6 @@ def build(
     stem_input="detail",
     detail_cells=(),
     output="residual",
-    patch=1,
     group_form="masked",
 ):
     """Builds the network between the two transforms.
@@ -106,9 +104,6 @@ def build(
             so that flat areas are reached with `e = 0`, `w = 0` instead of by
             cancelling the noise, and a pixel is left alone with `e = 0`,
             `w = 1`.
-        patch: side of the cells that the stem takes in and the head gives
-            out. With 2 the whole network works at half size, and only 4-channel
-            tensors are of full size: phones wait for memory there.
         group_form: how group convolutions are computed, see `GroupConv2D`.
 
     Returns:
@@ -121,10 +116,8 @@ def build(
     parts.check_choice("fa_input", fa_input, FA_INPUTS)
     parts.check_choice("stem_input", stem_input, parts.STEM_INPUTS)
     parts.check_positive(widths=widths, blocks=blocks, mid_blocks=mid_blocks)
-    if patch not in PATCHES:
-        raise ValueError(f"`patch` must be 1 or 2. Received: patch={patch}")
     levels = len(widths)
-    size = stride(widths, patch)
+    size = stride(widths)
     parts.check_size(height, width, size)
     blocks = (*parts.per_level("blocks", blocks, levels - 1), mid_blocks)
     expansion = parts.per_level("expansion", expansion, levels)
@@ -145,9 +138,9 @@ def build(
         means = parts.pyramid(stabilised, size.bit_length() - 1)
     if detail:
         bands = parts.bands(means, cells)
-    seen = means[patch - 1 :]  # The input at each level.
+    seen = means  # The input at each level.
     if feature_align and fa_input == "detail":
-        seen = parts.details(seen)
+        seen = parts.details(means)
 
     def stage(x, name, level, filters):
         count = blocks[level]
@@ -171,7 +164,7 @@ def build(
         return x
 
     x = parts.joined(bands or [stabilised], "detail")
-    x = klayers.Conv2D(widths[0], patch, strides=patch, name="stem")(x)
+    x = klayers.Conv2D(widths[0], 1, name="stem")(x)
     skips = []
     for level in range(levels - 1):
         x = stage(x, f"enc{level}", level, (widths[level],) * 2)
@@ -199,15 +192,11 @@ def build(
         out = widths[max(level - 1, 0)] if narrow else widths[level]
         x = stage(x, f"dec{level}", level, (widths[level], out))
 
-    residual = parts.head(x, 4 * patch**2)
-    if patch == 2:
-        residual = layers.DepthToSpace(name="head_up", dtype="float32")(
-            residual
-        )
+    residual = parts.head(x)
     if output == "gated":
         cuts = [
             klayers.Multiply(name=f"cut_detail{cell}")(
-                [_gate(x, f"gate{cell}", patch), band]
+                [_gate(x, f"gate{cell}"), band]
             )
             for cell, band in zip(cells, bands, strict=True)
         ]
@@ -218,10 +207,10 @@ def build(
     return keras.Model(stabilised, residual, name="core")
 
 
-def _gate(x, name, patch):
+def _gate(x, name):
     """Returns what is cut, `1 - w`, of a band, in 0..1; little at first."""
-    cut = klayers.Conv2D(
-        4 * patch**2,
+    return klayers.Conv2D(
+        4,
         1,
         activation="sigmoid",
         kernel_initializer="zeros",
@@ -229,9 +218,6 @@ def _gate(x, name, patch):
         name=name,
         dtype="float32",
     )(x)
-    if patch == 2:
-        cut = layers.DepthToSpace(name=f"{name}_up", dtype="float32")(cut)
-    return cut
 
 
 def _shrunk(filters, ratio):

@@ -46,7 +46,8 @@ def build(height, width, base_width=32, levels=5, stem_input="detail"):
     size = stride(levels)
     parts.check_size(height, width, size)
     stabilised = keras.Input((height, width, 4), name="stabilised")
-    x = parts.stem_input(stabilised, stem_input, size)
+    means = parts.pyramid(stabilised, levels - 1)
+    x = parts.stem_input(means, stem_input)
     skips = []
     for level in range(levels - 1):
         x = _block(x, base_width * 2**level, f"enc{level}")
