@@ -25,7 +25,8 @@ SIGNATURE = "serving_default"
 # of the noise at gain 1 (the pyramid, the details, which are small differences
 # of large numbers, the stem, and the finest trunks of Feature-Align), and the
 # head and the gate, whose output is what is added to the picture. Further ones
-# are searched for where this is not enough (`float_layers.choose`).
+# are searched for where this is not enough for static int8
+# (`float_layers.choose`).
 FLOAT_LAYERS = (*PRECISE, "stem", "fa_enc0/shared", "fa_dec0/shared")
 
 # A dynamic-range convolution reads its input twice more, for its range and to
@@ -55,10 +56,12 @@ def _quietly(function, *arguments, **options):
 def dynamic(flatbuffer, least_reuse=LEAST_REUSE) -> bytes:
     """Returns int8 weights with activations quantised as they come.
 
+    `FLOAT_LAYERS` stay in float.
+
     Args:
         flatbuffer: bytes, float32.
         least_reuse: convolutions that use each value of their input so often,
-            or less, stay in float.
+            or less, stay in float, too.
     """
     worker = _quantizer(flatbuffer)
     worker.load_quantization_recipe(aeq_recipe.dynamic_wi8_afp32())
@@ -69,6 +72,8 @@ def dynamic(flatbuffer, least_reuse=LEAST_REUSE) -> bytes:
         if reuse <= least_reuse:
             # The quantizer ends a name with a semicolon.
             _keep_float(worker, f"^{re.escape(name)};?$")
+    for layer in FLOAT_LAYERS:
+        _keep_float(worker, layer_pattern(layer))
     return bytes(_quietly(worker.quantize).quantized_model)
 
 
