@@ -6,6 +6,7 @@ until the calibration crops lose no more than they may or the budget is spent.
 By measurement, so that it holds for any layout.
 """
 
+import collections
 import re
 
 import numpy as np
@@ -24,7 +25,13 @@ _LOOKED_AT = 12
 
 
 def layers(graph) -> list[str]:
-    """Names the core's layers that convolve and their parts, `dec0/project`."""
+    """Names the core's layers that convolve, their parts and their groups.
+
+    `dec0`, its part `dec0/project`; and of layers whose names begin alike,
+    `enc0_0_a_value_point` and `enc0_0_b_value_point`, what they share up to an
+    underscore: `enc0`, `enc0_0`. Such a group takes its sums and products with
+    it, which no convolution of its own does.
+    """
     found = {}
     for name in graph.macs():
         # The converter joins the names of what it fused.
@@ -35,7 +42,17 @@ def layers(graph) -> list[str]:
             if inside and words:
                 found[words[0]] = None
                 found["/".join(words[:2])] = None
-    return list(found)
+    whole = [name for name in found if "/" not in name]
+    members = collections.Counter(
+        prefix for name in whole for prefix in _prefixes(name)
+    )
+    groups = [name for name, count in members.items() if count > 1]
+    return [*found, *(name for name in groups if name not in found)]
+
+
+def _prefixes(name):
+    words = name.split("_")
+    return ["_".join(words[:count]) for count in range(1, len(words))]
 
 
 def macs(graph, names) -> int:
