@@ -40,7 +40,7 @@ _CHOICES = (
     (
         "CPU with int8 dot products, DSP",
         "static_wi8_ai8",
-        "the fastest; fine-tuned; transform, ends and output in float",
+        "the fastest; transform, ends and output in float",
     ),
     (
         "GPU; CPU with half precision",

@@ -32,7 +32,7 @@ class Exported:
         from fanet_tf import train
         from fanet_tf.models import receptive
 
-        self.config = config_lib.default_config("fan_fast")
+        self.config = config_lib.default_config("fan")
         with self.config.unlocked():
             self.config.model.update(sizes)
         keras.utils.set_random_seed(0)
