@@ -25,6 +25,21 @@ from fanet_tf.models import cost
 # Without the steps that train: what they make is in the small bundle.
 PLAIN = calibration.Settings(tiles=2, steps=0, target_db=np.inf)
 
+_UNET = {
+    "name": "unet",
+    "widths": (8, 16),
+    "mid_blocks": 1,
+    "output": "gated",
+    "group_form": "native",
+}
+_GATED = {
+    "name": "gated",
+    "base_width": 8,
+    "blocks": (1,),
+    "mid_blocks": 1,
+    "feature_align": True,
+}
+
 
 @functools.cache
 def member():
@@ -73,6 +88,13 @@ def test_a_graph_counts_what_the_network_counts():
 def test_layers_and_their_parts_are_named():
     named = float_layers.layers(graph_lib.read(prepared()[0]))
     assert {"stem", "dec0", "dec0/project", "fa_enc0/shared"} <= set(named)
+    assert len(named) == len(set(named))
+
+
+def test_layers_whose_names_begin_alike_are_groups():
+    blocks = convert.convert(models.build(height=16, width=16, **_GATED))
+    named = float_layers.layers(graph_lib.read(blocks))
+    assert {"enc0_0_a_close", "enc0_0_a", "enc0_0", "enc0"} <= set(named)
     assert len(named) == len(set(named))
 
 
@@ -158,22 +180,6 @@ def test_the_manifest_says_what_each_step_loses():
         assert steps[-1]["float_share"] <= max(
             SETTINGS.float_share, steps[1]["float_share"]
         )
-
-
-_UNET = {
-    "name": "unet",
-    "widths": (8, 16),
-    "mid_blocks": 1,
-    "output": "gated",
-    "group_form": "native",
-}
-_GATED = {
-    "name": "gated",
-    "base_width": 8,
-    "blocks": (1,),
-    "mid_blocks": 1,
-    "feature_align": True,
-}
 
 
 @pytest.mark.parametrize(
