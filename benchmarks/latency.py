@@ -24,6 +24,7 @@ from export import recipes
 from export import runtime
 from fanet_tf import models
 from fanet_tf import variants as variants_lib
+from fanet_tf.models import cost
 from fanet_tf.models import receptive
 
 _VARIANTS = flags.DEFINE_list(
@@ -58,7 +59,7 @@ def _compare(flatbuffers, halos, recipe, threads, tile, rounds):
         threads,
         rounds,
     )
-    network_mp = tile**2 / runtime_timing.PACKED_PER_MP
+    network_mp = tile**2 / cost.PACKED_PER_MP
     print(f"\n{recipe}, {threads} thread(s), {rounds} rounds, tile {tile}")
     print(
         f"{'':16} {'ms/MP':>8} {'ms/useful MP':>13} {'of R1':>7} "

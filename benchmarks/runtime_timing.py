@@ -10,8 +10,6 @@ from export import convert
 from export import source
 from fanet_tf import models
 
-PACKED_PER_MP = 250_000
-
 
 def random_source(model, tile) -> source.Source:
     """Returns a network with random weights, on its way to a flatbuffer.

@@ -86,14 +86,10 @@ class Graph:
         By the name of its output. Those of CONV_2D: depth-wise ones are fixed,
         or few.
         """
-        counts = {}
-        for op in self.operations:
-            if op.name == "CONV_2D":
-                output = self.tensors[op.outputs[0]]
-                kernel = self.tensors[op.inputs[1]]
-                positions = int(np.prod(output.shape[:3]))
-                counts[output.name] = positions * int(np.prod(kernel.shape))
-        return counts
+        return {
+            output.name: int(np.prod(output.shape[:3])) * weights
+            for _, weights, output in self._convolutions()
+        }
 
     def reuse(self) -> dict[str, int]:
         """Returns how often each convolution uses each of its input's values.
@@ -101,14 +97,18 @@ class Graph:
         By the name of its output, of CONV_2D: `height x width x filters /
         groups` of its kernel.
         """
-        counts = {}
+        return {
+            output.name: weights // source.shape[-1]
+            for source, weights, output in self._convolutions()
+        }
+
+    def _convolutions(self):
+        """Yields input, number of weights and output of each CONV_2D."""
         for op in self.operations:
             if op.name == "CONV_2D":
+                source, kernel = (self.tensors[i] for i in op.inputs[:2])
                 output = self.tensors[op.outputs[0]]
-                kernel = self.tensors[op.inputs[1]]
-                channels = self.tensors[op.inputs[0]].shape[-1]
-                counts[output.name] = int(np.prod(kernel.shape)) // channels
-        return counts
+                yield source, int(np.prod(kernel.shape)), output
 
 
 def read(flatbuffer) -> Graph:

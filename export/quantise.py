@@ -32,7 +32,7 @@ FLOAT_LAYERS = (*PRECISE, "stem", "fa_enc0/shared", "fa_dec0/shared")
 # A dynamic-range convolution reads its input twice more, for its range and to
 # round it, which must pay for itself: one that uses each input value at most so
 # often is faster in float (`benchmarks/dynamic_range.py`).
-LEAST_REUSE = 32
+FLOAT_REUSE = 32
 
 
 def _keep_float(worker, name=".*", operation=_Operation.ALL_SUPPORTED):
@@ -53,14 +53,14 @@ def _quietly(function, *arguments, **options):
             return function(*arguments, **options)
 
 
-def dynamic(flatbuffer, least_reuse=LEAST_REUSE) -> bytes:
+def dynamic(flatbuffer, float_reuse=FLOAT_REUSE) -> bytes:
     """Returns int8 weights with activations quantised as they come.
 
     `FLOAT_LAYERS` stay in float.
 
     Args:
         flatbuffer: bytes, float32.
-        least_reuse: convolutions that use each value of their input so often,
+        float_reuse: convolutions that use each value of their input so often,
             or less, stay in float, too.
     """
     worker = _quantizer(flatbuffer)
@@ -69,7 +69,7 @@ def dynamic(flatbuffer, least_reuse=LEAST_REUSE) -> bytes:
     # activations; the fixed kernels of the pyramid would split the graph.
     _keep_float(worker, operation=_Operation.DEPTHWISE_CONV_2D)
     for name, reuse in graph_lib.read(flatbuffer).reuse().items():
-        if reuse <= least_reuse:
+        if reuse <= float_reuse:
             # The quantizer ends a name with a semicolon.
             _keep_float(worker, f"^{re.escape(name)};?$")
     for layer in FLOAT_LAYERS:
