@@ -1,1 +1,6 @@
-"""What a sensor's noise is: `(a, b)` from frames, gain -> `(a, b)`."""
+"""What a sensor's noise is: frames -> (a, b) -> law of the gain -> profile.
+
+`calibrate` is the whole way from the frames of a shoot to a profile and its
+page. `profile` loads, saves and describes a noise profile; `single_image`
+estimates `(a, b)` from one picture when nothing else is known.
+"""

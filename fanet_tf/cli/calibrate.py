@@ -18,7 +18,7 @@ import sys
 import tqdm
 from absl import flags
 
-from fanet_tf import calibrate
+from fanet_tf.calibration import calibrate
 from fanet_tf.cli import program
 from fanet_tf.errors import InputError
 from fanet_tf.files import dump
