@@ -21,7 +21,7 @@ from absl import flags
 
 from android_bench import report
 from android_bench import results
-from fanet_tf import bundle as bundle_lib
+from fanet_tf.denoising import bundle as bundle_lib
 from fanet_tf.errors import InputError
 
 _SPEED = flags.DEFINE_string(

@@ -28,10 +28,10 @@ import numpy as np
 from absl import app
 from absl import flags
 
-from fanet_tf import bundle
-from fanet_tf import tile_choice
-from fanet_tf import tiles
-from fanet_tf.member_runner import MemberRunner
+from fanet_tf.denoising import bundle
+from fanet_tf.denoising import tile_choice
+from fanet_tf.denoising import tiles
+from fanet_tf.denoising.member_runner import MemberRunner
 
 _BUNDLE = flags.DEFINE_string("bundle", None, "Default: the shipped array.")
 _RECIPE = flags.DEFINE_string("recipe", "float16", "Number formats.")
@@ -49,9 +49,9 @@ _PACKED_PER_MP = 250_000
 # Run in a process of its own: what one size leaves behind is not the next's.
 _GROWTH = """
 import sys
-from fanet_tf import bundle
-from fanet_tf.bundle import Tile
-from fanet_tf.member_runner import MemberRunner, resident_bytes
+from fanet_tf.denoising import bundle
+from fanet_tf.denoising.bundle import Tile
+from fanet_tf.denoising.member_runner import MemberRunner, resident_bytes
 folder, recipe, threads, *tile = sys.argv[1:]
 member = bundle.load(folder).members[0]
 before = resident_bytes()

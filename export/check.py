@@ -18,7 +18,7 @@ from export import schema
 from export import selector
 from export import selector_code
 from export import sums
-from fanet_tf import bundle as bundle_reader
+from fanet_tf.denoising import bundle as bundle_reader
 from fanet_tf.errors import InputError
 from fanet_tf.raw import ksigma
 

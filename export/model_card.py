@@ -11,7 +11,7 @@ import pathlib
 from export import selector_code
 from export import sums
 from export.card import page
-from fanet_tf import bundle as bundle_reader
+from fanet_tf.denoising import bundle as bundle_reader
 from fanet_tf.files import atomic
 
 CARD = "README.md"

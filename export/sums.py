@@ -9,7 +9,7 @@ import hashlib
 import pathlib
 import re
 
-from fanet_tf import bundle as bundle_reader
+from fanet_tf.denoising import bundle as bundle_reader
 from fanet_tf.errors import InputError
 
 NAME = "SHA256SUMS"

@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 
-from fanet_tf.member_runner import MemberRunner
+from fanet_tf.denoising.member_runner import MemberRunner
 
 _PIXELS_PER_MP = 250_000  # Packed pixels of one RAW megapixel.
 

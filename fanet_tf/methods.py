@@ -13,12 +13,12 @@ import sys
 import numpy as np
 
 from fanet_tf import baselines
-from fanet_tf import bundle as bundle_lib
-from fanet_tf.denoiser import Denoiser
-from fanet_tf.denoiser import threads_available
+from fanet_tf.denoising import bundle as bundle_lib
+from fanet_tf.denoising import macs
+from fanet_tf.denoising.denoiser import Denoiser
+from fanet_tf.denoising.denoiser import threads_available
 from fanet_tf.errors import InputError
 from fanet_tf.evaluate import Method
-from fanet_tf.metrics import macs
 from fanet_tf.raw.noise import NoiseParams
 
 # Name on the command line: (function, row of the table, note).

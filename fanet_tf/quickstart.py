@@ -19,7 +19,6 @@ import time
 import cv2
 import numpy as np
 
-from fanet_tf import bundle as bundle_lib
 from fanet_tf import config as config_lib
 from fanet_tf import evaluate
 from fanet_tf import gallery
@@ -30,7 +29,8 @@ from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.data import captures
 from fanet_tf.data import photos
-from fanet_tf.denoiser import Denoiser
+from fanet_tf.denoising import bundle as bundle_lib
+from fanet_tf.denoising.denoiser import Denoiser
 from fanet_tf.files import atomic
 from fanet_tf.files import dng
 from fanet_tf.files import reader

@@ -13,7 +13,7 @@ import tempfile
 
 import numpy as np
 
-from fanet_tf import bundle
+from fanet_tf.denoising import bundle
 
 HALO, STRIDE = 8, 2
 

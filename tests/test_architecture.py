@@ -37,7 +37,7 @@ HEAVY = {"tensorflow", "keras", "jax", "torch"}
 LIGHT = (
     "fanet_tf.raw.isp",
     "fanet_tf.files.reader",
-    "fanet_tf.denoiser",
+    "fanet_tf.denoising.denoiser",
     "fanet_tf.nsma",
     "fanet_tf.calibration.profile",
     "fanet_tf.cli.denoise",

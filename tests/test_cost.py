@@ -13,8 +13,8 @@ from export import convert
 from fanet_tf import cost as cost_report
 from fanet_tf import models
 from fanet_tf import variants
+from fanet_tf.denoising import macs
 from fanet_tf.errors import InputError
-from fanet_tf.metrics import macs
 from fanet_tf.models import cost
 from fanet_tf.variants import RIVALS
 from fanet_tf.variants import STUDENTS

@@ -11,8 +11,8 @@ import pytest
 from export import runtime
 from export import selector
 from export import selector_code
-from fanet_tf import bundle as bundle_reader
 from fanet_tf.calibration import profile as profile_lib
+from fanet_tf.denoising import bundle as bundle_reader
 
 GAINS = np.float32(np.arange(100, 6401) / 100)
 

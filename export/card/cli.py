@@ -22,8 +22,8 @@ from export import model_card
 from export.card import measure
 from export.card import page
 from export.card import training
-from fanet_tf import bundle as bundle_lib
 from fanet_tf.cli import program
+from fanet_tf.denoising import bundle as bundle_lib
 from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
 from fanet_tf.files import dump

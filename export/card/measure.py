@@ -12,7 +12,6 @@ Three sets, all at the same gains and with seed 0:
 import pathlib
 import time
 
-from fanet_tf import bundle as bundle_lib
 from fanet_tf import evaluate
 from fanet_tf import gallery
 from fanet_tf import methods as methods_lib
@@ -21,6 +20,7 @@ from fanet_tf.data import camera as camera_lib
 from fanet_tf.data import captures
 from fanet_tf.data import evaluation_sets
 from fanet_tf.data import folder as folder_lib
+from fanet_tf.denoising import bundle as bundle_lib
 from fanet_tf.errors import InputError
 from fanet_tf.files import reader
 

@@ -11,14 +11,14 @@ import pathlib
 import numpy as np
 
 from fanet_tf import baselines
-from fanet_tf import denoiser as denoiser_lib
-from fanet_tf import noise_source
-from fanet_tf import tiles
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.data import captures
 from fanet_tf.data import folder as folder_lib
 from fanet_tf.data import photos
+from fanet_tf.denoising import denoiser as denoiser_lib
+from fanet_tf.denoising import noise_source
+from fanet_tf.denoising import tiles
 from fanet_tf.files import atomic
 from fanet_tf.files import reader
 from fanet_tf.files import render

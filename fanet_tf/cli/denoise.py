@@ -18,12 +18,12 @@ import sys
 
 from absl import flags
 
-from fanet_tf import batch
-from fanet_tf import bundle
-from fanet_tf import denoiser
-from fanet_tf import noise_source
-from fanet_tf import strength
 from fanet_tf.cli import program
+from fanet_tf.denoising import batch
+from fanet_tf.denoising import bundle
+from fanet_tf.denoising import denoiser
+from fanet_tf.denoising import noise_source
+from fanet_tf.denoising import strength
 from fanet_tf.errors import InputError
 from fanet_tf.files import dump
 from fanet_tf.files import reader

@@ -27,7 +27,7 @@ class Upsample(keras.layers.Layer):
     """Enlarges by bilinear interpolation (half-pixel centres).
 
     RESIZE_BILINEAR: no weights, on every delegate, but of a fixed size, which
-    LiteRT cannot change afterwards (`fanet_tf.resized` can).
+    LiteRT cannot change afterwards (`fanet_tf.denoising.resized` can).
 
     Args:
         factor: int. How much larger the output is.

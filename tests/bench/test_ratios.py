@@ -5,7 +5,7 @@ from android_bench import cost
 from android_bench import matmul
 from android_bench import ratios
 from android_bench.errors import BenchError
-from fanet_tf.metrics import macs as macs_lib
+from fanet_tf.denoising import macs as macs_lib
 
 
 def latency(recipe, number, median_us, threads=1):

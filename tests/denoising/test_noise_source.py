@@ -6,7 +6,7 @@ import bundles
 import numpy as np
 import pytest
 
-from fanet_tf import noise_source
+from fanet_tf.denoising import noise_source
 from fanet_tf.errors import InputError
 from fanet_tf.files import dng
 

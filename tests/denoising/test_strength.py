@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fanet_tf import strength
+from fanet_tf.denoising import strength
 from fanet_tf.errors import InputError
 
 A, B = 4e-3, 4e-5

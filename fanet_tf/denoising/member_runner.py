@@ -8,9 +8,9 @@ import resource
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from fanet_tf import resized
-from fanet_tf.bundle import Member
-from fanet_tf.bundle import Tile
+from fanet_tf.denoising import resized
+from fanet_tf.denoising.bundle import Member
+from fanet_tf.denoising.bundle import Tile
 from fanet_tf.errors import InputError
 
 SIGNATURE = "serving_default"

@@ -10,8 +10,8 @@ import pytest
 import raw_files
 from test_denoiser import denoise_whole
 
-from fanet_tf import denoiser as denoiser_lib
-from fanet_tf import tile_choice
+from fanet_tf.denoising import denoiser as denoiser_lib
+from fanet_tf.denoising import tile_choice
 from fanet_tf.files import dng
 from fanet_tf.raw import cfa
 

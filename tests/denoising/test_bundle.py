@@ -6,7 +6,7 @@ import shutil
 import bundles
 import pytest
 
-from fanet_tf import bundle
+from fanet_tf.denoising import bundle
 from fanet_tf.errors import InputError
 
 

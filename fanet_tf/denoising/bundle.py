@@ -20,7 +20,7 @@ from fanet_tf.errors import InputError
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
 
-_SHIPPED = pathlib.Path(__file__).with_name("zoo") / "imx258"
+_SHIPPED = pathlib.Path(__file__).parents[1] / "zoo" / "imx258"
 _MAX_MANIFEST_BYTES = 16 << 20
 _MAX_TILE = 8192
 

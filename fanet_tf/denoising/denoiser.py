@@ -18,15 +18,15 @@ import os
 import cv2
 import numpy as np
 
-from fanet_tf import brightness
-from fanet_tf import strength as strength_lib
-from fanet_tf import tile_choice
-from fanet_tf import tiles
-from fanet_tf.bundle import Bundle
-from fanet_tf.bundle import Member
-from fanet_tf.bundle import Tile
+from fanet_tf.denoising import brightness
+from fanet_tf.denoising import strength as strength_lib
+from fanet_tf.denoising import tile_choice
+from fanet_tf.denoising import tiles
+from fanet_tf.denoising.bundle import Bundle
+from fanet_tf.denoising.bundle import Member
+from fanet_tf.denoising.bundle import Tile
+from fanet_tf.denoising.member_runner import MemberRunner
 from fanet_tf.files.raw_image import RawImage
-from fanet_tf.member_runner import MemberRunner
 from fanet_tf.raw import cfa
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fanet_tf import remaining
+from fanet_tf.denoising import remaining
 
 A, B = 2e-3, 1e-5
 

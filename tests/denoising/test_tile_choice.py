@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from fanet_tf import bundle
-from fanet_tf import tile_choice
-from fanet_tf import tiles
+from fanet_tf.denoising import bundle
+from fanet_tf.denoising import tile_choice
+from fanet_tf.denoising import tiles
+from fanet_tf.denoising.resized import FixedSize
 from fanet_tf.errors import InputError
-from fanet_tf.resized import FixedSize
 
 TILE = bundle.Tile(384, 384, 48, 8)
 MEMBER = bundle.Member(0, (1e-4, 1e-2), (1, 64), TILE, {}, {})

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from export import runtime
-from fanet_tf import bundle
-from fanet_tf import resized
+from fanet_tf.denoising import bundle
+from fanet_tf.denoising import resized
 
 # What a tile is larger than its two halos, in strides.
 INNER = ((1, 4), (13, 3))

@@ -8,9 +8,9 @@ import bundles
 import numpy as np
 import pytest
 
-from fanet_tf import denoiser as denoiser_lib
-from fanet_tf import tile_choice
-from fanet_tf import tiles
+from fanet_tf.denoising import denoiser as denoiser_lib
+from fanet_tf.denoising import tile_choice
+from fanet_tf.denoising import tiles
 from fanet_tf.errors import InputError
 from fanet_tf.files.raw_image import RawImage
 from fanet_tf.raw import cfa
@@ -219,7 +219,8 @@ def test_an_unknown_recipe_is_refused(array):
 def test_denoising_imports_no_tensorflow():
     code = (
         "import sys\n"
-        "import fanet_tf.batch, fanet_tf.bundle, fanet_tf.denoiser\n"
+        "import fanet_tf.denoising.batch, fanet_tf.denoising.bundle\n"
+        "import fanet_tf.denoising.denoiser\n"
         "import fanet_tf.cli.denoise, fanet_tf.files.writer\n"
         "heavy = {'tensorflow', 'keras', 'jax', 'scipy', 'matplotlib'}\n"
         "sys.exit(', '.join(heavy & set(sys.modules)) or 0)\n"

@@ -12,12 +12,12 @@ import numpy as np
 import tqdm
 
 from fanet_tf import __version__
-from fanet_tf.denoiser import Denoiser
+from fanet_tf.denoising.denoiser import Denoiser
+from fanet_tf.denoising.remaining import Remaining
 from fanet_tf.errors import InputError
 from fanet_tf.files import reader
 from fanet_tf.files import writer
 from fanet_tf.files.raw_image import RawImage
-from fanet_tf.remaining import Remaining
 
 EXIT_SOME_FAILED = 1
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import raw_files
 
-from fanet_tf import bundle
-from fanet_tf import denoiser as denoiser_lib
+from fanet_tf.denoising import bundle
+from fanet_tf.denoising import denoiser as denoiser_lib
 from fanet_tf.errors import InputError
 from fanet_tf.files import reader
 from fanet_tf.raw import cfa

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fanet_tf import tiles
+from fanet_tf.denoising import tiles
 
 
 @given(

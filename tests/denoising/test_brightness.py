@@ -4,8 +4,8 @@ import bundles
 import numpy as np
 import pytest
 
-from fanet_tf import brightness
-from fanet_tf import denoiser as denoiser_lib
+from fanet_tf.denoising import brightness
+from fanet_tf.denoising import denoiser as denoiser_lib
 from fanet_tf.files.raw_image import RawImage
 from fanet_tf.raw import cfa
 
