@@ -80,7 +80,8 @@ setup(
     ),
     package_data={
         "fanet_tf.calibration": ["profiles/*.json"],
-        "fanet_tf.report": ["*.css", "*.js", "*.html"],
+        "fanet_tf.evaluation": ["*.js", "*.html"],
+        "fanet_tf.pages": ["*.css"],
         "fanet_tf.zoo": ["**/*"],
         "export": ["*.json", "templates/*"],
     },

@@ -5,38 +5,11 @@ import json
 import pathlib
 
 from fanet_tf import members
-from fanet_tf.report import plots
-from fanet_tf.report import text
+from fanet_tf.pages import plots
+from fanet_tf.pages import shell
 
 # More points than this are not seen on a plot of its width.
 _MAX_POINTS = 400
-
-_PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-:root {{ color-scheme: light dark; --ink: #222; --faint: #8884; }}
-@media (prefers-color-scheme: dark) {{ :root {{ --ink: #ddd; }} }}
-body {{ font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto;
-  max-width: 44rem; padding: 0 1rem; }}
-table {{ border-collapse: collapse; }}
-td, th {{ padding: .2rem .8rem .2rem 0; text-align: right; }}
-th:first-child {{ text-align: left; }}
-svg.plot {{ width: 100%; height: auto; }}
-svg text {{ fill: var(--ink); font-size: 12px; }}
-svg polyline {{ fill: none; stroke: currentColor; stroke-width: 1.8; }}
-svg circle {{ fill: currentColor; }}
-svg .grid {{ stroke: var(--faint); }}
-.s0 {{ color: #2a6fdb; }} .s1 {{ color: #d9622b; }} .s2 {{ color: #2b9a5b; }}
-.s3 {{ color: #b13fa0; }} .s4 {{ color: #b08a00; }} .s5 {{ color: #0f9aa8; }}
-.s6 {{ color: #8a5a3c; }} .s7 {{ color: #7a7a7a; }}
-</style>
-<h1>{title}</h1>
-{body}
-</html>
-"""
 
 
 def write(workdir) -> pathlib.Path:
@@ -50,9 +23,7 @@ def write(workdir) -> pathlib.Path:
         if path.exists():
             parts.append(_member(members.folder_of(workdir, index), index))
     path = workdir / "training.html"
-    text.replace_text(
-        path, _PAGE.format(title=html.escape(title), body="\n".join(parts))
-    )
+    shell.write(path, shell.page(title, "\n".join(parts)))
     return path
 
 

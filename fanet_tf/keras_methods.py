@@ -14,7 +14,7 @@ from fanet_tf import train
 from fanet_tf import variants
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.errors import InputError
-from fanet_tf.evaluate import Method
+from fanet_tf.evaluation.evaluate import Method
 from fanet_tf.raw import ksigma
 
 # Frames are mirrored up to its multiples, as the network halves them; enough

@@ -20,17 +20,18 @@ import cv2
 import numpy as np
 
 from fanet_tf import config as config_lib
-from fanet_tf import evaluate
-from fanet_tf import gallery
 from fanet_tf import member_timing
-from fanet_tf import methods as methods_lib
-from fanet_tf import report
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.data import captures
 from fanet_tf.data import photos
 from fanet_tf.denoising import bundle as bundle_lib
 from fanet_tf.denoising.denoiser import Denoiser
+from fanet_tf.evaluation import evaluate
+from fanet_tf.evaluation import gallery
+from fanet_tf.evaluation import methods as methods_lib
+from fanet_tf.evaluation import page
+from fanet_tf.evaluation import text
 from fanet_tf.files import atomic
 from fanet_tf.files import dng
 from fanet_tf.files import reader
@@ -139,10 +140,10 @@ def finish(output) -> None:
     denoise_one(array, output / "raw")
     write_picture(methods["denoised"], frames, output / "picture.png")
     print("4/4  Writing the report", flush=True)
-    print(report.table(evaluation))
+    print(text.table(evaluation))
     print(member_timing.text(timings))
-    report.write_json(output / "metrics.json", evaluation)
-    report.write(
+    text.write_json(output / "metrics.json", evaluation)
+    page.write(
         output / "report.html",
         evaluation,
         title="An array of Feature-Align networks, trained in minutes",

@@ -14,6 +14,8 @@ import tempfile
 import numpy as np
 
 from fanet_tf.denoising import bundle
+from fanet_tf.denoising import tiles
+from fanet_tf.raw import cfa
 
 HALO, STRIDE = 8, 2
 
@@ -171,3 +173,31 @@ def small(tile=(32, 48), branch=0.02):
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     members = [flatbuffers(folder, seed, tile, branch) for seed in (0, 1)]
     return write(folder / "bundle", members, tile)
+
+
+def denoise_whole(array, recipe, mosaic, pattern, noise, run=None):
+    """One run over the padded frame, padded here by numpy.
+
+    `run` is `f(packed, scale, offset)`; None resizes the member's flatbuffer.
+    """
+    member = array.member_for(noise[0])
+    tile = member.tile
+    row, column = cfa.rggb_origin(pattern)
+    margin = tiles.margin(tile.halo, tile.stride)
+    sides = []
+    for size, origin in zip(mosaic.shape, (row, column), strict=True):
+        packed_size = (size + origin + 1) // 2
+        padded = tiles.padded_size(packed_size, 0, tile.halo, tile.stride)
+        before = 2 * margin + origin
+        sides.append((before, 2 * padded - before - size))
+    padded = np.pad(mosaic, sides, "reflect")
+    packed = cfa.pack(padded[None, :, :, None])[0]
+    a, b = noise
+    if run is None:
+        run = functools.partial(whole, member.path(recipe))
+    clean = run(packed, 1 / a, b / a**2)
+    clean = cfa.unpack(clean[None])[0, :, :, 0]
+    return clean[
+        sides[0][0] : sides[0][0] + mosaic.shape[0],
+        sides[1][0] : sides[1][0] + mosaic.shape[1],
+    ]

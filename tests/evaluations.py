@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from fanet_tf import baselines
-from fanet_tf import evaluate
-from fanet_tf import gallery
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.data import captures as captures_lib
+from fanet_tf.evaluation import classical
+from fanet_tf.evaluation import evaluate
+from fanet_tf.evaluation import gallery
 
 PROFILE = profile_lib.load("imx258")
 
@@ -28,7 +28,7 @@ def small():
     return evaluate.evaluate(
         captures_lib.synthetic(scenes, (1, 8, 64), PROFILE),
         {
-            "identity": evaluate.Method(baselines.identity, "Input"),
+            "identity": evaluate.Method(classical.identity, "Input"),
             "half": evaluate.Method(half, "Half <light>", 2.5),
         },
         gallery=gallery.Gallery(images=1, size=24),

@@ -18,10 +18,10 @@ from export.card import measure
 from export.card import page
 from export.card import pictures
 from export.card import training
-from fanet_tf import checks
 from fanet_tf import config as config_lib
 from fanet_tf.denoising import bundle as bundle_lib
 from fanet_tf.errors import InputError
+from fanet_tf.evaluation import checks
 from fanet_tf.files import reader
 
 GAINS = (1.0, 64.0)

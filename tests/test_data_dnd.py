@@ -5,9 +5,9 @@ import published_sets
 import pytest
 import scipy.io
 
-from fanet_tf import baselines
 from fanet_tf.data import dnd
 from fanet_tf.errors import InputError
+from fanet_tf.evaluation import classical
 from fanet_tf.raw import cfa
 
 PATTERNS = published_sets.DND_PATTERNS
@@ -30,7 +30,7 @@ def test_info_is_read(tree):
 def test_the_submission_is_that_of_the_kit(tree, tmp_path):
     folder, frames = tree
     output = tmp_path / "submission"
-    assert dnd.submit(folder, baselines.identity, output, progress=False) == 3
+    assert dnd.submit(folder, classical.identity, output, progress=False) == 3
     names = {p.relative_to(output).as_posix() for p in output.rglob("*.mat")}
     assert names == {
         *(f"{i:04d}_{k:02d}.mat" for i in (1, 2, 3) for k in (1, 2, 3)),
@@ -73,7 +73,7 @@ def test_the_method_sees_rggb_and_the_frames_noise(tree, tmp_path):
 @pytest.mark.parametrize("shape", [(12, 16), (11, 15)])
 def test_denoise_crop_gives_back_place_and_size(rng, pattern, shape):
     mosaic = rng.random(shape, dtype=np.float32)
-    same = dnd.denoise_crop(mosaic, pattern, None, baselines.identity)
+    same = dnd.denoise_crop(mosaic, pattern, None, classical.identity)
     np.testing.assert_array_equal(same, mosaic)
 
 
@@ -84,7 +84,7 @@ def test_the_srgb_track_goes_through_the_given_isp(tree, tmp_path):
         return np.stack([mosaic] * 3, axis=-1) + 0.1 * frame.number
 
     dnd.submit(
-        folder, baselines.identity, tmp_path, render=render, progress=False
+        folder, classical.identity, tmp_path, render=render, progress=False
     )
     crop = scipy.io.loadmat(tmp_path / "0001_01.mat")["Idenoised_crop"]
     assert crop.shape == (12, 16, 3) and crop.dtype == np.float32
@@ -102,7 +102,7 @@ def test_a_missing_benchmark_says_what_and_where(tmp_path, tree):
     folder, _ = tree
     (folder / "images_raw" / "0003.mat").unlink()
     with pytest.raises(InputError, match="Missing: .*0003.mat"):
-        dnd.submit(folder, baselines.identity, tmp_path / "out")
+        dnd.submit(folder, classical.identity, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

@@ -6,7 +6,6 @@ import pytest
 import raw_files
 import scipy.io
 
-from fanet_tf import evaluate
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.data import damage as damage_lib
@@ -17,6 +16,7 @@ from fanet_tf.data import paired
 from fanet_tf.data import sid
 from fanet_tf.data import sidd
 from fanet_tf.errors import InputError
+from fanet_tf.evaluation import evaluate
 from fanet_tf.raw import cfa
 
 PROFILE = profile_lib.load("imx258")

@@ -12,9 +12,6 @@ Three sets, all at the same gains and with seed 0:
 import pathlib
 import time
 
-from fanet_tf import evaluate
-from fanet_tf import gallery
-from fanet_tf import methods as methods_lib
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.data import captures
@@ -22,6 +19,9 @@ from fanet_tf.data import evaluation_sets
 from fanet_tf.data import folder as folder_lib
 from fanet_tf.denoising import bundle as bundle_lib
 from fanet_tf.errors import InputError
+from fanet_tf.evaluation import evaluate
+from fanet_tf.evaluation import gallery
+from fanet_tf.evaluation import methods as methods_lib
 from fanet_tf.files import reader
 
 GAINS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)

@@ -3,7 +3,7 @@
 import json
 
 from export.card import training
-from fanet_tf import checks
+from fanet_tf.evaluation import checks
 
 # What a source of the training configs is, by the last part of its name.
 _SOURCES = {

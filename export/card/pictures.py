@@ -10,7 +10,6 @@ import pathlib
 
 import numpy as np
 
-from fanet_tf import baselines
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.data import captures
@@ -19,14 +18,15 @@ from fanet_tf.data import photos
 from fanet_tf.denoising import denoiser as denoiser_lib
 from fanet_tf.denoising import noise_source
 from fanet_tf.denoising import tiles
+from fanet_tf.evaluation import classical
+from fanet_tf.evaluation import grid
 from fanet_tf.files import atomic
 from fanet_tf.files import reader
 from fanet_tf.files import render
 from fanet_tf.metrics.psnr import psnr
+from fanet_tf.pages import pictures as picture_lib
 from fanet_tf.raw import cfa
 from fanet_tf.raw.noise import NoiseParams
-from fanet_tf.report import grid
-from fanet_tf.report import page
 
 GAINS = (1.0, 4.0, 16.0, 64.0)
 _PLACES = {  # (y, x, height, width) in packed pixels.
@@ -67,7 +67,7 @@ def _frames(array, name, gain, with_nlm=True):
     ours = denoiser_lib.Denoiser(array).denoise_packed(capture.noisy, noise)
     frames = {"noisy": capture.noisy}
     if with_nlm:
-        frames["non-local means"] = baselines.non_local_means(
+        frames["non-local means"] = classical.non_local_means(
             capture.noisy, capture.noise
         )
     frames["this array"] = ours
@@ -88,7 +88,7 @@ def write_picture(array, path) -> pathlib.Path:
         ]
     path = pathlib.Path(path)
     with atomic.writing(path) as stream:
-        stream.write(page.jpeg(np.concatenate(panels[1:], axis=1), 90))
+        stream.write(picture_lib.jpeg(np.concatenate(panels[1:], axis=1), 90))
     return path
 
 
@@ -144,7 +144,7 @@ def _real(array, path, credit="") -> grid.Part:
         image, (noise.a, noise.b), keep_mean=True
     )
     packed = folder_lib.packed_rggb(mosaic, image.pattern)
-    nlm = baselines.non_local_means(
+    nlm = classical.non_local_means(
         packed, NoiseParams(np.array([noise.a]), np.array([noise.b]))
     )
     frames = {

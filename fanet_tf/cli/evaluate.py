@@ -16,17 +16,18 @@ import pathlib
 
 from absl import flags
 
-from fanet_tf import checks
-from fanet_tf import evaluate
-from fanet_tf import gallery
-from fanet_tf import methods as methods_lib
-from fanet_tf import report
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.cli import program
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.data import dnd
 from fanet_tf.data import evaluation_sets
 from fanet_tf.errors import InputError
+from fanet_tf.evaluation import checks
+from fanet_tf.evaluation import evaluate
+from fanet_tf.evaluation import gallery
+from fanet_tf.evaluation import methods as methods_lib
+from fanet_tf.evaluation import page
+from fanet_tf.evaluation import text
 from fanet_tf.metrics import lpips as lpips_lib
 
 # Data: exactly one of these.
@@ -225,11 +226,11 @@ def main(arguments):
             f"{len(data.damage.skipped)} damaged files were skipped: "
             f"{', '.join(data.damage.skipped)}"
         )
-    print(report.table(evaluation))
+    print(text.table(evaluation))
     if verdicts := checks.text(checks.check(evaluation.to_json())):
         print(f"\n{verdicts}")
-    report.write_json(output / "metrics.json", evaluation)
-    report.write(
+    text.write_json(output / "metrics.json", evaluation)
+    page.write(
         output / "report.html",
         evaluation,
         title=_TITLE.value,

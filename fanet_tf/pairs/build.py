@@ -14,13 +14,14 @@ from fanet_tf.calibration.profile import NoiseProfile
 from fanet_tf.data import folder as folder_lib
 from fanet_tf.data import paired
 from fanet_tf.errors import InputError
+from fanet_tf.files import atomic
 from fanet_tf.files import reader
 from fanet_tf.metrics import psnr as psnr_lib
+from fanet_tf.pages import shell
 from fanet_tf.pairs import align
 from fanet_tf.pairs import match
 from fanet_tf.pairs import page
 from fanet_tf.pairs import plan
-from fanet_tf.report import text
 
 
 @dataclasses.dataclass(frozen=True)
@@ -195,8 +196,8 @@ def build(
         "pairs": records,
         "refused": refused,
     }
-    text.replace_text(output / "index.html", page.render(index, thumbnails))
-    text.replace_text(
-        output / paired.INDEX, json.dumps(index, indent=2, allow_nan=False)
-    )
+    shell.write(output / "index.html", page.render(index, thumbnails))
+    with atomic.writing(output / paired.INDEX) as stream:
+        text = json.dumps(index, indent=2, allow_nan=False)
+        stream.write(text.encode())
     return index

@@ -1,13 +1,13 @@
 """The page of a paired set: each pair with its shift, PSNR and mask."""
 
 import html
-import pathlib
 
 import cv2
 import numpy as np
 
 from fanet_tf.data.captures import Colour
-from fanet_tf.report import page as report_page
+from fanet_tf.pages import pictures as picture_lib
+from fanet_tf.pages import shell
 
 _SIDE = 320  # Longest side of a thumbnail in pixels.
 _STYLE = """
@@ -38,7 +38,7 @@ def thumbnails(pair, colour: Colour) -> list[str]:
     mask = np.repeat(grey[..., None], 3, axis=-1)
     mask[~pair.valid] = (220, 40, 40)
     pictures.append(mask)
-    return [report_page.picture_uri(_small(picture)) for picture in pictures]
+    return [picture_lib.picture_uri(_small(picture)) for picture in pictures]
 
 
 def _small(picture):
@@ -82,16 +82,12 @@ def render(index: dict, pictures: list[list[str]]) -> str:
         for r in index["refused"]
     )
     profile = f"{index['profile']} ({index['profile_status']})"
-    style = pathlib.Path(report_page.__file__).with_name("style.css")
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        "<title>Paired captures</title><style>"
-        f"{style.read_text(encoding='utf-8')}{_STYLE}</style></head><body>"
-        f"<main><header><h1>Paired captures</h1><p>{len(index['pairs'])} pairs,"
-        f" {len(index['refused'])} refused. Noise of the profile "
-        f"{html.escape(profile)}. Noisy, clean, and the pixels that are left "
-        "out in red.</p></header>"
-        f'<div class="pairs">{cards}</div>'
-        + (f"<h2>Refused</h2><ul>{refused}</ul>" if refused else "")
-        + "</main></body></html>\n"
+    intro = (
+        f"{len(index['pairs'])} pairs, {len(index['refused'])} refused. Noise "
+        f"of the profile {profile}. Noisy, clean, and in red the pixels that "
+        "are left out."
     )
+    body = f'<div class="pairs">{cards}</div>'
+    if refused:
+        body += f"<h2>Refused</h2><ul>{refused}</ul>"
+    return shell.page("Paired captures", body, intro=intro, style=_STYLE)

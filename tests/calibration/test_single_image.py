@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import raw_files
 
-from fanet_tf import baselines
 from fanet_tf.calibration import profile
 from fanet_tf.calibration import single_image
 from fanet_tf.data import camera
 from fanet_tf.errors import InputError
+from fanet_tf.evaluation import classical
 from fanet_tf.raw import noise as raw_noise
 from fanet_tf.raw import unprocess
 
@@ -98,7 +98,7 @@ def _compare(photos, gains):
             a_errors.append(abs(guess.a[0] / known.a[0] - 1.0))
             noisy = noisy.astype(np.float32)
             with_guess, with_known = (
-                _psnr(clean, baselines.non_local_means(noisy, pair))
+                _psnr(clean, classical.non_local_means(noisy, pair))
                 for pair in (guess, known)
             )
             losses.append(abs(with_guess - with_known))

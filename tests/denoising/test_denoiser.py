@@ -1,6 +1,5 @@
 """Whole frames: tiles equal one run, and what is not noise stays."""
 
-import functools
 import subprocess
 import sys
 
@@ -10,7 +9,6 @@ import pytest
 
 from fanet_tf.denoising import denoiser as denoiser_lib
 from fanet_tf.denoising import tile_choice
-from fanet_tf.denoising import tiles
 from fanet_tf.errors import InputError
 from fanet_tf.files.raw_image import RawImage
 from fanet_tf.raw import cfa
@@ -29,34 +27,6 @@ def blur():
     return bundles.small(branch=0.0)
 
 
-def denoise_whole(array, recipe, mosaic, pattern, noise, run=None):
-    """One run over the padded frame, padded here by numpy.
-
-    `run` is `f(packed, scale, offset)`; None resizes the member's flatbuffer.
-    """
-    member = array.member_for(noise[0])
-    tile = member.tile
-    row, column = cfa.rggb_origin(pattern)
-    margin = tiles.margin(tile.halo, tile.stride)
-    sides = []
-    for size, origin in zip(mosaic.shape, (row, column), strict=True):
-        packed_size = (size + origin + 1) // 2
-        padded = tiles.padded_size(packed_size, 0, tile.halo, tile.stride)
-        before = 2 * margin + origin
-        sides.append((before, 2 * padded - before - size))
-    padded = np.pad(mosaic, sides, "reflect")
-    packed = cfa.pack(padded[None, :, :, None])[0]
-    a, b = noise
-    if run is None:
-        run = functools.partial(bundles.whole, member.path(recipe))
-    clean = run(packed, 1 / a, b / a**2)
-    clean = cfa.unpack(clean[None])[0, :, :, 0]
-    return clean[
-        sides[0][0] : sides[0][0] + mosaic.shape[0],
-        sides[1][0] : sides[1][0] + mosaic.shape[1],
-    ]
-
-
 @pytest.fixture
 def many_tiles(monkeypatch):
     """Makes frames of the size of these tests take more than one tile."""
@@ -71,7 +41,7 @@ def check_tiles(array, shape, pattern, seed=0):
     tiled = denoiser_lib.Denoiser(array, num_threads=1).denoise_mosaic(
         mosaic, pattern, NOISE
     )
-    whole = denoise_whole(array, "float32", mosaic, pattern, NOISE)
+    whole = bundles.denoise_whole(array, "float32", mosaic, pattern, NOISE)
     assert tiled.shape == mosaic.shape and tiled.dtype == np.float32
     np.testing.assert_allclose(tiled, whole, rtol=0, atol=1e-6)
 
@@ -99,7 +69,7 @@ def test_seams_of_a_dynamic_range_member_stay_small(array, many_tiles, rng):
     tiled = denoiser_lib.Denoiser(array, recipe).denoise_mosaic(
         mosaic, "RGGB", NOISE
     )
-    whole = denoise_whole(array, recipe, mosaic, "RGGB", NOISE)
+    whole = bundles.denoise_whole(array, recipe, mosaic, "RGGB", NOISE)
     assert np.abs(tiled - whole).max() < 4 / 1023
 
 

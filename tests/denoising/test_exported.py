@@ -8,7 +8,7 @@ import bundles
 import numpy as np
 import pytest
 import raw_files
-from test_denoiser import denoise_whole
+from bundles import denoise_whole
 
 from fanet_tf.denoising import denoiser as denoiser_lib
 from fanet_tf.denoising import tile_choice

@@ -164,7 +164,7 @@ def test_a_flatbuffer_of_fixed_size_runs_at_its_own(monkeypatch):
 
 _MEASURE = """
 import sys
-from fanet_tf import bundle, tile_choice
+from fanet_tf.denoising import bundle, tile_choice
 
 def status(name):
     for line in open("/proc/self/status"):

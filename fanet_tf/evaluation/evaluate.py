@@ -18,9 +18,9 @@ from collections.abc import Mapping
 import numpy as np
 from tqdm import tqdm
 
-from fanet_tf import gallery as gallery_lib
-from fanet_tf import regions
 from fanet_tf.data.captures import Capture
+from fanet_tf.evaluation import gallery as gallery_lib
+from fanet_tf.evaluation import regions
 from fanet_tf.metrics import psnr as psnr_lib
 from fanet_tf.metrics import ssim as ssim_lib
 

@@ -2,15 +2,14 @@
 
 import dataclasses
 import html
-import pathlib
 
 import numpy as np
 
-from fanet_tf.report import page
+from fanet_tf.pages import pictures
+from fanet_tf.pages import shell
 
 _QUALITY = 80  # JPEG: a page of some 50 crops stays near a megabyte.
-_STYLE = pathlib.Path(__file__).with_name("style.css")
-_ROW_STYLE = """
+_STYLE = """
 .row { display: flex; gap: 8px; margin: 0 0 8px; overflow-x: auto; }
 .row figure { margin: 0; }
 .row img { display: block; image-rendering: pixelated; }
@@ -51,7 +50,7 @@ def _picture(picture: Picture) -> str:
         f'<figure style="width: {width}px"><img '
         f'width="{width}" height="{height}" '
         f'alt="{html.escape(picture.caption)}" '
-        f'src="{page.picture_uri(picture.srgb, _QUALITY)}">'
+        f'src="{pictures.picture_uri(picture.srgb, _QUALITY)}">'
         f"<figcaption>{html.escape(picture.caption)}</figcaption></figure>"
     )
 
@@ -69,13 +68,5 @@ def _part(part: Part) -> str:
 
 def render(title: str, intro: str, parts: list[Part]) -> str:
     """Returns the page as text."""
-    style = _STYLE.read_text(encoding="utf-8") + _ROW_STYLE
     body = "\n".join(map(_part, parts))
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width">\n'
-        f"<title>{html.escape(title)}</title>\n<style>\n{style}</style>\n"
-        f"</head>\n<body>\n<main>\n<header><h1>{html.escape(title)}</h1>"
-        f"<p>{html.escape(intro)}</p></header>\n{body}\n</main>\n</body>\n"
-        "</html>\n"
-    )
+    return shell.page(title, body, intro=intro, style=_STYLE)

@@ -8,9 +8,10 @@ import evaluations
 import numpy as np
 import pytest
 
-from fanet_tf import gallery
-from fanet_tf import report
-from fanet_tf.report import plots
+from fanet_tf.evaluation import gallery
+from fanet_tf.evaluation import page as page_lib
+from fanet_tf.evaluation import text as text_lib
+from fanet_tf.pages import plots
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def evaluation():
 @pytest.fixture(scope="module")
 def page(evaluation, tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "sub" / "report.html"
-    report.write(path, evaluation, title="A & B", sections=[("More", "<p>x")])
+    page_lib.write(path, evaluation, title="A & B", sections=[("More", "<p>x")])
     assert [p.name for p in path.parent.iterdir()] == ["report.html"]
     return path.read_text()
 
@@ -82,7 +83,7 @@ def test_the_plots_show_gain_and_cost(page):
 
 
 def test_the_table_has_the_papers_columns(evaluation):
-    text = report.table(evaluation)
+    text = text_lib.table(evaluation)
     heading = text.splitlines()[0]
     for column in ("RAW PSNR", "RAW SSIM", "RGB PSNR", "RGB SSIM"):
         assert column in heading
@@ -92,7 +93,7 @@ def test_the_table_has_the_papers_columns(evaluation):
 
 
 def test_json_and_page_agree(evaluation, tmp_path, page):
-    report.write_json(tmp_path / "metrics.json", evaluation)
+    text_lib.write_json(tmp_path / "metrics.json", evaluation)
     record = json.loads((tmp_path / "metrics.json").read_text())
     assert f"{record['means'][1]['raw_psnr']:.3f}" in page
 
@@ -102,7 +103,7 @@ def test_a_failed_write_leaves_the_old_page(tmp_path, monkeypatch, evaluation):
     path.write_text("old")
     monkeypatch.setattr("os.replace", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        report.write(path, evaluation)
+        page_lib.write(path, evaluation)
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fanet_tf import regions
+from fanet_tf.evaluation import regions
 
 
 def frame(rng):

@@ -8,15 +8,15 @@ import cv2
 import numpy as np
 import pytest
 
-from fanet_tf import baselines
 from fanet_tf import config as config_lib
-from fanet_tf import evaluate
-from fanet_tf import regions
 from fanet_tf import validation
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.data import captures as captures_lib
 from fanet_tf.data import evaluation_sets
+from fanet_tf.evaluation import classical
+from fanet_tf.evaluation import evaluate
+from fanet_tf.evaluation import regions
 from fanet_tf.metrics import psnr as psnr_lib
 
 PROFILE = profile_lib.load("imx258")
@@ -131,7 +131,7 @@ def test_all_methods_see_the_same_captures(scenes):
 
 
 def test_means_are_means_of_the_scores(scenes):
-    evaluation = run(scenes, {"identity": baselines.identity})
+    evaluation = run(scenes, {"identity": classical.identity})
     at_16 = [s.raw_psnr for s in evaluation.scores if s.gain == 16]
     assert len(at_16) == 2
     np.testing.assert_allclose(
@@ -142,7 +142,7 @@ def test_means_are_means_of_the_scores(scenes):
 
 
 def test_the_input_row_is_the_noise(scenes):
-    evaluation = run(scenes, {"identity": baselines.identity}, gains=(16,))
+    evaluation = run(scenes, {"identity": classical.identity}, gains=(16,))
     capture = captures_lib.draw(scenes[0], 16, PROFILE)
     assert evaluation.scores[0].raw_psnr == psnr_lib.psnr(
         capture.noisy, np.clip(capture.clean, 0, 1)
@@ -155,7 +155,7 @@ def test_json_holds_every_capture_and_no_infinity(scenes):
     evaluation = run(
         scenes,
         {
-            "identity": evaluate.Method(baselines.identity, "Input"),
+            "identity": evaluate.Method(classical.identity, "Input"),
             "oracle": lambda noisy, noise: next(answers),
         },
     )
@@ -173,7 +173,7 @@ def test_lpips_is_asked_for_srgb_pairs(scenes):
         assert image.shape == reference.shape == (48, 64, 3)
         return 0.25
 
-    evaluation = run(scenes, {"i": baselines.identity}, lpips=lpips)
+    evaluation = run(scenes, {"i": classical.identity}, lpips=lpips)
     assert evaluation.mean("i")["rgb_lpips"] == 0.25
 
 

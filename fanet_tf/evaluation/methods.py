@@ -12,30 +12,30 @@ import sys
 
 import numpy as np
 
-from fanet_tf import baselines
 from fanet_tf.denoising import bundle as bundle_lib
 from fanet_tf.denoising import macs
 from fanet_tf.denoising.denoiser import Denoiser
 from fanet_tf.denoising.denoiser import threads_available
 from fanet_tf.errors import InputError
-from fanet_tf.evaluate import Method
+from fanet_tf.evaluation import classical as classical_methods
+from fanet_tf.evaluation.evaluate import Method
 from fanet_tf.raw.noise import NoiseParams
 
 # Name on the command line: (function, row of the table, note).
 _CLASSICAL = {
-    "identity": (baselines.identity, "Input", "the noisy frame itself"),
+    "identity": (classical_methods.identity, "Input", "the noisy frame itself"),
     "gaussian": (
-        baselines.gaussian,
+        classical_methods.gaussian,
         "Gaussian",
         "per plane, after Anscombe, width of least estimated risk",
     ),
     "nlm": (
-        baselines.non_local_means,
+        classical_methods.non_local_means,
         "Non-local means",
         "four planes together, after Anscombe, h = 0.5",
     ),
     "bm3d": (
-        baselines.bm3d,
+        classical_methods.bm3d,
         "BM3D",
         "luma and three differences of the planes, after Anscombe",
     ),
@@ -51,7 +51,7 @@ def classical(name: str) -> Method:
             f"Received: {name!r}"
         )
     if name == "bm3d":
-        baselines.require_bm3d()
+        classical_methods.require_bm3d()
     function, label, note = _CLASSICAL[name]
     return Method(function, label, note=note)
 

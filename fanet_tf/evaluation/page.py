@@ -5,41 +5,22 @@ without a network. Pictures are JPEG (4:4:4, quality 93) of what the minimal ISP
 shows; figures are computed before that.
 """
 
-import base64
 import html
 import json
 import math
 import pathlib
 
-import cv2
-
-from fanet_tf import gallery
-from fanet_tf.evaluate import DEFINITIONS
-from fanet_tf.evaluate import Evaluation
-from fanet_tf.report import plots
-from fanet_tf.report import text
+from fanet_tf.evaluation import gallery
+from fanet_tf.evaluation import text
+from fanet_tf.evaluation.evaluate import DEFINITIONS
+from fanet_tf.evaluation.evaluate import Evaluation
+from fanet_tf.pages import pictures
+from fanet_tf.pages import plots
+from fanet_tf.pages import shell
 
 # Names under which a run may list its noisy input.
 _INPUTS = ("identity", "noisy")
 _HERE = pathlib.Path(__file__).parent
-
-
-def jpeg(srgb, quality: int = 93) -> bytes:
-    """Encodes `[H, W, 3]` uint8 sRGB, its colours at full resolution."""
-    options = [
-        cv2.IMWRITE_JPEG_QUALITY,
-        quality,
-        cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
-        cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
-    ]
-    _, data = cv2.imencode(".jpg", srgb[..., ::-1], options)
-    return data.tobytes()
-
-
-def picture_uri(srgb, quality: int = 93) -> str:
-    """Encodes `[H, W, 3]` uint8 sRGB as a `data:` address."""
-    data = base64.b64encode(jpeg(srgb, quality)).decode()
-    return f"data:image/jpeg;base64,{data}"
 
 
 def _gain_name(gain: float | None) -> str:
@@ -50,7 +31,9 @@ def _crop_json(crop: gallery.Crop, uris: dict[str, int]) -> dict:
     """Names of pictures in this crop -> number of the picture and its dB."""
 
     def number(name):
-        return uris.setdefault(picture_uri(crop.pictures[name]), len(uris))
+        return uris.setdefault(
+            pictures.picture_uri(crop.pictures[name]), len(uris)
+        )
 
     def finite(value):
         return value if value is not None and math.isfinite(value) else None
@@ -231,12 +214,6 @@ def _facts(evaluation: Evaluation) -> str:
     return f"<dl>{items}</dl>" if items else ""
 
 
-def _section(heading: str, body: str) -> str:
-    if not body:
-        return ""
-    return f"<section><h2>{html.escape(heading)}</h2>{body}</section>"
-
-
 def _definitions() -> str:
     items = "".join(
         f"<dt><code>{key}</code></dt><dd>{html.escape(value)}</dd>"
@@ -256,28 +233,22 @@ def render(evaluation: Evaluation, title: str, intro: str, sections) -> str:
     if len(evaluation.gains) > 1:
         tables += _gains_table(evaluation)
     body = [
-        f"<header><h1>{html.escape(title)}</h1>"
-        f"<p>{html.escape(intro)}</p></header>",
         (_HERE / "viewer.html").read_text(encoding="utf-8"),
-        _section("Figures", f'<div class="tables">{tables}</div>{notes}'),
-        _section(
+        shell.section("Figures", f'<div class="tables">{tables}</div>{notes}'),
+        shell.section(
             "Quality and cost",
             f'<div class="plots">{_gain_plots(evaluation)}'
             f"{_cost_plots(evaluation)}</div>",
         ),
-        *(_section(heading, markup) for heading, markup in sections),
-        _section("This run", _facts(evaluation) + _definitions()),
+        *(shell.section(heading, markup) for heading, markup in sections),
+        shell.section("This run", _facts(evaluation) + _definitions()),
     ]
-    style = (_HERE / "style.css").read_text(encoding="utf-8")
-    script = (_HERE / "viewer.js").read_text(encoding="utf-8")
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width">\n'
-        f"<title>{html.escape(title)}</title>\n<style>\n{style}</style>\n"
-        f"</head>\n<body>\n<main>\n{''.join(body)}\n</main>\n"
+    viewer = (_HERE / "viewer.js").read_text(encoding="utf-8")
+    script = (
         f'<script type="application/json" id="data">{data}</script>\n'
-        f"<script>\n{script}</script>\n</body>\n</html>\n"
+        f"<script>\n{viewer}</script>\n"
     )
+    return shell.page(title, "".join(body), intro=intro, script=script)
 
 
 def write(
@@ -298,4 +269,4 @@ def write(
         intro: one or two plain sentences under it.
         sections: more `(heading, HTML)` pairs, below the plots.
     """
-    text.replace_text(path, render(evaluation, title, intro, sections))
+    shell.write(path, render(evaluation, title, intro, sections))

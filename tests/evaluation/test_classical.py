@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from fanet_tf import baselines
+from fanet_tf.evaluation import classical
 from fanet_tf.raw import noise as noise_lib
 from fanet_tf.raw.noise import NoiseParams
 
 NOISES = [(2.1e-4, 4.3e-7), (1.34e-2, 3.2e-4)]
-FILTERS = [baselines.gaussian, baselines.non_local_means]
+FILTERS = [classical.gaussian, classical.non_local_means]
 
 
 def params(a, b):
@@ -32,9 +32,9 @@ def test_the_inverse_is_unbiased(rng, a, b, x):
     """Also where the sensor clips, at black and at white."""
     noise = params(a, b)
     clean = np.full((300, 300, 4), x, np.float32)
-    z = baselines.stabilise(capture(rng, clean, noise), noise)
+    z = classical.stabilise(capture(rng, clean, noise), noise)
     mean = np.full((1, 1, 4), z.mean(dtype=np.float64))
-    got = baselines.unbiased_inverse(mean, noise)
+    got = classical.unbiased_inverse(mean, noise)
     # The mean of 360,000 draws is known to 1/600 of the noise's deviation.
     tolerance = 3 * np.sqrt(a * max(x, 0.01) + b) / 600
     np.testing.assert_allclose(got, x, atol=tolerance)
@@ -44,7 +44,7 @@ def test_the_inverse_is_unbiased(rng, a, b, x):
 def test_the_inverse_undoes_the_transform_where_noise_is_small(a, b):
     noise = params(a, b)
     x = np.linspace(0.3, 0.8, 64, dtype=np.float32).reshape(4, 4, 4)
-    back = baselines.unbiased_inverse(baselines.stabilise(x, noise), noise)
+    back = classical.unbiased_inverse(classical.stabilise(x, noise), noise)
     # They differ by the bias of the root, a/4 in RAW units.
     np.testing.assert_allclose(back, x + a / 4, atol=a / 10)
 
@@ -76,10 +76,10 @@ def test_gaussian_leaves_detail_alone_where_noise_is_small(rng):
     clean = np.indices((32, 48)).sum(axis=0)[..., None] % 2 * 0.5 + 0.2
     clean = np.repeat(clean, 4, axis=-1).astype(np.float32)
     noisy = capture(rng, clean, noise)
-    denoised = baselines.gaussian(noisy, noise)
+    denoised = classical.gaussian(noisy, noise)
     assert mse(denoised, clean) < 1.1 * mse(noisy, clean)
 
 
 def test_identity_gives_its_input():
     noisy = np.ones((4, 6, 4))
-    assert baselines.identity(noisy, params(*NOISES[0])) is noisy
+    assert classical.identity(noisy, params(*NOISES[0])) is noisy

@@ -1,6 +1,6 @@
 """The rules an array is held to, on made-up figures."""
 
-from fanet_tf import checks
+from fanet_tf.evaluation import checks
 
 
 def record(**rows):

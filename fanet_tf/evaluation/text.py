@@ -1,10 +1,10 @@
 """An evaluation as plain text and as JSON."""
 
 import json
-import os
 import pathlib
 
-from fanet_tf.evaluate import Evaluation
+from fanet_tf.evaluation.evaluate import Evaluation
+from fanet_tf.files import atomic
 
 # Key of `Evaluation.mean`, heading as in the paper's tables, format.
 COLUMNS = (
@@ -62,19 +62,10 @@ def table(evaluation: Evaluation) -> str:
     return "\n\n".join([*parts, *(f"Note: {note}" for note in notes)])
 
 
-def replace_text(path, text: str) -> None:
-    """Writes a whole text file or none: beside it, then over it."""
-    path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
 def write_json(path, evaluation: Evaluation) -> None:
     """Writes all figures, `Evaluation.to_json`, to a file."""
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(evaluation.to_json(), indent=2, allow_nan=False)
-    replace_text(path, text + "\n")
+    with atomic.writing(path) as stream:
+        stream.write(f"{text}\n".encode())

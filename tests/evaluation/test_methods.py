@@ -8,11 +8,11 @@ import bundles
 import numpy as np
 import pytest
 
-from fanet_tf import methods
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.denoising import macs
 from fanet_tf.denoising.denoiser import Denoiser
 from fanet_tf.errors import InputError
+from fanet_tf.evaluation import methods
 from fanet_tf.metrics import lpips as lpips_lib
 
 PROFILE = profile_lib.load("imx258")

@@ -9,7 +9,7 @@ import subprocess
 import evaluations
 import pytest
 
-from fanet_tf import report
+from fanet_tf.evaluation import page as page_lib
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None
@@ -55,7 +55,7 @@ window.onerror = (message) => { document.body.dataset.error = message; };
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 def test_the_viewer_slides_and_flickers(tmp_path):
     path = tmp_path / "report.html"
-    report.write(path, evaluations.small())
+    page_lib.write(path, evaluations.small())
     page = path.read_text().replace("</body>", SCRIPT + "</body>")
     path.write_text(page)
     done = subprocess.run(
