@@ -7,14 +7,14 @@ import numpy as np
 
 import ablation_rows
 from fanet_tf import cost as cost_lib
-from fanet_tf import keras_methods
 from fanet_tf import nsma
-from fanet_tf import train
-from fanet_tf import validation as validation_lib
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.data import captures
 from fanet_tf.evaluation import evaluate
 from fanet_tf.files import atomic
+from fanet_tf.training import keras_methods
+from fanet_tf.training import train
+from fanet_tf.training import validation as validation_lib
 
 # Of SSIM and of the rendered pictures, which take longer than training does.
 _PICTURE_GAINS = (1.0, 4.0, 16.0, 64.0)

@@ -33,8 +33,8 @@ from absl import logging
 
 import ablation_rows
 import ablation_tables
-from fanet_tf import feed
-from fanet_tf import train
+from fanet_tf.training import train
+from fanet_tf.training.feed import pipeline
 
 _TABLE = flags.DEFINE_enum(
     "table",
@@ -65,7 +65,7 @@ def _train(config, folder, banks):
     key = config.seed
     if key not in banks:
         banks.clear()
-        banks[key] = feed.build_bank(config)
+        banks[key] = pipeline.build_bank(config)
     if not train.train(config, folder, bank=banks[key]):
         raise SystemExit(1)  # SIGTERM; the same command goes on.
 

@@ -18,12 +18,12 @@ from absl import app
 from absl import flags
 
 from fanet_tf import config as config_lib
-from fanet_tf import train
-from fanet_tf import trainer as trainer_lib
 from fanet_tf.calibration import profile as profile_lib
-from fanet_tf.data import bank as bank_lib
 from fanet_tf.data import camera as camera_lib
-from fanet_tf.data import synthesis
+from fanet_tf.training import train
+from fanet_tf.training import trainer as trainer_lib
+from fanet_tf.training.feed import bank as bank_lib
+from fanet_tf.training.feed import synthesis
 
 _BATCHES = flags.DEFINE_integer("batches", 200, "A round.", lower_bound=10)
 _ROUNDS = flags.DEFINE_integer("rounds", 5, "Rounds.", lower_bound=1)

@@ -51,7 +51,8 @@ _GROWTH = """
 import sys
 from fanet_tf.denoising import bundle
 from fanet_tf.denoising.bundle import Tile
-from fanet_tf.denoising.member_runner import MemberRunner, resident_bytes
+from fanet_tf.denoising.member_runner import MemberRunner
+from fanet_tf.denoising.tile_choice import resident_bytes
 folder, recipe, threads, *tile = sys.argv[1:]
 member = bundle.load(folder).members[0]
 before = resident_bytes()

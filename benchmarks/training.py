@@ -25,13 +25,13 @@ from absl import flags
 from ml_collections import config_flags
 
 from fanet_tf import config as config_lib
-from fanet_tf import feed
-from fanet_tf import members
-from fanet_tf import precision
-from fanet_tf import schedule
-from fanet_tf import train
-from fanet_tf import trainer as trainer_lib
 from fanet_tf.calibration import profile as profile_lib
+from fanet_tf.training import members
+from fanet_tf.training import precision
+from fanet_tf.training import schedule
+from fanet_tf.training import train
+from fanet_tf.training import trainer as trainer_lib
+from fanet_tf.training.feed import pipeline
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "Config file.")
 _STEPS = flags.DEFINE_integer("steps", 30, "Timed steps.", lower_bound=3)
@@ -86,8 +86,8 @@ def _batches(config):
     profile = profile_lib.load(config.data.profile)
     (phase,) = schedule.phases(config)
     a_range = train.subranges(config, profile)[0]
-    bank = feed.build_bank(config)
-    return feed.batches(config, phase, bank, profile, a_range, 0, 0)
+    bank = pipeline.build_bank(config)
+    return pipeline.batches(config, phase, bank, profile, a_range, 0, 0)
 
 
 def _layer_times(config, member, count):

@@ -22,11 +22,11 @@ from export import selector_code
 from export import sums
 from export.member import ParityError
 from fanet_tf import models
-from fanet_tf import train
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.denoising import bundle as bundle_reader
 from fanet_tf.errors import InputError
 from fanet_tf.models import receptive
+from fanet_tf.training import train
 
 __all__ = ["ParityError", "write"]
 

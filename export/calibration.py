@@ -12,9 +12,9 @@ import tensorflow as tf
 
 from fanet_tf import nsma
 from fanet_tf.calibration import profile as profile_lib
-from fanet_tf.data import bank as bank_lib
 from fanet_tf.data import camera as camera_lib
-from fanet_tf.data import synthesis
+from fanet_tf.training.feed import bank as bank_lib
+from fanet_tf.training.feed import synthesis
 
 # Side of a calibration crop in crops of the training, images permitting.
 _LARGER = 3

@@ -15,7 +15,7 @@ from ai_edge_quantizer import quantizer
 from ai_edge_quantizer import recipe as aeq_recipe
 
 from export import graph as graph_lib
-from fanet_tf.precision import PRECISE
+from fanet_tf.training.precision import PRECISE
 
 _Operation = qtyping.TFLOperationName
 SIGNATURE = "serving_default"

@@ -12,9 +12,9 @@ import threading
 
 from runs import small_config
 
-from fanet_tf import callbacks
-from fanet_tf import checkpoint
-from fanet_tf import train
+from fanet_tf.training import callbacks
+from fanet_tf.training import checkpoint
+from fanet_tf.training import train
 
 
 def tiny_config(steps):
@@ -100,7 +100,10 @@ def _arm_rename(nth, _):
 
 
 def _arm_step(nth, delay, act=_die):
-    on_batch_end, count = callbacks.Run.on_train_batch_end, iter(range(1, 1000))
+    on_batch_end, count = (
+        callbacks.TrainingCallback.on_train_batch_end,
+        iter(range(1, 1000)),
+    )
 
     def hooked(self, batch, logs=None):
         if next(count) == nth:
@@ -110,7 +113,7 @@ def _arm_step(nth, delay, act=_die):
                 act()
         on_batch_end(self, batch, logs)
 
-    callbacks.Run.on_train_batch_end = hooked
+    callbacks.TrainingCallback.on_train_batch_end = hooked
 
 
 def _arm_term(nth, delay):
@@ -129,7 +132,7 @@ def train_on_two_devices(workdir, steps):
     """Trains on two logical devices of the CPU, as on two GPUs."""
     import tensorflow as tf
 
-    from fanet_tf import distribution
+    from fanet_tf.training import distribution
 
     tf.config.set_logical_device_configuration(
         tf.config.list_physical_devices("CPU")[0],

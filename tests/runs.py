@@ -8,8 +8,8 @@ from helpers import randomise
 
 from fanet_tf import config as config_lib
 from fanet_tf import nsma
-from fanet_tf import train
 from fanet_tf.calibration import profile as profile_lib
+from fanet_tf.training import train
 
 
 def small_config():

@@ -19,11 +19,11 @@ from export import graph
 from export import quantise
 from export import recipes
 from export import runtime
-from fanet_tf import train
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.denoising import bundle as bundle_reader
 from fanet_tf.denoising import denoiser as denoiser_lib
 from fanet_tf.errors import InputError
+from fanet_tf.training import train
 
 MEMBERS = [n for n in recipes.names() if not recipes.get(n).core]
 TO_KERAS = [n for n in MEMBERS if not recipes.get(n).simulated]

@@ -19,8 +19,8 @@ from export import quantise
 from export import runtime
 from export import simulate
 from fanet_tf import models
-from fanet_tf import train
 from fanet_tf.models import cost
+from fanet_tf.training import train
 
 # Without the steps that train: what they make is in the small bundle.
 PLAIN = calibration.Settings(tiles=2, steps=0, target_db=np.inf)

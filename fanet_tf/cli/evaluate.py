@@ -124,7 +124,8 @@ def _methods() -> dict[str, evaluate.Method]:
             method = methods_lib.relabel(method, name)
             methods[methods_lib.unique(method.label, methods)] = method
     for spec in _RUN.value:
-        from fanet_tf import keras_methods  # TensorFlow, only where asked for.
+        # TensorFlow, only where it is asked for.
+        from fanet_tf.training import keras_methods
 
         name, folder = methods_lib.named(spec)
         method = methods_lib.relabel(keras_methods.from_run(folder), name)

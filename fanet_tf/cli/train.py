@@ -40,9 +40,9 @@ def main(arguments):
     if arguments:
         program.fail(f"No positional arguments are taken: {arguments}")
     config = _CONFIG.value  # Before the slow imports: typos fail at once.
-    from fanet_tf import callbacks
-    from fanet_tf import distribution
-    from fanet_tf import train
+    from fanet_tf.training import callbacks
+    from fanet_tf.training import distribution
+    from fanet_tf.training import train
 
     if _COORDINATOR.value:
         distribution.initialize(

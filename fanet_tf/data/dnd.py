@@ -28,7 +28,6 @@ from collections.abc import Callable
 import numpy as np
 from tqdm import tqdm
 
-from fanet_tf.data import augment
 from fanet_tf.data import matfile
 from fanet_tf.errors import InputError
 from fanet_tf.raw import cfa
@@ -134,7 +133,7 @@ def denoise_crop(mosaic, pattern: str, noise: NoiseParams, denoise: Callable):
         noise: `(a, b)`, each `[1]`.
         denoise: `f(noisy [h, w, 4], noise) -> [h, w, 4]`.
     """
-    unified = augment.unify(mosaic[None, :, :, None], pattern, "pad")
+    unified = cfa.unify(mosaic[None, :, :, None], pattern, "pad")
     denoised = denoise(cfa.pack(unified)[0], noise)
     whole = cfa.unpack(np.asarray(denoised)[None])[0, :, :, 0]
     row, column = cfa.rggb_origin(pattern)

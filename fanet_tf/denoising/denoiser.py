@@ -13,28 +13,19 @@ Example:
     denoised = denoiser.denoise_mosaic(mosaic, "GRBG", (3e-3, 2e-6))
 """
 
-import os
-
 import cv2
 import numpy as np
 
-from fanet_tf.denoising import brightness
+from fanet_tf.denoising import frame as frame_lib
 from fanet_tf.denoising import strength as strength_lib
 from fanet_tf.denoising import tile_choice
-from fanet_tf.denoising import tiles
 from fanet_tf.denoising.bundle import Bundle
 from fanet_tf.denoising.bundle import Member
 from fanet_tf.denoising.bundle import Tile
 from fanet_tf.denoising.member_runner import MemberRunner
+from fanet_tf.denoising.member_runner import threads_available
 from fanet_tf.files.raw_image import RawImage
 from fanet_tf.raw import cfa
-
-
-def threads_available() -> int:
-    """Returns the number of cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class Denoiser:
@@ -148,7 +139,7 @@ class Denoiser:
         )
         black = np.asarray(image.black_level, np.float32)
         span = np.float32(image.white_level) - black
-        frame = _Frame(visible, image.pattern, black, span)
+        frame = frame_lib.Frame(visible, image.pattern, black, span)
         runner = self.runner(
             self.bundle.member_for(a), frame.height, frame.width
         )
@@ -195,103 +186,3 @@ def _run(runner, noisy, scale, offset):
         return denoised
     inner = cv2.erode(saturated, np.ones((3, 3), np.uint8)).astype(bool)
     return np.where(inner, noisy, denoised + (noisy - clipped))
-
-
-class _Frame:
-    """Cuts RGGB tiles out of a mosaic of any size and pattern."""
-
-    def __init__(self, mosaic, pattern, black, span):
-        self.mosaic = mosaic
-        self.places = cfa.cell(pattern)
-        self.row, self.column = cfa.rggb_origin(pattern)
-        self.black = black
-        self.span = span
-        height, width = mosaic.shape
-        # Packed size when `row` and `column` are mirrored in at the start.
-        self.height = (height + self.row + 1) // 2
-        self.width = (width + self.column + 1) // 2
-
-    def grid(self, tile):
-        """Yields the spans of each tile, in packed pixels of the frame."""
-        self.margin = margin = tiles.margin(tile.halo, tile.stride)
-        rows, columns = (
-            tiles.spans(
-                tiles.padded_size(size, side, tile.halo, tile.stride),
-                side,
-                tile.halo,
-                tile.stride,
-            )
-            for size, side in (
-                (self.height, tile.height),
-                (self.width, tile.width),
-            )
-        )
-        for row in rows:
-            for column in columns:
-                spans = [
-                    tiles.Span(
-                        span.start - margin,
-                        max(span.keep_start - margin, 0),
-                        min(span.keep_stop - margin, size),
-                    )
-                    for span, size in (
-                        (row, self.height),
-                        (column, self.width),
-                    )
-                ]
-                if all(span.keep_start < span.keep_stop for span in spans):
-                    yield spans
-
-    def tile(self, top, left, tile):
-        """Returns `[h, w, 4]` float32 at packed `(top, left)`."""
-        rows = _places(2 * top - self.row, 2 * tile.height, len(self.mosaic))
-        columns = _places(
-            2 * left - self.column, 2 * tile.width, self.mosaic.shape[1]
-        )
-        counts = self.mosaic[rows]
-        counts = counts[:, columns].astype(np.float32)
-        packed = cfa.pack(counts[None, :, :, None])[0]
-        packed -= self.black
-        packed /= self.span
-        return packed
-
-    def put(self, mosaic, packed, kept, factor):
-        """Writes packed values of the span `kept` into `mosaic`."""
-        values = packed * self.span + self.black
-        if factor is not None:
-            values = np.clip(np.rint(values * factor), 0, 65535)
-        part = cfa.unpack(values[None])[0, :, :, 0]
-        height, width = self.mosaic.shape
-        top = 2 * kept[0].start - self.row
-        left = 2 * kept[1].start - self.column
-        part = part[max(-top, 0) :, max(-left, 0) :]
-        top, left = max(top, 0), max(left, 0)
-        part = part[: height - top, : width - left]
-        mosaic[top : top + part.shape[0], left : left + part.shape[1]] = part
-
-    def brightness(self, a, b):
-        """Returns what measures the means, see `brightness`."""
-        floor = brightness.floor_of(self.mosaic, self.places)
-        return brightness.Brightness(a, b, (floor - self.black) / self.span)
-
-    def restore(self, mosaic, means, factor):
-        """Puts the means back into the denoised mosaic."""
-        for index, (row, column) in enumerate(self.places):
-            black, span = self.black[index], self.span[index]
-            plane = mosaic[row::2, column::2]
-            if factor is None:
-                for line in plane:
-                    x = means.restore((line - black) / span, index)
-                    line[:] = x * span + black
-                continue
-            counts = np.arange(65536)
-            x = means.restore((counts / factor - black) / span, index)
-            table = np.rint((x * span + black) * factor)
-            plane[:] = np.clip(table, 0, 65535).astype(np.uint16)[plane]
-
-
-def _places(start, count, size):
-    """Rows (or columns) `start .. start + count`, mirrored into the frame."""
-    if start >= 0 and start + count <= size:
-        return slice(start, start + count)
-    return tiles.reflect(np.arange(start, start + count), size)

@@ -1,9 +1,7 @@
 """One member of a bundle on LiteRT, at its own tile size or at another."""
 
 import contextlib
-import ctypes
 import os
-import resource
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -15,6 +13,13 @@ from fanet_tf.errors import InputError
 
 SIGNATURE = "serving_default"
 _ONE = (1, 1, 1, 1)
+
+
+def threads_available() -> int:
+    """Returns the number of cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class MemberRunner:
@@ -107,18 +112,3 @@ def _quiet():
     finally:
         os.dup2(kept, 2)
         os.close(kept)
-
-
-def resident_bytes() -> int:
-    """Memory of this process; 0 where the system does not tell.
-
-    What was freed is given back first: the C library would keep tens of
-    megabytes of a runner that is gone.
-    """
-    with contextlib.suppress(AttributeError, OSError, TypeError):
-        ctypes.CDLL(None).malloc_trim(0)  # Of the GNU C library only.
-    try:
-        with open("/proc/self/statm", encoding="ascii") as stream:
-            return int(stream.read().split()[1]) * resource.getpagesize()
-    except OSError:
-        return 0

@@ -12,15 +12,17 @@ What a tile takes is a line over its pixels. Its two numbers are measured on
 the first tiles that run, and what is chosen is measured again.
 """
 
+import contextlib
+import ctypes
 import dataclasses
 import math
+import resource
 from typing import NamedTuple
 
 from fanet_tf.denoising import tiles
 from fanet_tf.denoising.bundle import Member
 from fanet_tf.denoising.bundle import Tile
 from fanet_tf.denoising.member_runner import MemberRunner
-from fanet_tf.denoising.member_runner import resident_bytes
 from fanet_tf.denoising.resized import FixedSize
 from fanet_tf.errors import InputError
 
@@ -170,3 +172,18 @@ def _refusal(tile, taken, max_memory, reason=""):
         f"{taken / 1e6:.1f} MB. Received: {max_memory / 1e6:g}"
         + (f"; {reason}" if reason else "")
     )
+
+
+def resident_bytes() -> int:
+    """Memory of this process; 0 where the system does not tell.
+
+    What was freed is given back first: the C library would keep tens of
+    megabytes of a runner that is gone.
+    """
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)  # Of the GNU C library only.
+    try:
+        with open("/proc/self/statm", encoding="ascii") as stream:
+            return int(stream.read().split()[1]) * resource.getpagesize()
+    except OSError:
+        return 0

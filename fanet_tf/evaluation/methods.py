@@ -15,7 +15,7 @@ import numpy as np
 from fanet_tf.denoising import bundle as bundle_lib
 from fanet_tf.denoising import macs
 from fanet_tf.denoising.denoiser import Denoiser
-from fanet_tf.denoising.denoiser import threads_available
+from fanet_tf.denoising.member_runner import threads_available
 from fanet_tf.errors import InputError
 from fanet_tf.evaluation import classical as classical_methods
 from fanet_tf.evaluation.evaluate import Method

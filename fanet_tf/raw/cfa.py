@@ -19,6 +19,7 @@ _CELLS = {
     "BGGR": ((1, 1), (1, 0), (0, 1), (0, 0)),
 }
 PATTERNS = tuple(_CELLS)
+MODES = ("crop", "pad")
 
 
 def cell(pattern: str):
@@ -92,3 +93,38 @@ def to_rggb(mosaic, pattern: str):
         row : row + (height - row) // 2 * 2,
         column : column + (width - column) // 2 * 2,
     ]
+
+
+def unify(mosaic, pattern: str, mode: str = "crop", xp=np):
+    """Shifts a mosaic `[B, H, W, 1]` of any pattern to RGGB, sizes even.
+
+    Bayer unification (Liu et al. 2019): a network that learns RGGB may see any
+    sensor if its mosaic is shifted, never if planes are swapped.
+
+    Args:
+        mosaic: at least 2 x 2 pixels.
+        pattern: its CFA pattern.
+        mode: `"crop"` cuts up to one row and column at each side (training);
+            `"pad"` mirrors as much in about the outer pixels and loses none
+            (whole frames: cut `rggb_origin` and the rest off afterwards).
+        xp: namespace of the arrays.
+    """
+    if mode not in MODES:
+        raise ValueError(
+            f"`mode` must be one of {', '.join(MODES)}. Received: {mode!r}"
+        )
+    if mode == "crop":
+        return to_rggb(mosaic, pattern)
+    row, column = rggb_origin(pattern)
+    height, width = mosaic.shape[1:3]
+    # Mirroring about a pixel keeps even places even: the CFA goes on.
+    return xp.pad(
+        mosaic,
+        (
+            (0, 0),
+            (row, (height + row) % 2),
+            (column, (width + column) % 2),
+            (0, 0),
+        ),
+        mode="reflect",
+    )

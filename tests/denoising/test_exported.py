@@ -29,8 +29,8 @@ class Exported:
 
         from fanet_tf import config as config_lib
         from fanet_tf import models
-        from fanet_tf import train
         from fanet_tf.models import receptive
+        from fanet_tf.training import train
 
         self.config = config_lib.default_config("fan")
         with self.config.unlocked():

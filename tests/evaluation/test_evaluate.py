@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from fanet_tf import config as config_lib
-from fanet_tf import validation
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.data import captures as captures_lib
@@ -18,6 +17,7 @@ from fanet_tf.evaluation import classical
 from fanet_tf.evaluation import evaluate
 from fanet_tf.evaluation import regions
 from fanet_tf.metrics import psnr as psnr_lib
+from fanet_tf.training import validation
 
 PROFILE = profile_lib.load("imx258")
 CAMERA = camera_lib.get("imx258")

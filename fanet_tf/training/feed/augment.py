@@ -5,47 +5,11 @@ and Bayer Preserving Augmentation": a network that learns RGGB may see any
 sensor if its mosaic is shifted (never if planes are swapped), and a flipped
 mosaic must be shifted by one pixel to be RGGB again.
 
-All on `[B, h, w, 4]` packed RGGB, but for `unify`; pure functions of the
-namespace `xp`, so numpy, tf.data and Keras share them.
+All take `[B, h, w, 4]` packed RGGB (`cfa.unify` makes it); pure functions of
+the namespace `xp`, so numpy, tf.data and Keras share them.
 """
 
 import numpy as np
-
-from fanet_tf.raw import cfa
-
-MODES = ("crop", "pad")
-
-
-def unify(mosaic, pattern: str, mode: str = "crop", xp=np):
-    """Shifts a mosaic `[B, H, W, 1]` of any pattern to RGGB, sizes even.
-
-    Args:
-        mosaic: at least 2 x 2 pixels.
-        pattern: its CFA pattern.
-        mode: `"crop"` cuts up to one row and column at each side (training);
-            `"pad"` mirrors as much in about the outer pixels and loses none
-            (whole frames: cut `cfa.rggb_origin` and the rest off afterwards).
-        xp: namespace of the arrays.
-    """
-    if mode not in MODES:
-        raise ValueError(
-            f"`mode` must be one of {', '.join(MODES)}. Received: {mode!r}"
-        )
-    if mode == "crop":
-        return cfa.to_rggb(mosaic, pattern)
-    row, column = cfa.rggb_origin(pattern)
-    height, width = mosaic.shape[1:3]
-    # Mirroring about a pixel keeps even places even: the CFA goes on.
-    return xp.pad(
-        mosaic,
-        (
-            (0, 0),
-            (row, (height + row) % 2),
-            (column, (width + column) % 2),
-            (0, 0),
-        ),
-        mode="reflect",
-    )
 
 
 def flip_columns(packed, xp=np):

@@ -12,19 +12,19 @@ import tensorflow as tf
 from children import tiny_config
 from helpers import ROOT
 
-from fanet_tf import distribution
-from fanet_tf import feed
-from fanet_tf import schedule
-from fanet_tf import train
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.errors import InputError
+from fanet_tf.training import distribution
+from fanet_tf.training import schedule
+from fanet_tf.training import train
+from fanet_tf.training.feed import pipeline
 
 # What each process of a run does: trains, then writes its own weights down.
 PROCESS = """
 import sys
 import numpy as np
 from children import tiny_config
-from fanet_tf import distribution, train, trainer
+from fanet_tf.training import distribution, train, trainer
 
 coordinator, process, workdir = sys.argv[1:]
 distribution.initialize(coordinator, 2, int(process))
@@ -114,11 +114,13 @@ def test_batches_are_the_same_from_a_service():
     ]
     config = tiny_config(6)
     profile = profile_lib.load(config.data.profile)
-    bank = feed.build_bank(config)
+    bank = pipeline.build_bank(config)
 
     def batches():
         (phase,) = schedule.phases(config)
-        dataset = feed.batches(config, phase, bank, profile, (1e-3, 2e-3), 7, 2)
+        dataset = pipeline.batches(
+            config, phase, bank, profile, (1e-3, 2e-3), 7, 2
+        )
         return sorted(clean.numpy().tobytes() for _, clean in dataset)
 
     drawn = batches()

@@ -10,12 +10,12 @@ import keras
 import numpy as np
 
 from fanet_tf import nsma
-from fanet_tf import train
 from fanet_tf import variants
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.errors import InputError
 from fanet_tf.evaluation.evaluate import Method
 from fanet_tf.raw import ksigma
+from fanet_tf.training import train
 
 # Frames are mirrored up to its multiples, as the network halves them; enough
 # for six levels.

@@ -12,8 +12,8 @@ from children import tiny_config
 from children import train_on_two_devices
 from children import train_until
 
-from fanet_tf import checkpoint
-from fanet_tf import train
+from fanet_tf.training import checkpoint
+from fanet_tf.training import train
 
 KILLED = -signal.SIGKILL
 STEPS = 14

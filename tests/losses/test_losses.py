@@ -14,11 +14,11 @@ from keras import ops
 from fanet_tf import config as config_lib
 from fanet_tf import losses
 from fanet_tf import models
-from fanet_tf import trainer as trainer_lib
 from fanet_tf.errors import InputError
 from fanet_tf.losses import perceptual
 from fanet_tf.losses import vgg
 from fanet_tf.raw import isp
+from fanet_tf.training import trainer as trainer_lib
 
 SIZE = (2, 16, 24, 4)
 SCALE, OFFSET = (

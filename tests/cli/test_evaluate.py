@@ -10,7 +10,7 @@ import numpy as np
 import published_sets
 import pytest
 
-ROOT = pathlib.Path(__file__).parents[1]
+ROOT = pathlib.Path(__file__).parents[2]
 PHOTOS = ROOT / "../shared/data/photos/cid22_val"
 
 

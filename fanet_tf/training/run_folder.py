@@ -1,9 +1,11 @@
-"""A run's folder belongs to one config."""
+"""The folder of a run: what lies where, and to which config it belongs."""
 
 import json
+import pathlib
+
+import ml_collections
 
 from fanet_tf import config as config_lib
-from fanet_tf import members
 from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
 
@@ -13,6 +15,51 @@ _FREE = {
     ("train", "keep_checkpoints"),
     ("data", "service"),
 }
+
+
+def member_folder(workdir, index: int) -> pathlib.Path:
+    """Returns the folder of one member."""
+    return pathlib.Path(workdir) / f"member_{index}"
+
+
+def is_finished(workdir, index: int) -> bool:
+    """Tells whether a member has its final weights."""
+    return (member_folder(workdir, index) / "member.json").exists()
+
+
+def read_config(workdir) -> ml_collections.ConfigDict:
+    """Reads the config of a run from its folder."""
+    path = pathlib.Path(workdir) / "config.json"
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise InputError(
+            f"{workdir}: must be the folder of a run, with a config.json."
+        ) from error
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}: not a JSON file: {error}") from error
+    return ml_collections.ConfigDict(record)
+
+
+def trained_file(source, index: int, field: str) -> pathlib.Path:
+    """Returns the `.keras` file that a config's field names.
+
+    Args:
+        source: a `.keras` file, or the folder of a finished run: its member
+            `index`, or its first one, since a shared start has no other.
+        index: of the member that wants it.
+        field: of the config, for the refusal.
+    """
+    path = pathlib.Path(source)
+    if path.is_dir():
+        own = member_folder(path, index) / "member.keras"
+        path = own if own.exists() else member_folder(path, 0) / "member.keras"
+    if not path.is_file():
+        raise InputError(
+            f"`{field}` must be a .keras file or the folder of a finished "
+            f"run. Received: {source!r}"
+        )
+    return path
 
 
 def claim(config, workdir) -> None:
@@ -28,7 +75,7 @@ def claim(config, workdir) -> None:
         with atomic.writing(path) as stream:
             stream.write((json.dumps(mine, indent=2) + "\n").encode())
         return
-    changed = _differences(members.read_config(workdir).to_dict(), mine)
+    changed = _differences(read_config(workdir).to_dict(), mine)
     if changed:
         raise InputError(
             f"{workdir}: the config must be the one the run was started with; "

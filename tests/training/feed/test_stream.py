@@ -7,9 +7,9 @@ import pytest
 
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.data import camera as camera_lib
-from fanet_tf.data import stream
-from fanet_tf.data import synthesis as synthesis_lib
 from fanet_tf.errors import InputError
+from fanet_tf.training.feed import stream
+from fanet_tf.training.feed import synthesis as synthesis_lib
 
 CAMERA = camera_lib.get("imx258")
 

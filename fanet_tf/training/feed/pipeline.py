@@ -3,12 +3,12 @@
 import numpy as np
 import tensorflow as tf
 
-from fanet_tf import distribution
 from fanet_tf import losses
-from fanet_tf.data import bank as bank_lib
 from fanet_tf.data import camera as camera_lib
-from fanet_tf.data import stream
-from fanet_tf.data import synthesis
+from fanet_tf.training import distribution
+from fanet_tf.training.feed import bank as bank_lib
+from fanet_tf.training.feed import stream
+from fanet_tf.training.feed import synthesis
 
 # Begins the message of a batch that is not finite.
 NON_FINITE = "A batch must be finite"

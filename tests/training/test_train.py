@@ -10,19 +10,19 @@ from helpers import ROOT
 from runs import small_config
 from runs import write_run
 
-from fanet_tf import callbacks
-from fanet_tf import checkpoint
 from fanet_tf import config as config_lib
-from fanet_tf import schedule
-from fanet_tf import train
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.data import captures
 from fanet_tf.data import photos
-from fanet_tf.data import synthesis
 from fanet_tf.errors import InputError
 from fanet_tf.metrics.psnr import psnr
 from fanet_tf.raw import ksigma
+from fanet_tf.training import callbacks
+from fanet_tf.training import checkpoint
+from fanet_tf.training import schedule
+from fanet_tf.training import train
+from fanet_tf.training.feed import synthesis
 
 
 def weights_of(workdir, index=0):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fanet_tf import checkpoint
 from fanet_tf.errors import InputError
+from fanet_tf.training import checkpoint
 
 
 @pytest.fixture

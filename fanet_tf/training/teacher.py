@@ -11,9 +11,10 @@ import pathlib
 
 import numpy as np
 
-from fanet_tf import members
 from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
+from fanet_tf.training import members
+from fanet_tf.training import run_folder
 
 _FIELD = "loss.teacher"
 
@@ -28,8 +29,8 @@ def verify(config, workdir) -> None:
     source = config.loss.teacher
     if not source:
         return
-    weights = members.trained_file(source, 0, _FIELD)
-    members.read_config(source)
+    weights = run_folder.trained_file(source, 0, _FIELD)
+    run_folder.read_config(source)
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()
     path = pathlib.Path(workdir) / "teacher.json"
     if path.exists():
@@ -56,8 +57,10 @@ def load(config, height: int, width: int):
     source = config.loss.teacher
     if not source:
         return None
-    teacher = members.build(members.read_config(source), height, width)
-    members.set_weights_from(teacher, members.trained_file(source, 0, _FIELD))
+    teacher = members.build(run_folder.read_config(source), height, width)
+    members.set_weights_from(
+        teacher, run_folder.trained_file(source, 0, _FIELD)
+    )
     if not all(np.isfinite(w).all() for w in teacher.get_weights()):
         raise InputError(
             f"{source}: its teacher has weights that are no numbers."

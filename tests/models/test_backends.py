@@ -116,6 +116,6 @@ def test_layers_keep_their_laws_under_jax():
     """`test_layers.py` as it is, mixed precision included."""
     result = jax(
         "import sys, pytest; sys.exit(pytest.main(['-q', '-p', "
-        "'no:cacheprovider', 'tests/test_layers.py']))"
+        "'no:cacheprovider', 'tests/layers/test_layers.py']))"
     )
     assert result.returncode == 0, result.stdout[-3000:]

@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 import tensorflow.experimental.numpy as tnp
 
-from fanet_tf.data import augment
 from fanet_tf.raw import cfa
+from fanet_tf.training.feed import augment
 
 WORLDS = [np, tnp, keras.ops]
 COLOURS = {"R": 0.0, "G": 1.0, "B": 2.0}
@@ -33,14 +33,12 @@ def assert_rggb(colours):
 
 
 @pytest.mark.parametrize("xp", WORLDS)
-@pytest.mark.parametrize("mode", augment.MODES)
+@pytest.mark.parametrize("mode", cfa.MODES)
 @pytest.mark.parametrize("size", [(10, 14), (11, 15)])
 @pytest.mark.parametrize("pattern", cfa.PATTERNS)
 def test_unify_makes_any_pattern_rggb(pattern, size, mode, xp):
     mosaic = labelled(pattern, *size)
-    colours, numbers = both(
-        mosaic, lambda m: augment.unify(m, pattern, mode, xp)
-    )
+    colours, numbers = both(mosaic, lambda m: cfa.unify(m, pattern, mode, xp))
     assert_rggb(cfa.pack(colours))
     # Neighbours stay neighbours: cropping takes a window of the mosaic.
     row, column = cfa.rggb_origin(pattern)
@@ -65,7 +63,7 @@ FLIPS = {
 @pytest.mark.parametrize("pattern", cfa.PATTERNS)
 def test_a_flip_is_a_window_of_the_flipped_mosaic(pattern, flip, xp):
     function, expected = FLIPS[flip]
-    mosaic = augment.unify(labelled(pattern), pattern)
+    mosaic = cfa.unify(labelled(pattern), pattern)
     colours, numbers = both(
         mosaic, lambda m: function(xp.array(cfa.pack(m)), xp)
     )
@@ -77,7 +75,7 @@ def test_a_flip_is_a_window_of_the_flipped_mosaic(pattern, flip, xp):
 
 @pytest.mark.parametrize("pattern", cfa.PATTERNS)
 def test_a_flip_twice_is_the_inner_part(pattern):
-    packed = cfa.pack(augment.unify(labelled(pattern)[..., 1:], pattern))
+    packed = cfa.pack(cfa.unify(labelled(pattern)[..., 1:], pattern))
     twice = augment.flip_rows(augment.flip_rows(packed))
     np.testing.assert_array_equal(twice, packed[:, 1:-1])
     twice = augment.flip_columns(augment.flip_columns(packed))
@@ -114,17 +112,17 @@ def test_augment_is_the_same_inside_tf_data(rng):
 
 
 @pytest.mark.parametrize("pattern", cfa.PATTERNS)
-@pytest.mark.parametrize("mode", augment.MODES)
+@pytest.mark.parametrize("mode", cfa.MODES)
 def test_unify_is_the_same_inside_tf_data(pattern, mode):
     mosaic = labelled(pattern, 11, 14)[..., 1:]
     dataset = tf.data.Dataset.from_tensors(mosaic).map(
-        lambda m: augment.unify(m, pattern, mode, tnp)
+        lambda m: cfa.unify(m, pattern, mode, tnp)
     )
     np.testing.assert_array_equal(
-        next(iter(dataset)), augment.unify(mosaic, pattern, mode)
+        next(iter(dataset)), cfa.unify(mosaic, pattern, mode)
     )
 
 
 def test_an_unknown_mode_is_refused():
     with pytest.raises(ValueError, match="Received: 'swap'"):
-        augment.unify(np.zeros((1, 4, 4, 1)), "RGGB", "swap")
+        cfa.unify(np.zeros((1, 4, 4, 1)), "RGGB", "swap")

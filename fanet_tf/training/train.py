@@ -22,30 +22,30 @@ import keras
 import tensorflow as tf
 from absl import logging
 
-from fanet_tf import callbacks
-from fanet_tf import checkpoint
-from fanet_tf import claim
-from fanet_tf import curves
-from fanet_tf import distribution
-from fanet_tf import feed
-from fanet_tf import members
 from fanet_tf import nsma
-from fanet_tf import precision
-from fanet_tf import schedule
-from fanet_tf import teacher as teacher_lib
-from fanet_tf import tensorboard
-from fanet_tf import trainer as trainer_lib
-from fanet_tf import validation as validation_lib
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
 from fanet_tf.losses import vgg
+from fanet_tf.training import callbacks
+from fanet_tf.training import checkpoint
+from fanet_tf.training import distribution
+from fanet_tf.training import journal
+from fanet_tf.training import members
+from fanet_tf.training import page
+from fanet_tf.training import precision
+from fanet_tf.training import run_folder
+from fanet_tf.training import schedule
+from fanet_tf.training import teacher as teacher_lib
+from fanet_tf.training import trainer as trainer_lib
+from fanet_tf.training import validation as validation_lib
+from fanet_tf.training.feed import pipeline
 
 # What others ask of a run.
 build_member = members.build
-is_finished = members.is_finished
-member_folder = members.folder_of
-read_config = members.read_config
+is_finished = run_folder.is_finished
+member_folder = run_folder.member_folder
+read_config = run_folder.read_config
 
 
 def subranges(config, profile) -> list[tuple[float, float]]:
@@ -61,7 +61,7 @@ def train(config, workdir, bank=None) -> bool:
     Args:
         config: see `config.default_config`.
         workdir: made if it is not there; what is in it is gone on with.
-        bank: `feed.build_bank` of the config, if several runs share it.
+        bank: `pipeline.build_bank` of the config, if several runs share it.
 
     Returns:
         Whether all is trained; False if SIGTERM stopped it.
@@ -72,7 +72,7 @@ def train(config, workdir, bank=None) -> bool:
     """
     workdir = pathlib.Path(workdir)
     if distribution.is_chief():
-        claim.claim(config, workdir)
+        run_folder.claim(config, workdir)
         teacher_lib.verify(config, workdir)
     distribution.barrier("claimed")
     if config.train.deterministic:
@@ -91,7 +91,7 @@ def train(config, workdir, bank=None) -> bool:
     if not todo:
         logging.info("%s is finished.", workdir)
         return True
-    bank = bank or feed.build_bank(config)
+    bank = bank or pipeline.build_bank(config)
     for index in todo:
         if not train_member(
             config, workdir, index, ranges[index], bank, profile
@@ -99,7 +99,7 @@ def train(config, workdir, bank=None) -> bool:
             logging.info("Stopped; the same command goes on from here.")
             return False
     if distribution.is_chief():
-        curves.write(workdir)
+        page.write(workdir)
     return True
 
 
@@ -119,8 +119,8 @@ def train_member(config, workdir, index, a_range, bank, profile) -> bool:
     distribution.barrier(f"member {index}")
     with distribution.local():
         validation = validation_lib.Validation(config, profile, a_range)
-    writer = tensorboard.Writer(folder / "tensorboard") if chief else None
-    run = callbacks.Run(
+    writer = journal.TensorBoard(folder / "tensorboard") if chief else None
+    run = callbacks.TrainingCallback(
         folder, config, first, validation, writer, f"member {index}"
     )
     for phase in phases:
@@ -133,7 +133,7 @@ def train_member(config, workdir, index, a_range, bank, profile) -> bool:
             if state is not None:
                 run.sums = trainer_lib.set_state(trainer, state)
             if run.step < phase.last:
-                batches = feed.batches(
+                batches = pipeline.batches(
                     config,
                     phase,
                     bank,
@@ -167,7 +167,7 @@ def _build_trainer(config, phase, index):
     with distribution.mirrored(phase.batch_size):
         member = build_member(config, half, half)
         if config.train.init_from:
-            source = members.trained_file(
+            source = run_folder.trained_file(
                 config.train.init_from, index, "train.init_from"
             )
             members.set_weights_from(member, source)
@@ -196,10 +196,10 @@ def _fit(trainer, batches, steps, run):
             callbacks=[run],
         )
     except tf.errors.InvalidArgumentError as error:
-        if feed.NON_FINITE not in error.message:
+        if pipeline.NON_FINITE not in error.message:
             raise
         raise callbacks.NonFiniteError(
-            f"{feed.NON_FINITE}. Received: NaN or infinity in the batch of "
+            f"{pipeline.NON_FINITE}. Received: NaN or infinity in the batch of "
             f"step {run.step + 1} of {run.label}"
         ) from error
     finally:

@@ -4,7 +4,6 @@ All count the optimizer's own iterations, so a resumed run does everything at
 the steps where the uninterrupted one would have.
 """
 
-import json
 import math
 import pathlib
 import signal
@@ -14,46 +13,17 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from fanet_tf import checkpoint
-from fanet_tf import distribution
-from fanet_tf import trainer as trainer_lib
-from fanet_tf.files import atomic
+from fanet_tf.training import checkpoint
+from fanet_tf.training import distribution
+from fanet_tf.training import journal
+from fanet_tf.training import trainer as trainer_lib
 
 
 class NonFiniteError(RuntimeError):
     """Training met a loss, batch or weight that is not a number."""
 
 
-class Journal:
-    """`metrics.jsonl`: one JSON object a line, without clock times.
-
-    Args:
-        path: of the file.
-        step: lines after this step are left by a run that was killed after
-            its last checkpoint; they are dropped.
-    """
-
-    def __init__(self, path, step: int):
-        self.path = pathlib.Path(path)
-        kept = []
-        if self.path.exists():
-            for line in self.path.read_text(encoding="utf-8").splitlines():
-                try:
-                    record = json.loads(line)
-                except json.JSONDecodeError:
-                    continue  # Cut off by a kill in the middle of a line.
-                if record["step"] <= step:
-                    kept.append(json.dumps(record) + "\n")
-        with atomic.writing(self.path) as stream:
-            stream.write("".join(kept).encode())
-
-    def write(self, record) -> None:
-        """Appends one record; it must have a `step`."""
-        with self.path.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(record) + "\n")
-
-
-class Run(keras.callbacks.Callback):
+class TrainingCallback(keras.callbacks.Callback):
     """Progress, guards, log, validation, checkpoints and SIGTERM of one run.
 
     One callback, since the order matters: nothing is saved before the guards
@@ -82,7 +52,7 @@ class Run(keras.callbacks.Callback):
         self._alone = distribution.num_processes() == 1
         self._bar = None
         if self._chief:
-            self.journal = Journal(self.folder / "metrics.jsonl", first)
+            self.journal = journal.Journal(self.folder / "metrics.jsonl", first)
 
     def on_train_begin(self, logs=None):
         """Opens the progress bar and listens to SIGTERM."""

@@ -4,9 +4,9 @@ import html
 import json
 import pathlib
 
-from fanet_tf import members
 from fanet_tf.pages import plots
 from fanet_tf.pages import shell
+from fanet_tf.training import run_folder
 
 # More points than this are not seen on a plot of its width.
 _MAX_POINTS = 400
@@ -15,13 +15,15 @@ _MAX_POINTS = 400
 def write(workdir) -> pathlib.Path:
     """Writes `training.html` of the members that have begun."""
     workdir = pathlib.Path(workdir)
-    config = members.read_config(workdir)
+    config = run_folder.read_config(workdir)
     title = f"Training of {config.model.name}, {workdir.resolve().name}"
     parts = []
     for index in range(config.nsma.members):
-        path = members.folder_of(workdir, index) / "metrics.jsonl"
+        path = run_folder.member_folder(workdir, index) / "metrics.jsonl"
         if path.exists():
-            parts.append(_member(members.folder_of(workdir, index), index))
+            parts.append(
+                _member(run_folder.member_folder(workdir, index), index)
+            )
     path = workdir / "training.html"
     shell.write(path, shell.page(title, "\n".join(parts)))
     return path

@@ -4,13 +4,13 @@ import pathlib
 
 import numpy as np
 
-from fanet_tf import members
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.data import captures
 from fanet_tf.data import photos
 from fanet_tf.errors import InputError
 from fanet_tf.metrics.psnr import psnr
 from fanet_tf.raw import ksigma
+from fanet_tf.training import members
 
 
 def _centre(image, size):

@@ -19,7 +19,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from fanet_tf.data import augment
 from fanet_tf.data import damage as damage_lib
 from fanet_tf.data import folder as folder_lib
 from fanet_tf.data import sid
@@ -29,6 +28,7 @@ from fanet_tf.errors import InputError
 from fanet_tf.raw import ksigma
 from fanet_tf.raw import noise as noise_lib
 from fanet_tf.raw import unprocess
+from fanet_tf.training.feed import augment
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,13 +6,13 @@ import pytest
 import tensorflow as tf
 
 from fanet_tf.calibration import profile as profile_lib
-from fanet_tf.data import bank as bank_lib
 from fanet_tf.data import camera
 from fanet_tf.data import dead_leaves
 from fanet_tf.data import photos
-from fanet_tf.data import synthesis
 from fanet_tf.errors import InputError
 from fanet_tf.raw import isp
+from fanet_tf.training.feed import bank as bank_lib
+from fanet_tf.training.feed import synthesis
 
 
 @pytest.fixture(scope="module")

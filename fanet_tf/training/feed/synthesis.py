@@ -15,13 +15,13 @@ import tensorflow as tf
 import tensorflow.experimental.numpy as tnp
 
 from fanet_tf.calibration.profile import NoiseProfile
-from fanet_tf.data import bank as bank_lib
 from fanet_tf.data.camera import Camera
 from fanet_tf.errors import InputError
 from fanet_tf.raw import ksigma
 from fanet_tf.raw import noise as noise_lib
 from fanet_tf.raw import sampling
 from fanet_tf.raw import unprocess
+from fanet_tf.training.feed import bank as bank_lib
 
 B_LAWS = ("auto", "gain", "line", "line_scatter")
 

@@ -7,7 +7,7 @@ import pytest
 
 import ablation_rows
 import ablation_tables
-from fanet_tf import train
+from fanet_tf.training import train
 
 _STEPS = 1600
 _SCHEDULE = ablation_rows.Schedule(_STEPS, 8, "bundled")
