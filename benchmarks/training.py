@@ -28,10 +28,10 @@ from fanet_tf import config as config_lib
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.training import members
 from fanet_tf.training import precision
-from fanet_tf.training import schedule
 from fanet_tf.training import train
 from fanet_tf.training import trainer as trainer_lib
 from fanet_tf.training.feed import pipeline
+from fanet_tf.training.feed import schedule
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "Config file.")
 _STEPS = flags.DEFINE_integer("steps", 30, "Timed steps.", lower_bound=3)

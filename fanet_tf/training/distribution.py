@@ -152,7 +152,7 @@ def share(dataset: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:
             {name: value[rows] for name, value in inputs.items()},
             clean[rows],
         )
-    )
+    ).prefetch(4)
 
 
 def any_process(flag: bool) -> bool:

@@ -35,11 +35,11 @@ from fanet_tf.training import members
 from fanet_tf.training import page
 from fanet_tf.training import precision
 from fanet_tf.training import run_folder
-from fanet_tf.training import schedule
 from fanet_tf.training import teacher as teacher_lib
 from fanet_tf.training import trainer as trainer_lib
 from fanet_tf.training import validation as validation_lib
 from fanet_tf.training.feed import pipeline
+from fanet_tf.training.feed import schedule
 
 # What others ask of a run.
 build_member = members.build
@@ -143,6 +143,7 @@ def train_member(config, workdir, index, a_range, bank, profile) -> bool:
                     config.seed * 1000 + index,
                     run.step,
                 )
+                batches = distribution.share(batches, phase.batch_size)
                 _fit(trainer, batches, phase.last - run.step, run)
             state = trainer_lib.get_state(trainer)
             weights = trainer_lib.ema_weights(trainer)

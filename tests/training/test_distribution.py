@@ -15,9 +15,9 @@ from helpers import ROOT
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.errors import InputError
 from fanet_tf.training import distribution
-from fanet_tf.training import schedule
 from fanet_tf.training import train
 from fanet_tf.training.feed import pipeline
+from fanet_tf.training.feed import schedule
 
 # What each process of a run does: trains, then writes its own weights down.
 PROCESS = """

@@ -20,8 +20,8 @@ from fanet_tf.metrics.psnr import psnr
 from fanet_tf.raw import ksigma
 from fanet_tf.training import callbacks
 from fanet_tf.training import checkpoint
-from fanet_tf.training import schedule
 from fanet_tf.training import train
+from fanet_tf.training.feed import schedule
 from fanet_tf.training.feed import synthesis
 
 

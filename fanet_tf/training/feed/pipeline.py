@@ -1,11 +1,10 @@
-"""The batches of a run: drawn, checked, spread over machines."""
+"""The batches of a run: drawn, checked, spread over workers."""
 
 import numpy as np
 import tensorflow as tf
 
 from fanet_tf import losses
 from fanet_tf.data import camera as camera_lib
-from fanet_tf.training import distribution
 from fanet_tf.training.feed import bank as bank_lib
 from fanet_tf.training.feed import stream
 from fanet_tf.training.feed import synthesis
@@ -44,8 +43,7 @@ def batches(config, phase, bank, profile, a_range, seed, first):
         first: first batch.
 
     Returns:
-        A tf.data.Dataset of `(inputs, clean)` for `trainer.Trainer`; of this
-        process's part of each batch where several train together.
+        A tf.data.Dataset of `(inputs, clean)` for `trainer.Trainer`.
     """
     camera = camera_lib.get(config.data.camera)
     drawn = synthesis.Synthesis(
@@ -83,7 +81,6 @@ def batches(config, phase, bank, profile, a_range, seed, first):
         dataset = dataset.map(
             lambda inputs, clean: ({**inputs, **colour}, clean)
         )
-    dataset = distribution.share(dataset, phase.batch_size)
     return dataset.prefetch(4)
 
 
