@@ -1,4 +1,9 @@
-"""Keras layers of the networks."""
+"""Keras layers of the networks, one a file; they know no files and no noise.
+
+`GroupConv2D` is the group convolution of the MobileNetV2 block (`ARNetBlock`),
+`FeatureAlign` the modulation by the noisy input, `Stabilise` the transform
+between RAW and noise of even deviation. `models` builds networks of them.
+"""
 
 from fanet_tf.layers.arnet import ARNetBlock
 from fanet_tf.layers.feature_align import FeatureAlign

@@ -1,4 +1,8 @@
-"""What training minimises: each loss one file, weighed in the config."""
+"""Training losses, each in one file; the config gives their weights.
+
+`weighed.terms` computes all that a config asks for. Charbonnier, simple
+distillation, Feature Loss and RGB perceptual loss are the paper's.
+"""
 
 from fanet_tf.losses.charbonnier import charbonnier
 from fanet_tf.losses.distillation import distillation
