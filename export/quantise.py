@@ -31,7 +31,7 @@ FLOAT_LAYERS = (*PRECISE, "stem", "fa_enc0/shared", "fa_dec0/shared")
 
 # A dynamic-range convolution reads its input twice more, for its range and to
 # round it, which must pay for itself: one that uses each input value at most so
-# often is faster in float (`benchmarks/dynamic_range.py`).
+# often is faster in float (docs/decisions.md).
 FLOAT_REUSE = 32
 
 
