@@ -9,7 +9,6 @@ import numpy as np
 
 from android_bench import device
 from android_bench import parse
-from android_bench import proto
 from android_bench import reading
 from android_bench import tool as tools
 from android_bench import transfer
@@ -193,8 +192,7 @@ class Phone:
             f"p=$(cat {folder}/tool.pid 2>/dev/null); "
             f'if [ -n "$p" ] && grep -q {folder} /proc/$p/cmdline 2>/dev/null; '
             "then kill -9 $p; fi; "
-            f"rm -f {folder}/tool.pid {folder}/output.raw {folder}/result.pb "
-            f"{folder}/profile.csv"
+            f"rm -f {folder}/tool.pid {folder}/output.raw {folder}/profile.csv"
         )
 
     def _mask(self, job: Job) -> str | None:
@@ -279,9 +277,6 @@ class Phone:
     def _read(self, job: Job, result: Shell, latency: parse.Latency) -> dict:
         fields = {"seconds": result.seconds}
         if job.kind in ("latency", "canary"):
-            known = self.tool.knows("result_file_path")
-            if latency.median_us is None and known:
-                latency, _ = proto.result(self._pull("result.pb"))
             fields["latency"] = reading.latency_record(latency)
         elif job.kind == "memory":
             fields["memory"] = reading.memory(result)

@@ -186,8 +186,6 @@ def pass_flags(
         f"--warmup_min_secs={timing.warmup_seconds:g}",
     ]
     if job_pass in ("latency", "canary"):
-        if tool.knows("result_file_path"):
-            flags.append(f"--result_file_path={folder}/result.pb")
         return flags
     if tool.kind == "litert":
         return [*flags, "--use_profiler=true"]

@@ -10,7 +10,6 @@ input_layer_value_files. With `KIND` "litert" it stands in for LiteRT's program.
 
 import os
 import pathlib
-import struct
 import sys
 import time
 
@@ -146,31 +145,6 @@ def delegates(flags, word):
         )
 
 
-def proto(times, warmup, init):
-    def message(number, data):
-        return struct.pack("<BB", number << 3 | 2, len(data)) + data
-
-    ordered = sorted(times)
-    values = [
-        np.mean(times),
-        ordered[0],
-        ordered[-1],
-        np.std(times),
-        ordered[len(times) // 2],
-        ordered[len(times) * 5 // 100],
-        ordered[len(times) * 95 // 100],
-        init,
-        warmup[0],
-        np.mean(warmup),
-    ]
-    latency = b"".join(
-        struct.pack("<Bf", number << 3 | 5, value / 1000)
-        for number, value in enumerate(values, 1)
-    )
-    misc = struct.pack("<BB", 2 << 3, min(len(times), 127))
-    return message(2, latency) + message(4, misc)
-
-
 def block(init, warmup, times):
     """The results of LiteRT's program, on stderr."""
     mean = sum(times) / len(times)
@@ -301,9 +275,6 @@ def main():
         if word == "wrong":
             output.flat[0] += 1
         pathlib.Path(flags["output_filepath"]).write_bytes(output.tobytes())
-    if "result_file_path" in flags:
-        data = proto(times, warmup or [0], init)
-        pathlib.Path(flags["result_file_path"]).write_bytes(data)
     if "op_profiling_output_file" in flags:
         pathlib.Path(flags["op_profiling_output_file"]).write_text(
             PROFILE.format(avg=real(np.mean(times) / 1000))

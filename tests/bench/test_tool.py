@@ -75,8 +75,6 @@ def test_passes_are_separate():
 
 
 def test_optional_flags_are_passed_only_where_they_are_known():
-    assert "result_file_path" not in flags_of("latency")
-    assert "result_file_path" in flags_of("latency", "result_file_path")
     assert "op_profiling_output_mode=csv" in flags_of("profile")
     old = flags_of("profile", "profiling_output_csv_file")
     assert "--profiling_output_csv_file=/d/profile.csv" in old
