@@ -21,10 +21,8 @@ from tqdm import tqdm
 
 from android_bench import bundle as bundles
 from android_bench import cost
-from android_bench import host
 from android_bench import options
 from android_bench import outputs
-from android_bench import phone
 from android_bench import plan
 from android_bench import ratios
 from android_bench import report
@@ -34,6 +32,8 @@ from android_bench import runner
 from android_bench import tool as tools
 from android_bench.adb import Adb
 from android_bench.errors import BenchError
+from android_bench.targets import host
+from android_bench.targets import phone
 
 _HOST = flags.DEFINE_bool("host", False, "Measure this machine, without adb.")
 _SERIAL = flags.DEFINE_string(

@@ -2,10 +2,10 @@
 
 import pathlib
 
-from android_bench import host
 from android_bench import plan
 from android_bench import tool as tools
 from android_bench.errors import BenchError
+from android_bench.targets import host
 
 
 def threads(words: list[str]) -> list[int]:

@@ -21,9 +21,9 @@ from absl import flags
 from tqdm import tqdm
 
 from android_bench import bundle as bundles
-from android_bench import host
 from android_bench.errors import BenchError
 from android_bench.plan import Job
+from android_bench.targets import host
 from android_bench.tool import Timing
 
 _ROUNDS = flags.DEFINE_integer("rounds", 7, "Pairs a model.", lower_bound=1)

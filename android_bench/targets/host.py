@@ -16,12 +16,12 @@ import sys
 import tempfile
 import time
 
-from android_bench import matmul
 from android_bench import verify
 from android_bench.bundle import Model
 from android_bench.errors import BenchError
 from android_bench.errors import ToolError
 from android_bench.plan import Job
+from android_bench.targets import matmul
 from android_bench.tool import Timing
 
 DELEGATES = ("cpu",)

@@ -2,7 +2,6 @@ import pytest
 
 from android_bench import bundle as bundles
 from android_bench import cost
-from android_bench import matmul
 from android_bench import ratios
 from android_bench.errors import BenchError
 from fanet_tf.metrics import macs as macs_lib
@@ -84,14 +83,3 @@ def test_cost_of_a_broken_model_is_refused(tmp_path):
     path.write_bytes(b"no flatbuffer")
     with pytest.raises(BenchError, match="broken.tflite must be a flatbuffer"):
         cost.macs(path)
-
-
-def test_matrix_product_is_measured_with_its_threads():
-    measured = matmul.measure(threads=1, runs=2, limit_s=60)
-    assert measured["gmacs_s"] > 0
-    assert measured["num_runs"] == 2
-
-
-def test_matrix_product_that_hangs_is_refused():
-    with pytest.raises(BenchError, match="within 0.01 s"):
-        matmul.measure(threads=1, runs=2, limit_s=0.01)

@@ -6,7 +6,7 @@ loaded, so each measurement is a process of its own.
 
 Example:
 
-    python -m android_bench.matmul THREADS RUNS
+    python -m android_bench.targets.matmul THREADS RUNS
 """
 
 import json
