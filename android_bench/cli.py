@@ -30,8 +30,8 @@ from android_bench import results
 from android_bench import rows as row_maker
 from android_bench import runner
 from android_bench import tool as tools
-from android_bench.adb import Adb
 from android_bench.errors import BenchError
+from android_bench.phone.adb import Adb
 from android_bench.targets import host
 from android_bench.targets import phone
 

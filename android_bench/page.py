@@ -2,8 +2,8 @@
 
 import html
 
-from android_bench import device
 from android_bench import report
+from android_bench.phone import facts
 
 _STYLE = """
 :root { --ink: #1b1f24; --soft: #667; --line: #d8dce2; --paper: #fff;
@@ -128,7 +128,7 @@ def series(jobs: list[dict]) -> str:
         points.append((minutes, 100 * (median / first[key] - 1), job))
     heat = []
     for job in sorted(jobs, key=lambda job: job["started"]):
-        celsius = device.hottest_c(job.get("before") or {})
+        celsius = facts.hottest_c(job.get("before") or {})
         if celsius is not None:
             heat.append(((job["started"] - start) / 60, celsius))
     left, right, top, height = 60, 60, 10, 240

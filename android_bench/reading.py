@@ -4,10 +4,10 @@ import dataclasses
 
 from android_bench import parse
 from android_bench import verify
-from android_bench.adb import Shell
 from android_bench.bundle import Model
 from android_bench.errors import BenchError
 from android_bench.errors import ToolError
+from android_bench.phone.adb import Shell
 
 _EXITS = {
     134: "it aborted (SIGABRT): an input of the wrong size, or a failed check",

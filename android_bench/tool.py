@@ -9,7 +9,7 @@ import dataclasses
 import pathlib
 
 from android_bench.errors import BenchError
-from android_bench.transfer import sha256_of
+from android_bench.phone.transfer import sha256_of
 
 # Bytes that only one of the two programs holds. LiteRT's inherits the classic
 # run loop and its flags, so its own marks are looked for first.

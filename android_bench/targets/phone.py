@@ -7,19 +7,19 @@ import tempfile
 
 import numpy as np
 
-from android_bench import device
 from android_bench import parse
 from android_bench import reading
 from android_bench import tool as tools
-from android_bench import transfer
 from android_bench import verify
-from android_bench.adb import Adb
-from android_bench.adb import Shell
 from android_bench.bundle import Model
 from android_bench.errors import AdbError
 from android_bench.errors import CommandTimeout
 from android_bench.errors import DeviceLost
 from android_bench.errors import ToolError
+from android_bench.phone import facts
+from android_bench.phone import transfer
+from android_bench.phone.adb import Adb
+from android_bench.phone.adb import Shell
 from android_bench.plan import Job
 from android_bench.tool import Timing
 from android_bench.tool import Tool
@@ -88,12 +88,12 @@ class Phone:
     ):
         self.adb = adb
         self.tool = tool
-        self.facts: device.Facts | None = None
+        self.facts: facts.Facts | None = None
         self._timing = timing
         self._handling = handling
         self._folder = f"{BASE}/{run_id}"
         self._raw = raw
-        self._mode = device.PerformanceMode(adb)
+        self._mode = facts.PerformanceMode(adb)
         self._pushed: set[str] = set()
         self._references: dict[str, verify.Reference] = {}
         self._beat = 0
@@ -105,12 +105,12 @@ class Phone:
     def identify(self) -> dict:
         """Waits for the device and asks who it is."""
         self.adb.ready()
-        self.facts = device.facts(self.adb)
+        self.facts = facts.read_facts(self.adb)
         return dataclasses.asdict(self.facts)
 
     def condition(self) -> dict:
         """Battery, thermal status and temperatures now."""
-        return device.condition(self.adb)
+        return facts.condition(self.adb)
 
     def start(self) -> dict:
         """Prepares the phone; returns what the run's record should say."""
@@ -202,7 +202,7 @@ class Phone:
             return self._handling.affinity
         if self.adb.dry:
             return "BIG_CORES"
-        return device.big_core_mask(self.facts.cores, job.threads)
+        return facts.big_core_mask(self.facts.cores, job.threads)
 
     def reference(self, model: Model) -> verify.Reference:
         """The golden tile on this machine; kept."""

@@ -3,9 +3,9 @@
 import dataclasses
 import math
 
-from android_bench import dumpsys
-from android_bench.adb import Adb
 from android_bench.errors import AdbError
+from android_bench.phone import dumpsys
+from android_bench.phone.adb import Adb
 
 _PROPERTIES = {
     "manufacturer": ("ro.product.manufacturer",),
@@ -56,7 +56,7 @@ class Facts:
     cores: tuple[Core, ...]
 
 
-def facts(adb: Adb) -> Facts:
+def read_facts(adb: Adb) -> Facts:
     """Asks the device who it is."""
     names = [name for names in _PROPERTIES.values() for name in names]
     text = adb.shell(

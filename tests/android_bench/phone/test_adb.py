@@ -1,11 +1,11 @@
 import pytest
 
-from android_bench import adb as adb_module
-from android_bench import transfer
-from android_bench.adb import Adb
 from android_bench.errors import AdbError
 from android_bench.errors import CommandTimeout
 from android_bench.errors import DeviceLost
+from android_bench.phone import adb as adb_module
+from android_bench.phone import transfer
+from android_bench.phone.adb import Adb
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import re
 import shlex
 import tempfile
 
-from android_bench.adb import Adb
-from android_bench.adb import last_line
 from android_bench.errors import AdbError
 from android_bench.errors import DeviceLost
+from android_bench.phone.adb import Adb
+from android_bench.phone.adb import last_line
 
 _LOST = re.compile(
     r"device offline|device '.*' not found|no devices/emulators found"

@@ -1,9 +1,9 @@
 import pytest
 
-from android_bench import device
-from android_bench.adb import Adb
-from android_bench.device import Core
 from android_bench.errors import AdbError
+from android_bench.phone import facts
+from android_bench.phone.adb import Adb
+from android_bench.phone.facts import Core
 
 
 def cores(*khz, capacity=None):
@@ -31,17 +31,17 @@ def cores(*khz, capacity=None):
     ],
 )
 def test_big_cores_are_all_but_the_weakest_cluster(khz, threads, mask):
-    assert device.big_core_mask(cores(*khz), threads) == mask
+    assert facts.big_core_mask(cores(*khz), threads) == mask
 
 
 def test_capacity_counts_before_frequency():
     chosen = cores(20, 20, 18, 18, capacity=[250, 250, 1024, 1024])
-    assert device.big_core_mask(chosen, 2) == "c"
+    assert facts.big_core_mask(chosen, 2) == "c"
 
 
 def test_cores_are_read_whatever_is_missing():
     text = "core 10 2400000 1024 walt\ncore 2 1800000 0 schedutil\ncore x\n\n"
-    assert device.parse_cores(text) == (
+    assert facts.parse_cores(text) == (
         Core(2, 1_800_000, 0, "schedutil"),
         Core(10, 2_400_000, 1024, "walt"),
     )
@@ -50,28 +50,28 @@ def test_cores_are_read_whatever_is_missing():
 def test_facts_of_a_phone(phone):
     adb = Adb(phone.serial)
     adb.ready()
-    facts = device.facts(adb)
-    assert (facts.manufacturer, facts.model) == ("Acme", "Fake 1")
-    assert (facts.soc, facts.android, facts.abi) == ("FK100", "14", "arm64-v8a")
-    assert [core.max_khz for core in facts.cores] == [1_800_000] * 4 + [
+    known = facts.read_facts(adb)
+    assert (known.manufacturer, known.model) == ("Acme", "Fake 1")
+    assert (known.soc, known.android, known.abi) == ("FK100", "14", "arm64-v8a")
+    assert [core.max_khz for core in known.cores] == [1_800_000] * 4 + [
         2_400_000
     ] * 4
-    sample = device.condition(adb)
+    sample = facts.condition(adb)
     assert sample["battery_percent"] == 87
-    assert device.hottest_c(sample) == 31.5
+    assert facts.hottest_c(sample) == 31.5
 
 
 def test_skin_is_asked_before_the_battery():
-    assert device.hottest_c({"battery_c": 28.0}) == 28.0
+    assert facts.hottest_c({"battery_c": 28.0}) == 28.0
     sample = {"battery_c": 28.0, "temperatures_c": {"CPU0": 70, "skin": 35}}
-    assert device.hottest_c(sample) == 35
-    assert device.hottest_c({}) is None
+    assert facts.hottest_c(sample) == 35
+    assert facts.hottest_c({}) is None
 
 
 def test_performance_mode_is_restored_only_if_it_was_switched_on(phone):
     adb = Adb(phone.serial)
     adb.ready()
-    mode = device.PerformanceMode(adb)
+    mode = facts.PerformanceMode(adb)
     mode.restore()
     assert not (phone.root / "cmd.log").exists()
     assert mode.switch_on()
@@ -87,7 +87,7 @@ def test_phone_without_the_mode_is_measured_without_it(phone):
     )
     adb = Adb(phone.serial)
     adb.ready()
-    mode = device.PerformanceMode(adb)
+    mode = facts.PerformanceMode(adb)
     assert not mode.switch_on()
     assert mode.state == "unavailable"
 
@@ -95,7 +95,7 @@ def test_phone_without_the_mode_is_measured_without_it(phone):
 def test_mode_that_cannot_be_restored_says_what_to_do(phone):
     adb = Adb(phone.serial, retries=0)
     adb.ready()
-    mode = device.PerformanceMode(adb)
+    mode = facts.PerformanceMode(adb)
     mode.switch_on()
     phone.offline = True
     for connection in phone.connections:
