@@ -29,11 +29,11 @@ from android_bench import report
 from android_bench import results
 from android_bench import rows as row_maker
 from android_bench import runner
-from android_bench import tool as tools
 from android_bench.errors import BenchError
 from android_bench.phone.adb import Adb
 from android_bench.targets import host
 from android_bench.targets import phone
+from android_bench.tool import tool as tools
 
 _HOST = flags.DEFINE_bool("host", False, "Measure this machine, without adb.")
 _SERIAL = flags.DEFINE_string(

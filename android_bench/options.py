@@ -3,9 +3,9 @@
 import pathlib
 
 from android_bench import plan
-from android_bench import tool as tools
 from android_bench.errors import BenchError
 from android_bench.targets import host
+from android_bench.tool import tool as tools
 
 
 def threads(words: list[str]) -> list[int]:

@@ -12,7 +12,7 @@ from android_bench import page
 from android_bench import report
 from android_bench import results
 from android_bench.bundle import Bundle
-from android_bench.tool import Tool
+from android_bench.tool.tool import Tool
 
 
 def _version(package: str) -> str:

@@ -24,7 +24,7 @@ from android_bench import bundle as bundles
 from android_bench.errors import BenchError
 from android_bench.plan import Job
 from android_bench.targets import host
-from android_bench.tool import Timing
+from android_bench.tool.tool import Timing
 
 _ROUNDS = flags.DEFINE_integer("rounds", 7, "Pairs a model.", lower_bound=1)
 _RUNS = flags.DEFINE_integer("num_runs", 30, "Runs a process.", lower_bound=1)

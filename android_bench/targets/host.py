@@ -16,13 +16,13 @@ import sys
 import tempfile
 import time
 
-from android_bench import verify
 from android_bench.bundle import Model
 from android_bench.errors import BenchError
 from android_bench.errors import ToolError
 from android_bench.plan import Job
 from android_bench.targets import matmul
-from android_bench.tool import Timing
+from android_bench.tool import verify
+from android_bench.tool.tool import Timing
 
 DELEGATES = ("cpu",)
 PASSES = ("output", "latency", "memory")

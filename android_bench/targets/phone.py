@@ -7,10 +7,6 @@ import tempfile
 
 import numpy as np
 
-from android_bench import parse
-from android_bench import reading
-from android_bench import tool as tools
-from android_bench import verify
 from android_bench.bundle import Model
 from android_bench.errors import AdbError
 from android_bench.errors import CommandTimeout
@@ -21,8 +17,12 @@ from android_bench.phone import transfer
 from android_bench.phone.adb import Adb
 from android_bench.phone.adb import Shell
 from android_bench.plan import Job
-from android_bench.tool import Timing
-from android_bench.tool import Tool
+from android_bench.tool import judge
+from android_bench.tool import parse
+from android_bench.tool import tool as tools
+from android_bench.tool import verify
+from android_bench.tool.tool import Timing
+from android_bench.tool.tool import Tool
 
 BASE = "/data/local/tmp/fanet-bench"
 
@@ -271,23 +271,23 @@ class Phone:
             return self._dry(job)
         self._raw(job.id, "stdout", result.stdout)
         self._raw(job.id, "stderr", result.stderr)
-        latency = reading.judge(result, self.tool.kind, job.delegate)
+        latency = judge.latency(result, self.tool.kind, job.delegate)
         return self._read(job, result, latency)
 
     def _read(self, job: Job, result: Shell, latency: parse.Latency) -> dict:
         fields = {"seconds": result.seconds}
         if job.kind in ("latency", "canary"):
-            fields["latency"] = reading.latency_record(latency)
+            fields["latency"] = judge.latency_record(latency)
         elif job.kind == "memory":
-            fields["memory"] = reading.memory(result)
+            fields["memory"] = judge.memory(result)
         elif job.kind == "profile":
             text = result.stdout
             if self.tool.kind == "classic":
                 text = self._pull("profile.csv").decode(errors="replace")
-            fields["profile"] = reading.profile(text, self.tool.kind)
+            fields["profile"] = judge.profile(text, self.tool.kind)
         else:
             host = self.reference(job.model)
-            fields["check"] = reading.check(
+            fields["check"] = judge.check(
                 self._pull("output.raw"), job.model, host, job.delegate
             )
         return fields

@@ -6,9 +6,9 @@ import numpy as np
 
 from android_bench.bundle import Model
 from android_bench.errors import BenchError
-from android_bench.parse import Delegation
-from android_bench.tool import EXPECTED
-from android_bench.tool import HALF_PRECISION
+from android_bench.tool.parse import Delegation
+from android_bench.tool.tool import EXPECTED
+from android_bench.tool.tool import HALF_PRECISION
 
 SIGNATURE = "serving_default"
 FLOAT_LIMIT = 1e-5

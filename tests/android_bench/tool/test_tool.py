@@ -1,9 +1,9 @@
 import pytest
 
-from android_bench import tool as tools
 from android_bench.errors import BenchError
-from android_bench.tool import Timing
-from android_bench.tool import Tool
+from android_bench.tool import tool as tools
+from android_bench.tool.tool import Timing
+from android_bench.tool.tool import Tool
 
 
 def write(folder, data):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from android_bench import parse
 from android_bench.errors import ToolError
+from android_bench.tool import parse
 
 CLASSIC = """\
 INFO: STARTING!

@@ -2,12 +2,12 @@
 
 import dataclasses
 
-from android_bench import parse
-from android_bench import verify
 from android_bench.bundle import Model
 from android_bench.errors import BenchError
 from android_bench.errors import ToolError
 from android_bench.phone.adb import Shell
+from android_bench.tool import parse
+from android_bench.tool import verify
 
 _EXITS = {
     134: "it aborted (SIGABRT): an input of the wrong size, or a failed check",
@@ -18,7 +18,7 @@ _EXITS = {
 }
 
 
-def judge(result: Shell, kind: str, delegate: str) -> parse.Latency:
+def latency(result: Shell, kind: str, delegate: str) -> parse.Latency:
     """Latency of a process that did what it was asked for.
 
     Args:
@@ -48,7 +48,7 @@ def judge(result: Shell, kind: str, delegate: str) -> parse.Latency:
             f"the tool must know every flag. Received: unknown {unknown}"
         )
     answered = parse.kind(result.stdout, result.stderr)
-    latency = parse.latency(result.stdout, result.stderr)
+    found = parse.latency(result.stdout, result.stderr)
     if answered not in (None, kind):
         raise ToolError(
             f"the tool must be the {kind} one. Received: output of the "
@@ -57,7 +57,7 @@ def judge(result: Shell, kind: str, delegate: str) -> parse.Latency:
     wrong = verify.executed(delegate, parse.delegation(text), kind)
     if wrong:
         raise ToolError(wrong)
-    return latency
+    return found
 
 
 def latency_record(latency: parse.Latency) -> dict:

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from android_bench import bundle as bundles
-from android_bench import verify
 from android_bench.errors import BenchError
-from android_bench.parse import Delegation
-from android_bench.verify import Reference
+from android_bench.tool import verify
+from android_bench.tool.parse import Delegation
+from android_bench.tool.verify import Reference
 
 
 def reference(output, step=0.0, integer=False):
