@@ -22,15 +22,15 @@ from tqdm import tqdm
 from android_bench import bundle as bundles
 from android_bench import cost
 from android_bench import options
-from android_bench import outputs
 from android_bench import plan
-from android_bench import ratios
-from android_bench import report
-from android_bench import results
-from android_bench import rows as row_maker
 from android_bench import runner
 from android_bench.errors import BenchError
 from android_bench.phone.adb import Adb
+from android_bench.results import outputs
+from android_bench.results import ratios
+from android_bench.results import rows as row_maker
+from android_bench.results import text as texts
+from android_bench.results.store import store as stores
 from android_bench.targets import host
 from android_bench.targets import phone
 from android_bench.tool import tool as tools
@@ -182,7 +182,7 @@ def _run_id(path: pathlib.Path) -> str:
                 "`--resume` must meet a run in `--output`. Received: "
                 f"{_OUTPUT.value!r} without results.jsonl"
             )
-        return results.read(path)[0]["run_id"]
+        return stores.read(path)[0]["run_id"]
     return secrets.token_hex(6)
 
 
@@ -233,7 +233,7 @@ def bench(folder: str) -> int:
             raise BenchError("`--dry_run` must go with a phone, not --host.")
         return _dry_run(bundle, tool, jobs)
     baseline = (
-        results.read(pathlib.Path(_BASELINE.value))
+        stores.read(pathlib.Path(_BASELINE.value))
         if (_BASELINE.value)
         else None
     )
@@ -251,7 +251,7 @@ def bench(folder: str) -> int:
     )
     if baseline is not None:
         row_maker.compare([], header, baseline)  # Refuses before measuring.
-    store = results.Store(path, header, _RESUME.value)
+    store = stores.Store(path, header, _RESUME.value)
     gate = (
         None
         if _HOST.value
@@ -277,7 +277,7 @@ def bench(folder: str) -> int:
         compared = row_maker.compare(rows, store.header, baseline)
     store.finish(rows)
     outputs.write(output, store, rows, compared)
-    print(report.table(store.header, rows, compared))
+    print(texts.table(store.header, rows, compared))
     print(f"results in {output}")
     failed = sum(row["status"] == "failed" for row in rows)
     slower = sum(change["verdict"] == "slower" for change in compared)

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 
 from android_bench.errors import BenchError
-from android_bench.phone import facts
 from android_bench.plan import Job
-from android_bench.results import Store
+from android_bench.results.rows import hottest_c
+from android_bench.results.store import Store
 
 _TRIES = 3
 
@@ -36,7 +36,7 @@ class Gate:
         status = sample.get("thermal_status", 0)
         if status > self.max_status:
             return f"thermal status {status} (at most {self.max_status})"
-        celsius = facts.hottest_c(sample)
+        celsius = hottest_c(sample)
         if celsius is not None and celsius > self.max_c:
             return f"{celsius:.1f} degrees (at most {self.max_c:g})"
         return None

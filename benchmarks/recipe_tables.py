@@ -19,8 +19,8 @@ import statistics
 from absl import app
 from absl import flags
 
-from android_bench import report
-from android_bench import results
+from android_bench.results import text as texts
+from android_bench.results.store import store as stores
 from fanet_tf import bundle as bundle_lib
 from fanet_tf.errors import InputError
 
@@ -258,7 +258,7 @@ def _speed(record, rows):
 
 def read_speed(path) -> dict:
     """Returns the machine and the timed rows of a run of `fanet-bench`."""
-    header, *lines = results.read(pathlib.Path(path))
+    header, *lines = stores.read(pathlib.Path(path))
     rows = [
         line
         for line in lines
@@ -271,7 +271,7 @@ def read_speed(path) -> dict:
             "`--speed` must be the results.jsonl of a finished `fanet-bench "
             f"--host`. Received: {path} without a timed row"
         )
-    return {"machine": report.device_line(header), "rows": rows}
+    return {"machine": texts.device_line(header), "rows": rows}
 
 
 def replace(page: str, tables: dict[str, list[str]]) -> str:

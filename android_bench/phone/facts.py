@@ -1,7 +1,6 @@
 """A phone's facts, its condition, and the mode it is measured in."""
 
 import dataclasses
-import math
 
 from android_bench.errors import AdbError
 from android_bench.phone import dumpsys
@@ -112,17 +111,6 @@ def condition(adb: Adb) -> dict[str, object]:
     ).stdout
     battery, _, thermal = text.partition("==thermal==")
     return {**dumpsys.battery(battery), **dumpsys.thermal(thermal)}
-
-
-def hottest_c(sample: dict[str, object]) -> float | None:
-    """The skin's temperature, else the battery's, in degrees Celsius."""
-    temperatures = sample.get("temperatures_c") or {}
-    skin = [
-        value
-        for name, value in temperatures.items()
-        if "skin" in name.lower() and math.isfinite(value)
-    ]
-    return max(skin) if skin else sample.get("battery_c")
 
 
 class PerformanceMode:

@@ -5,10 +5,10 @@ from tqdm import tqdm
 
 from android_bench import bundle as bundles
 from android_bench import plan
-from android_bench import results
 from android_bench import runner
 from android_bench.errors import AdbError
 from android_bench.errors import BenchError
+from android_bench.results.store import store as stores
 from android_bench.runner import Gate
 
 HEADER = {"type": "run", "schema_version": 1, "identity": {}}
@@ -50,7 +50,7 @@ def jobs(bundle):
 
 
 def execute(target, jobs, path, resume=False, gate=None):
-    store = results.Store(path, HEADER, resume)
+    store = stores.Store(path, HEADER, resume)
     pauses = []
     progress = tqdm(total=len(jobs), file=io.StringIO())
     runner.execute(target, jobs, store, gate or Gate(), progress, pauses.append)

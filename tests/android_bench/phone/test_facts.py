@@ -4,6 +4,7 @@ from android_bench.errors import AdbError
 from android_bench.phone import facts
 from android_bench.phone.adb import Adb
 from android_bench.phone.facts import Core
+from android_bench.results.rows import hottest_c
 
 
 def cores(*khz, capacity=None):
@@ -58,14 +59,7 @@ def test_facts_of_a_phone(phone):
     ] * 4
     sample = facts.condition(adb)
     assert sample["battery_percent"] == 87
-    assert facts.hottest_c(sample) == 31.5
-
-
-def test_skin_is_asked_before_the_battery():
-    assert facts.hottest_c({"battery_c": 28.0}) == 28.0
-    sample = {"battery_c": 28.0, "temperatures_c": {"CPU0": 70, "skin": 35}}
-    assert facts.hottest_c(sample) == 35
-    assert facts.hottest_c({}) is None
+    assert hottest_c(sample) == 31.5
 
 
 def test_performance_mode_is_restored_only_if_it_was_switched_on(phone):

@@ -2,8 +2,8 @@
 
 import html
 
-from android_bench import report
-from android_bench.phone import facts
+from android_bench.results import text as texts
+from android_bench.results.rows import hottest_c
 
 _STYLE = """
 :root { --ink: #1b1f24; --soft: #667; --line: #d8dce2; --paper: #fff;
@@ -128,7 +128,7 @@ def series(jobs: list[dict]) -> str:
         points.append((minutes, 100 * (median / first[key] - 1), job))
     heat = []
     for job in sorted(jobs, key=lambda job: job["started"]):
-        celsius = facts.hottest_c(job.get("before") or {})
+        celsius = hottest_c(job.get("before") or {})
         if celsius is not None:
             heat.append(((job["started"] - start) / 60, celsius))
     left, right, top, height = 60, 60, 10, 240
@@ -193,18 +193,18 @@ def _heat(heat, x, top, height, right) -> list[str]:
 
 def _table(rows: list[dict]) -> str:
     classes = [
-        ' class="left"' if key in report.WORDS else ""
-        for key, _ in report.COLUMNS
+        ' class="left"' if key in texts.WORDS else ""
+        for key, _ in texts.COLUMNS
     ]
     head = "".join(
         f"<th{kind}>{title}</th>"
-        for kind, (_, title) in zip(classes, report.COLUMNS, strict=True)
+        for kind, (_, title) in zip(classes, texts.COLUMNS, strict=True)
     )
     body = "".join(
         f'<tr class="{_class(row)}">'
         + "".join(
             f"<td{kind}>{html.escape(text)}</td>"
-            for kind, text in zip(classes, report.cells(row), strict=True)
+            for kind, text in zip(classes, texts.cells(row), strict=True)
         )
         + "</tr>"
         for row in rows
@@ -251,7 +251,7 @@ def render(
 ) -> str:
     """The whole page."""
     name = html.escape(header["bundle"]["name"])
-    where = html.escape(report.device_line(header))
+    where = html.escape(texts.device_line(header))
     what = html.escape(
         f"{header['date']}, {len(jobs)} jobs, fanet-bench {header['arguments']}"
     )
@@ -264,10 +264,10 @@ def render(
         "processes' medians; the thin line spans them. Orange: not "
         "comparable. Red: failed.</figcaption></figure>"
         f"<h2>Rows</h2>{_table(rows)}"
-        + _listed("Notes", report.notes(rows))
+        + _listed("Notes", texts.notes(rows))
         + _listed(
             "Against the baseline",
-            [report.comparison_line(change) for change in compared],
+            [texts.comparison_line(change) for change in compared],
         )
         + f"<h2>Over time</h2><figure>{series(jobs)}<figcaption>Each process "
         "against the first of its configuration; orange: the canary; red "

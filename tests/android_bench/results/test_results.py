@@ -2,12 +2,12 @@ import json
 
 import pytest
 
-from android_bench import page
-from android_bench import report
-from android_bench import results
-from android_bench import rows as row_maker
 from android_bench.bundle import Tile
 from android_bench.errors import BenchError
+from android_bench.results import page
+from android_bench.results import rows as row_maker
+from android_bench.results import text as texts
+from android_bench.results.store import store as stores
 
 TILES = {"m0.float32": Tile(500, 500, 50, 4)}
 HEADER = {
@@ -146,31 +146,31 @@ def test_baseline_of_another_phone_is_refused():
 
 def test_store_is_whole_after_every_job_and_resumes(tmp_path):
     path = tmp_path / "out" / "results.jsonl"
-    store = results.Store(path, HEADER, resume=False)
+    store = stores.Store(path, HEADER, resume=False)
     store.add(job("latency", 0, 1.0))
     store.add(job("latency", 1, 1.0))
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert [line["type"] for line in lines] == ["run", "job", "job"]
-    again = results.Store(path, {**HEADER, "date": "later"}, resume=True)
+    again = stores.Store(path, {**HEADER, "date": "later"}, resume=True)
     assert list(again.jobs) == ["latency.0", "latency.1"]
     assert again.header["date"] == "2026-01-01"
     with pytest.raises(BenchError, match="--resume"):
-        results.Store(path, HEADER, resume=False)
+        stores.Store(path, HEADER, resume=False)
     other = {**HEADER, "identity": {"bundle": "2"}}
     with pytest.raises(BenchError, match='bundle was "1". Received: "2"'):
-        results.Store(path, other, resume=True)
+        stores.Store(path, other, resume=True)
 
 
 def test_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "file"
-    results.write_atomically(path, "old")
+    stores.write_atomically(path, "old")
 
     def broken(source, target):
         raise OSError("disk")
 
-    monkeypatch.setattr(results.os, "replace", broken)
+    monkeypatch.setattr(stores.os, "replace", broken)
     with pytest.raises(OSError):
-        results.write_atomically(path, "new")
+        stores.write_atomically(path, "new")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -180,17 +180,17 @@ def test_file_that_is_no_result_is_refused(tmp_path, text):
     path = tmp_path / "r.jsonl"
     path.write_text(text)
     with pytest.raises(BenchError, match="must be JSON lines of fanet-bench"):
-        results.read(path)
+        stores.read(path)
     with pytest.raises(BenchError, match="must be readable"):
-        results.read(tmp_path / "none.jsonl")
+        stores.read(tmp_path / "none.jsonl")
 
 
 def test_texts_hold_every_row():
     jobs = [*steady(10.0, 10.2), job("output", status="failed", reason="<b>")]
     rows = summarise(*jobs)
-    assert "m0.float32 cpu t4: output: <b>" in report.table(HEADER, rows, [])
-    assert report.to_markdown(HEADER, rows, []).count("| failed |") == 1
-    assert report.to_csv(rows).splitlines()[1].startswith("0,float32,cpu,4,")
+    assert "m0.float32 cpu t4: output: <b>" in texts.table(HEADER, rows, [])
+    assert texts.to_markdown(HEADER, rows, []).count("| failed |") == 1
+    assert texts.to_csv(rows).splitlines()[1].startswith("0,float32,cpu,4,")
     whole = page.render(HEADER, jobs, rows, [])
     assert "output: &lt;b&gt;" in whole and "<b>" not in whole
 
@@ -199,3 +199,10 @@ def test_page_of_failed_rows_only_is_made():
     jobs = [job("latency", status="failed", reason="x")]
     whole = page.render(HEADER, jobs, summarise(*jobs), [])
     assert "No latency was measured" in whole
+
+
+def test_skin_is_asked_before_the_battery():
+    assert row_maker.hottest_c({"battery_c": 28.0}) == 28.0
+    sample = {"battery_c": 28.0, "temperatures_c": {"CPU0": 70, "skin": 35}}
+    assert row_maker.hottest_c(sample) == 35
+    assert row_maker.hottest_c({}) is None

@@ -2,8 +2,8 @@ import pytest
 
 from android_bench import bundle as bundles
 from android_bench import cost
-from android_bench import ratios
 from android_bench.errors import BenchError
+from android_bench.results import ratios
 from fanet_tf.metrics import macs as macs_lib
 
 

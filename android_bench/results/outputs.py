@@ -8,10 +8,10 @@ import shlex
 import sys
 from collections.abc import Callable
 
-from android_bench import page
-from android_bench import report
-from android_bench import results
 from android_bench.bundle import Bundle
+from android_bench.results import page
+from android_bench.results import text as texts
+from android_bench.results.store import store as stores
 from android_bench.tool.tool import Tool
 
 
@@ -36,7 +36,7 @@ def header(
     """
     return {
         "type": "run",
-        "schema_version": results.SCHEMA_VERSION,
+        "schema_version": stores.SCHEMA_VERSION,
         "run_id": run_id,
         "date": datetime.datetime.now(datetime.UTC).isoformat("T", "seconds"),
         "arguments": shlex.join(sys.argv[1:]),
@@ -68,23 +68,23 @@ def raw_writer(folder: pathlib.Path) -> Callable[[str, str, str], None]:
 
     def write_raw(job_id: str, name: str, text: str) -> None:
         (folder / "raw").mkdir(parents=True, exist_ok=True)
-        results.write_atomically(folder / "raw" / f"{job_id}.{name}", text)
+        stores.write_atomically(folder / "raw" / f"{job_id}.{name}", text)
 
     return write_raw
 
 
 def write(
     folder: pathlib.Path,
-    store: results.Store,
+    store: stores.Store,
     rows: list[dict],
     compared: list[dict],
 ) -> None:
     """Writes CSV, Markdown and the page of a finished run."""
     jobs = list(store.jobs.values())
-    texts = {
-        "results.csv": report.to_csv(rows),
-        "results.md": report.to_markdown(store.header, rows, compared),
+    files = {
+        "results.csv": texts.to_csv(rows),
+        "results.md": texts.to_markdown(store.header, rows, compared),
         "report.html": page.render(store.header, jobs, rows, compared),
     }
-    for name, text in texts.items():
-        results.write_atomically(folder / name, text)
+    for name, text in files.items():
+        stores.write_atomically(folder / name, text)

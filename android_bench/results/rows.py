@@ -1,6 +1,7 @@
 """Rows: what the processes of a configuration say together."""
 
 import dataclasses
+import math
 import statistics
 
 from android_bench.bundle import Tile
@@ -8,6 +9,17 @@ from android_bench.errors import BenchError
 
 # Steady rounds that must remain for the unsteady ones to be left out.
 _LEAST_ROUNDS = 3
+
+
+def hottest_c(sample: dict[str, object]) -> float | None:
+    """The skin's temperature, else the battery's, in degrees Celsius."""
+    temperatures = sample.get("temperatures_c") or {}
+    skin = [
+        value
+        for name, value in temperatures.items()
+        if "skin" in name.lower() and math.isfinite(value)
+    ]
+    return max(skin) if skin else sample.get("battery_c")
 
 
 def _spread(medians: list[float]) -> float | None:
