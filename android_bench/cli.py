@@ -29,8 +29,8 @@ from android_bench.phone.adb import Adb
 from android_bench.results import outputs
 from android_bench.results import ratios
 from android_bench.results import rows as row_maker
+from android_bench.results import store as stores
 from android_bench.results import text as texts
-from android_bench.results.store import store as stores
 from android_bench.targets import host
 from android_bench.targets import phone
 from android_bench.tool import tool as tools

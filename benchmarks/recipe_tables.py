@@ -19,8 +19,8 @@ import statistics
 from absl import app
 from absl import flags
 
+from android_bench.results import store as stores
 from android_bench.results import text as texts
-from android_bench.results.store import store as stores
 from fanet_tf import bundle as bundle_lib
 from fanet_tf.errors import InputError
 

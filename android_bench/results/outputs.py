@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from android_bench.bundle import Bundle
 from android_bench.results import page
+from android_bench.results import store as stores
 from android_bench.results import text as texts
-from android_bench.results.store import store as stores
 from android_bench.tool.tool import Tool
 
 

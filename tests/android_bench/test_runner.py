@@ -8,7 +8,7 @@ from android_bench import plan
 from android_bench import runner
 from android_bench.errors import AdbError
 from android_bench.errors import BenchError
-from android_bench.results.store import store as stores
+from android_bench.results import store as stores
 from android_bench.runner import Gate
 
 HEADER = {"type": "run", "schema_version": 1, "identity": {}}

@@ -6,8 +6,8 @@ from android_bench.bundle import Tile
 from android_bench.errors import BenchError
 from android_bench.results import page
 from android_bench.results import rows as row_maker
+from android_bench.results import store as stores
 from android_bench.results import text as texts
-from android_bench.results.store import store as stores
 
 TILES = {"m0.float32": Tile(500, 500, 50, 4)}
 HEADER = {
