@@ -102,9 +102,10 @@ _SEED = flags.DEFINE_integer("seed", 0, "Of the order within a round.")
 _SPREAD = flags.DEFINE_float(
     "spread_limit", 0.05, "Rows that spread more are not comparable."
 )
-_FRAME = flags.DEFINE_string(
-    "frame", "3120x4208", "Height x width of a whole frame, RAW pixels."
+_FRAME_SIZE = flags.DEFINE_string(
+    "frame_size", "3120x4208", "Height x width of a whole frame, RAW pixels."
 )
+flags.DEFINE_alias("frame", "frame_size")  # Its name until 0.1.
 _AFFINITY = flags.DEFINE_string(
     "affinity", "big", "Cores: big, all, or a mask in hexadecimal."
 )
@@ -158,7 +159,7 @@ def _target(tool: tools.Tool | None, run_id: str, raw):
         if _NPU_LIBRARY.value
         else (None,)
     )
-    handling = phone.Handling(
+    settings = phone.PhoneOptions(
         affinity=options.affinity(_AFFINITY.value),
         job_timeout_s=_JOB_TIMEOUT_S.value,
         performance_mode=_PERFORMANCE_MODE.value,
@@ -172,7 +173,7 @@ def _target(tool: tools.Tool | None, run_id: str, raw):
         echo=print if _DRY_RUN.value else None,
         retries=_RETRIES.value,
     )
-    return phone.Phone(adb, tool, timing, handling, run_id, raw)
+    return phone.Phone(adb, tool, timing, settings, run_id, raw)
 
 
 def _run_id(path: pathlib.Path) -> str:
@@ -212,7 +213,7 @@ def _identity(bundle, tool, device: dict, jobs) -> dict:
 
 def bench(folder: str) -> int:
     """Measures the bundle in `folder` as the flags say; the exit code."""
-    frame = options.frame(_FRAME.value)
+    frame = options.frame_size(_FRAME_SIZE.value)
     threads = options.threads(
         _THREADS.value or (["1"] if _HOST.value else ["4"])
     )

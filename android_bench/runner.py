@@ -113,7 +113,7 @@ def execute(
 
 
 def _run(target, job: Job, gate: Gate | None, progress, sleep) -> dict:
-    timed = job.kind in ("latency", "canary")
+    timed = job.kind in ("latency", "reference_run")
     cooled = 0.0
     for attempt in range(_TRIES):
         if gate is not None and timed:

@@ -68,7 +68,7 @@ _CHOICES = (
 _MEASURED = (
     "ms_per_network_mp",
     "ms_per_useful_mp",
-    "of_matmul",
+    "matmul_fraction",
     "matmul_gmacs_s",
     "times_float32",
 )
@@ -244,7 +244,7 @@ def _speed(record, rows):
                     str(row["threads"]),
                     f"{row['ms_per_network_mp']:.1f}",
                     f"{row['ms_per_useful_mp']:.1f}",
-                    f"{100 * row['of_matmul']:.0f} % of "
+                    f"{100 * row['matmul_fraction']:.0f} % of "
                     f"{row['matmul_gmacs_s']:.0f} GMACs/s",
                     f"{row['times_float32']:.2f}"
                     if "times_float32" in row
@@ -264,7 +264,7 @@ def read_speed(path) -> dict:
         for line in lines
         if line["type"] == "row"
         and line["status"] == "ok"
-        and "of_matmul" in line
+        and "matmul_fraction" in line
     ]
     if not rows:
         raise InputError(

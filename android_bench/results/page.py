@@ -27,7 +27,7 @@ svg text { fill: var(--ink); font-size: 12px; }
 svg .soft { fill: var(--soft); } svg .axis { stroke: var(--line); }
 svg .bar { fill: var(--bar); } svg .bar.odd { fill: var(--odd); }
 svg .bar.bad { fill: var(--bad); } svg .whisker { stroke: var(--ink); }
-svg .dot { fill: var(--bar); } svg .dot.canary { fill: var(--odd); }
+svg .dot { fill: var(--bar); } svg .dot.reference { fill: var(--odd); }
 svg .heat { stroke: var(--warm); fill: none; stroke-width: 1.5; }
 svg .heatdot { fill: var(--warm); }
 """
@@ -158,7 +158,7 @@ def series(jobs: list[dict]) -> str:
     parts += _heat(heat, x, top, height, _WIDTH - right)
     for minutes, percent, job in points:
         name = html.escape(job["id"])
-        kind = " canary" if job["kind"] == "canary" else ""
+        kind = " reference" if job["kind"] == "reference_run" else ""
         parts.append(
             f'<circle class="dot{kind}" cx="{x(minutes):.1f}" '
             f'cy="{y(percent):.1f}" r="3.5"><title>{name}: {percent:+.1f} %'
@@ -270,7 +270,7 @@ def render(
             [texts.comparison_line(change) for change in compared],
         )
         + f"<h2>Over time</h2><figure>{series(jobs)}<figcaption>Each process "
-        "against the first of its configuration; orange: the canary; red "
+        "against the first of its configuration; orange: the reference runs; red "
         "line: temperature.</figcaption></figure>"
         + _operators(jobs)
         + "</body></html>\n"

@@ -17,7 +17,7 @@ def add(rows: list[dict], jobs: list[dict], macs: dict[str, int]) -> None:
             `times_float32`: how much faster than the member in float32;
             `gmacs_s`: multiply-accumulates a second, 1e9;
             `matmul_gmacs_s`: of the matrix product with as many threads;
-            `of_matmul`: the share of it that the model reaches.
+            `matmul_fraction`: the share of it that the model reaches.
         jobs: finished jobs.
         macs: a model's name to its multiply-accumulates.
     """
@@ -47,6 +47,6 @@ def add(rows: list[dict], jobs: list[dict], macs: dict[str, int]) -> None:
         if shared:
             row["gmacs_s"] = statistics.median(reached.values())
             row["matmul_gmacs_s"] = statistics.median(product.values())
-            row["of_matmul"] = statistics.median(
+            row["matmul_fraction"] = statistics.median(
                 reached[n] / product[n] for n in shared
             )

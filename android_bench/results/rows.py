@@ -30,22 +30,22 @@ def _spread(medians: list[float]) -> float | None:
 
 
 def unsteady_rounds(jobs: list[dict], limit: float) -> dict[int, float]:
-    """Rounds at whose ends the canary was slower than `limit` allows.
+    """Rounds at whose ends the reference run was slower than `limit` allows.
 
     Returns:
-        Round to the canary's excess over its fastest run.
+        Round to the reference run's excess over the fastest of them.
     """
-    canary = {
+    times = {
         job["round"]: job["latency"]["median_us"]
         for job in jobs
-        if job["kind"] == "canary" and job["status"] == "ok"
+        if job["kind"] == "reference_run" and job["status"] == "ok"
     }
-    if not canary:
+    if not times:
         return {}
-    best = min(canary.values())
+    best = min(times.values())
     rounds = {}
-    for number in range(max(max(canary), 1)):
-        ends = [canary[n] for n in (number, number + 1) if n in canary]
+    for number in range(max(max(times), 1)):
+        ends = [times[n] for n in (number, number + 1) if n in times]
         excess = max(ends) / best - 1 if ends else 0.0
         if excess > limit:
             rounds[number] = excess
@@ -78,7 +78,7 @@ def summarise(
             job
             for job in jobs
             if (job["model"], job["delegate"]) == (model, delegate)
-            and job["kind"] not in ("canary", "matmul")
+            and job["kind"] not in ("reference_run", "matmul")
         ]
         # The output is checked once for all numbers of threads.
         checks = [job for job in own if job["kind"] == "output"]
@@ -134,7 +134,7 @@ def _row(group, checks, tile, frame, unsteady, spread_limit) -> dict:
     comparable = bool(timed) and not failed
     moved = [unsteady[j["round"]] for j in timed if j["round"] in unsteady]
     if moved:
-        slowed = f"the canary slowed by {100 * max(moved):.1f} %"
+        slowed = f"the reference run slowed by {100 * max(moved):.1f} %"
         steady = [job for job in timed if job["round"] not in unsteady]
         if len(steady) >= max(_LEAST_ROUNDS, len(timed) / 2):
             left_out = len(timed) - len(steady)

@@ -15,7 +15,7 @@ COLUMNS = (
     ("ms_per_useful_mp", "ms/MP useful"),
     ("frame_ms", "ms/frame"),
     ("times_float32", "x float32"),
-    ("of_matmul", "of matmul, GMACs/s"),
+    ("matmul_fraction", "of matmul, GMACs/s"),
     ("mb", "MB"),
     ("check", "output"),
     ("status", "status"),
@@ -49,17 +49,17 @@ def cells(row: dict) -> list[str]:
         _number(row.get("ms_per_useful_mp")),
         _number(row.get("frame_ms")),
         _number(row.get("times_float32")),
-        _of_matmul(row),
+        _matmul_fraction(row),
         _number(row["mb"]),
         _checked(row),
         status,
     ]
 
 
-def _of_matmul(row: dict) -> str:
-    if "of_matmul" not in row:
+def _matmul_fraction(row: dict) -> str:
+    if "matmul_fraction" not in row:
         return "-"
-    share, rate = row["of_matmul"], row["matmul_gmacs_s"]
+    share, rate = row["matmul_fraction"], row["matmul_gmacs_s"]
     return f"{100 * share:.0f} % of {_number(rate)}"
 
 
@@ -155,7 +155,7 @@ def to_csv(rows: list[dict]) -> str:
         "times_float32",
         "gmacs_s",
         "matmul_gmacs_s",
-        "of_matmul",
+        "matmul_fraction",
         "mb",
         "check_error",
         "check_unit",

@@ -45,7 +45,7 @@ done
 
 
 @dataclasses.dataclass(frozen=True)
-class Handling:
+class PhoneOptions:
     """How a phone is treated.
 
     Attributes:
@@ -72,7 +72,7 @@ class Phone:
         adb: the device.
         tool: the measuring tool.
         timing: how long a process measures.
-        handling: how the phone is treated.
+        options: how the phone is treated.
         run_id: names the folder on the device.
         raw: called with job id, name and text of each raw output.
     """
@@ -82,7 +82,7 @@ class Phone:
         adb: Adb,
         tool: Tool,
         timing: Timing,
-        handling: Handling,
+        options: PhoneOptions,
         run_id: str,
         raw=lambda job_id, name, text: None,
     ):
@@ -90,7 +90,7 @@ class Phone:
         self.tool = tool
         self.facts: facts.Facts | None = None
         self._timing = timing
-        self._handling = handling
+        self._options = options
         self._folder = f"{BASE}/{run_id}"
         self._raw = raw
         self._mode = facts.PerformanceMode(adb)
@@ -98,7 +98,7 @@ class Phone:
         self._references: dict[str, verify.Reference] = {}
         self._beat = 0
         self._library: str | None = None
-        self._limit_s = handling.job_timeout_s or (
+        self._limit_s = options.job_timeout_s or (
             2 * timing.max_seconds + timing.warmup_seconds + 60
         )
 
@@ -118,13 +118,13 @@ class Phone:
         self._kill()
         self._push(self.tool.path, "benchmark_model")
         self.adb.shell(f"chmod 755 {self._folder}/benchmark_model")
-        for path in self._handling.libraries:
+        for path in self._options.libraries:
             self._push(path, path.name)
-        if self._handling.npu_library:
-            path = self._handling.npu_library
+        if self._options.npu_library:
+            path = self._options.npu_library
             self._library = self._push(path, path.name)
         self._ask_flags()
-        if self._handling.performance_mode:
+        if self._options.performance_mode:
             self._start_guard()
             self._mode.switch_on()
         else:
@@ -196,10 +196,10 @@ class Phone:
         )
 
     def _mask(self, job: Job) -> str | None:
-        if self._handling.affinity == "all":
+        if self._options.affinity == "all":
             return None
-        if self._handling.affinity != "big":
-            return self._handling.affinity
+        if self._options.affinity != "big":
+            return self._options.affinity
         if self.adb.dry:
             return "BIG_CORES"
         return facts.big_core_mask(self.facts.cores, job.threads)
@@ -218,7 +218,7 @@ class Phone:
             f"--num_threads={job.threads}",
             *tools.delegate_flags(self.tool.kind, job.delegate, self._library),
             *tools.pass_flags(self.tool, job.kind, self._timing, self._folder),
-            *self._handling.tool_flags,
+            *self._options.tool_flags,
         ]
         if self.tool.kind == "classic":
             host = self.reference(model)
@@ -276,7 +276,7 @@ class Phone:
 
     def _read(self, job: Job, result: Shell, latency: parse.Latency) -> dict:
         fields = {"seconds": result.seconds}
-        if job.kind in ("latency", "canary"):
+        if job.kind in ("latency", "reference_run"):
             fields["latency"] = judge.latency_record(latency)
         elif job.kind == "memory":
             fields["memory"] = judge.memory(result)

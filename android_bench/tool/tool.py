@@ -160,7 +160,7 @@ def input_flags(
 def pass_flags(
     tool: Tool, job_pass: str, timing: Timing, folder: str
 ) -> list[str]:
-    """Flags of one pass: output, latency, canary, memory or profile."""
+    """Flags of one pass: output, latency, reference_run, memory or profile."""
     if job_pass == "output":
         return [
             "--num_runs=1",
@@ -185,7 +185,7 @@ def pass_flags(
         f"--max_secs={timing.max_seconds:g}",
         f"--warmup_min_secs={timing.warmup_seconds:g}",
     ]
-    if job_pass in ("latency", "canary"):
+    if job_pass in ("latency", "reference_run"):
         return flags
     if tool.kind == "litert":
         return [*flags, "--use_profiler=true"]

@@ -38,7 +38,7 @@ def test_every_configuration_is_measured_once_a_round(models):
     assert counted == {
         "output": 8,
         "latency": 36,
-        "canary": 4,
+        "reference_run": 4,
         "memory": 12,
         "profile": 12,
     }
@@ -53,9 +53,13 @@ def test_every_configuration_is_measured_once_a_round(models):
 
 def test_rounds_are_interleaved_between_canaries(models):
     kinds = [
-        job.kind for job in build(models) if job.kind in ("latency", "canary")
+        job.kind
+        for job in build(models)
+        if job.kind in ("latency", "reference_run")
     ]
-    assert kinds == (["canary"] + ["latency"] * 12) * 3 + ["canary"]
+    assert kinds == (["reference_run"] + ["latency"] * 12) * 3 + [
+        "reference_run"
+    ]
 
 
 def test_order_follows_the_seed(models):

@@ -73,20 +73,20 @@ def test_hot_phone_is_waited_for(jobs, tmp_path):
 
 
 def test_process_that_heated_the_phone_is_repeated(jobs, tmp_path):
-    # The first two jobs are output checks; the third is the canary.
+    # The first two jobs are output checks; the third is a reference run.
     target = Target(after=[COOL, COOL, HOT, COOL])
     store, _ = execute(target, jobs, tmp_path / "r.jsonl")
-    canary = store.jobs[jobs[2].id]
-    assert canary["tries"] == 2
-    assert "throttled" not in canary
+    reference = store.jobs[jobs[2].id]
+    assert reference["tries"] == 2
+    assert "throttled" not in reference
 
 
 def test_phone_that_heats_up_each_time_is_marked(jobs, tmp_path):
     target = Target(after=[COOL, COOL, HOT, HOT, HOT])
     store, _ = execute(target, jobs, tmp_path / "r.jsonl")
-    canary = store.jobs[jobs[2].id]
-    assert canary["tries"] == 3
-    assert "thermal status 2" in canary["throttled"]
+    reference = store.jobs[jobs[2].id]
+    assert reference["tries"] == 3
+    assert "thermal status 2" in reference["throttled"]
 
 
 def test_cool_down_is_bounded():

@@ -50,7 +50,7 @@ def test_load_that_falls_on_a_whole_round_changes_no_ratio():
     ratios.add(rows, jobs, {"m0.float32": 10_000_000, "m0.int8": 10_000_000})
     assert [r["times_float32"] for r in rows] == pytest.approx([1, 2.5])
     # 1e7 in 1 ms are 10 GMACs/s, of 50.
-    assert [r["of_matmul"] for r in rows] == pytest.approx([0.2, 0.5])
+    assert [r["matmul_fraction"] for r in rows] == pytest.approx([0.2, 0.5])
     assert [r["gmacs_s"] for r in rows] == pytest.approx([10, 25])
     assert {r["matmul_gmacs_s"] for r in rows} == {50}
 
@@ -60,7 +60,7 @@ def test_ratio_is_to_as_many_threads():
     jobs.append(latency("int8", 0, 100, threads=2))
     rows = [row("int8", threads=2)]
     ratios.add(rows, jobs, {"m0.int8": 1_000_000})
-    assert rows[0]["of_matmul"] == pytest.approx(0.1)
+    assert rows[0]["matmul_fraction"] == pytest.approx(0.1)
     assert "times_float32" not in rows[0]
 
 

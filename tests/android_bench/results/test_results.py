@@ -46,9 +46,9 @@ def summarise(*jobs, limit=0.05):
 
 
 def steady(*medians):
-    canaries = [job("canary", n, 5.0) for n in range(len(medians) + 1)]
+    references = [job("reference_run", n, 5.0) for n in range(len(medians) + 1)]
     timed = [job("latency", n, ms) for n, ms in enumerate(medians)]
-    return [*canaries, *timed]
+    return [*references, *timed]
 
 
 def test_row_holds_the_median_of_the_medians():
@@ -69,28 +69,32 @@ def test_spread_beyond_the_limit_is_not_comparable():
     assert "spread 5.8 % is not comparable" in row["notes"]
 
 
-def test_canary_that_slows_down_marks_its_rounds():
+def test_reference_run_that_slows_down_marks_its_rounds():
     jobs = steady(10.0, 10.0, 10.0)
     jobs[3]["latency"]["median_us"] = 5600
     assert row_maker.unsteady_rounds(jobs, 0.05) == {2: pytest.approx(0.12)}
     (row,) = summarise(*jobs)
     assert not row["comparable"]
-    assert row["notes"] == ["the canary slowed by 12.0 %"]
+    assert row["notes"] == ["the reference run slowed by 12.0 %"]
 
 
 def test_unsteady_rounds_are_left_out_where_enough_remain():
     jobs = steady(10.0, 10.1, 10.0, 10.0, 13.0)
-    jobs[5]["latency"]["median_us"] = 6000  # The last canary.
+    jobs[5]["latency"]["median_us"] = 6000  # The last reference run.
     (row,) = summarise(*jobs)
     assert row["comparable"]
     assert row["processes"] == 4
     assert row["median_ms"] == 10.0
-    assert row["notes"] == ["the canary slowed by 20.0 %; 1 of 5 left out"]
+    assert row["notes"] == [
+        "the reference run slowed by 20.0 %; 1 of 5 left out"
+    ]
 
 
 def test_failed_check_fails_the_row_for_all_threads():
     bad = job("output", status="failed", reason="off by 3 steps")
-    other = [dict(j, threads=1) for j in steady(10.0) if j["kind"] != "canary"]
+    other = [
+        dict(j, threads=1) for j in steady(10.0) if j["kind"] != "reference_run"
+    ]
     rows = summarise(bad, *steady(10.0), *other)
     assert [row["threads"] for row in rows] == [1, 4]
     assert {row["status"] for row in rows} == {"failed"}
@@ -99,7 +103,9 @@ def test_failed_check_fails_the_row_for_all_threads():
 
 def test_check_of_one_thread_count_makes_no_row_of_its_own():
     check = {"error": 0.0, "limit": 1e-5, "unit": "of the range"}
-    other = [dict(j, threads=2) for j in steady(10.0) if j["kind"] != "canary"]
+    other = [
+        dict(j, threads=2) for j in steady(10.0) if j["kind"] != "reference_run"
+    ]
     (row,) = summarise(job("output", check=check), *other)
     assert row["threads"] == 2
     assert row["check"] == check
