@@ -12,7 +12,7 @@ import pathlib
 import numpy as np
 
 from android_bench.errors import BenchError
-from android_bench.transfer import sha256_of
+from android_bench.phone.transfer import sha256_of
 
 PACKED_PIXELS_PER_MP = 250_000
 

@@ -21,19 +21,19 @@ from tqdm import tqdm
 
 from android_bench import bundle as bundles
 from android_bench import cost
-from android_bench import host
 from android_bench import options
-from android_bench import outputs
-from android_bench import phone
 from android_bench import plan
-from android_bench import ratios
-from android_bench import report
-from android_bench import results
-from android_bench import rows as row_maker
 from android_bench import runner
-from android_bench import tool as tools
-from android_bench.adb import Adb
 from android_bench.errors import BenchError
+from android_bench.phone.adb import Adb
+from android_bench.results import outputs
+from android_bench.results import ratios
+from android_bench.results import rows as row_maker
+from android_bench.results import store as stores
+from android_bench.results import text as texts
+from android_bench.targets import host
+from android_bench.targets import phone
+from android_bench.tool import tool as tools
 
 _HOST = flags.DEFINE_bool("host", False, "Measure this machine, without adb.")
 _SERIAL = flags.DEFINE_string(
@@ -102,9 +102,10 @@ _SEED = flags.DEFINE_integer("seed", 0, "Of the order within a round.")
 _SPREAD = flags.DEFINE_float(
     "spread_limit", 0.05, "Rows that spread more are not comparable."
 )
-_FRAME = flags.DEFINE_string(
-    "frame", "3120x4208", "Height x width of a whole frame, RAW pixels."
+_FRAME_SIZE = flags.DEFINE_string(
+    "frame_size", "3120x4208", "Height x width of a whole frame, RAW pixels."
 )
+flags.DEFINE_alias("frame", "frame_size")  # Its name until 0.1.
 _AFFINITY = flags.DEFINE_string(
     "affinity", "big", "Cores: big, all, or a mask in hexadecimal."
 )
@@ -158,7 +159,7 @@ def _target(tool: tools.Tool | None, run_id: str, raw):
         if _NPU_LIBRARY.value
         else (None,)
     )
-    handling = phone.Handling(
+    settings = phone.PhoneOptions(
         affinity=options.affinity(_AFFINITY.value),
         job_timeout_s=_JOB_TIMEOUT_S.value,
         performance_mode=_PERFORMANCE_MODE.value,
@@ -172,7 +173,7 @@ def _target(tool: tools.Tool | None, run_id: str, raw):
         echo=print if _DRY_RUN.value else None,
         retries=_RETRIES.value,
     )
-    return phone.Phone(adb, tool, timing, handling, run_id, raw)
+    return phone.Phone(adb, tool, timing, settings, run_id, raw)
 
 
 def _run_id(path: pathlib.Path) -> str:
@@ -182,7 +183,7 @@ def _run_id(path: pathlib.Path) -> str:
                 "`--resume` must meet a run in `--output`. Received: "
                 f"{_OUTPUT.value!r} without results.jsonl"
             )
-        return results.read(path)[0]["run_id"]
+        return stores.read(path)[0]["run_id"]
     return secrets.token_hex(6)
 
 
@@ -212,7 +213,7 @@ def _identity(bundle, tool, device: dict, jobs) -> dict:
 
 def bench(folder: str) -> int:
     """Measures the bundle in `folder` as the flags say; the exit code."""
-    frame = options.frame(_FRAME.value)
+    frame = options.frame_size(_FRAME_SIZE.value)
     threads = options.threads(
         _THREADS.value or (["1"] if _HOST.value else ["4"])
     )
@@ -233,7 +234,7 @@ def bench(folder: str) -> int:
             raise BenchError("`--dry_run` must go with a phone, not --host.")
         return _dry_run(bundle, tool, jobs)
     baseline = (
-        results.read(pathlib.Path(_BASELINE.value))
+        stores.read(pathlib.Path(_BASELINE.value))
         if (_BASELINE.value)
         else None
     )
@@ -251,7 +252,7 @@ def bench(folder: str) -> int:
     )
     if baseline is not None:
         row_maker.compare([], header, baseline)  # Refuses before measuring.
-    store = results.Store(path, header, _RESUME.value)
+    store = stores.Store(path, header, _RESUME.value)
     gate = (
         None
         if _HOST.value
@@ -277,7 +278,7 @@ def bench(folder: str) -> int:
         compared = row_maker.compare(rows, store.header, baseline)
     store.finish(rows)
     outputs.write(output, store, rows, compared)
-    print(report.table(store.header, rows, compared))
+    print(texts.table(store.header, rows, compared))
     print(f"results in {output}")
     failed = sum(row["status"] == "failed" for row in rows)
     slower = sum(change["verdict"] == "slower" for change in compared)

@@ -2,10 +2,10 @@
 
 import pathlib
 
-from android_bench import host
 from android_bench import plan
-from android_bench import tool as tools
 from android_bench.errors import BenchError
+from android_bench.targets import host
+from android_bench.tool import tool as tools
 
 
 def threads(words: list[str]) -> list[int]:
@@ -18,12 +18,13 @@ def threads(words: list[str]) -> list[int]:
     return list(dict.fromkeys(int(word) for word in words))
 
 
-def frame(text: str) -> tuple[int, int]:
+def frame_size(text: str) -> tuple[int, int]:
     """Returns height and width in packed pixels, of HEIGHTxWIDTH in RAW."""
     words = text.split("x")
     if len(words) != 2 or not all(w.isdigit() and int(w) > 1 for w in words):
         raise BenchError(
-            f"`--frame` must be HEIGHTxWIDTH in RAW pixels. Received: {text!r}"
+            "`--frame_size` must be HEIGHTxWIDTH in RAW pixels. "
+            f"Received: {text!r}"
         )
     return int(words[0]) // 2, int(words[1]) // 2
 

@@ -2,9 +2,9 @@
 
 Repeats are separate processes and are interleaved: every round measures each
 configuration once, in a shuffled order that the seed fixes, so a phone that
-slows down slows all of them alike. A reference configuration, the canary, is
-measured before and after every round; when it moves, the round is not to be
-compared.
+slows down slows all of them alike. A reference run (the
+first model on the CPU) precedes and follows every round; when it slows down,
+the round must not be compared.
 """
 
 import dataclasses
@@ -25,7 +25,8 @@ class Job:
         model: what it runs; of a `matmul` the first, which does not run.
         delegate: who executes.
         threads: on the CPU.
-        kind: `output`, `latency`, `canary`, `matmul`, `memory` or `profile`.
+        kind: `output`, `latency`, `reference_run`, `matmul`, `memory`
+            or `profile`.
         round: of the repeats, from 0.
     """
 
@@ -85,15 +86,15 @@ def build(
         ]
     if "latency" in passes:
         generator = random.Random(seed)
-        canary = (bundle.models[0], "cpu", threads[0])
+        reference = (bundle.models[0], "cpu", threads[0])
         timed = [(*config, "latency") for config in configs]
         if matmul:
-            timed += [(*canary[:2], n, "matmul") for n in threads]
+            timed += [(*reference[:2], n, "matmul") for n in threads]
         for number in range(repeats):
-            jobs.append(Job(*canary, "canary", number))
+            jobs.append(Job(*reference, "reference_run", number))
             order = generator.sample(timed, len(timed))
             jobs += [Job(*config, number) for config in order]
-        jobs.append(Job(*canary, "canary", repeats))
+        jobs.append(Job(*reference, "reference_run", repeats))
     for kind in ("memory", "profile"):
         if kind in passes:
             jobs += [Job(*config, kind) for config in configs]

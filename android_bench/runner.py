@@ -5,10 +5,10 @@ import signal
 import time
 from collections.abc import Callable
 
-from android_bench import device
 from android_bench.errors import BenchError
 from android_bench.plan import Job
-from android_bench.results import Store
+from android_bench.results.rows import hottest_c
+from android_bench.results.store import Store
 
 _TRIES = 3
 
@@ -36,7 +36,7 @@ class Gate:
         status = sample.get("thermal_status", 0)
         if status > self.max_status:
             return f"thermal status {status} (at most {self.max_status})"
-        celsius = device.hottest_c(sample)
+        celsius = hottest_c(sample)
         if celsius is not None and celsius > self.max_c:
             return f"{celsius:.1f} degrees (at most {self.max_c:g})"
         return None
@@ -113,7 +113,7 @@ def execute(
 
 
 def _run(target, job: Job, gate: Gate | None, progress, sleep) -> dict:
-    timed = job.kind in ("latency", "canary")
+    timed = job.kind in ("latency", "reference_run")
     cooled = 0.0
     for attempt in range(_TRIES):
         if gate is not None and timed:

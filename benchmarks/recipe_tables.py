@@ -19,8 +19,8 @@ import statistics
 from absl import app
 from absl import flags
 
-from android_bench import report
-from android_bench import results
+from android_bench.results import store as stores
+from android_bench.results import text as texts
 from fanet_tf.denoising import bundle as bundle_lib
 from fanet_tf.errors import InputError
 
@@ -68,7 +68,7 @@ _CHOICES = (
 _MEASURED = (
     "ms_per_network_mp",
     "ms_per_useful_mp",
-    "of_matmul",
+    "matmul_fraction",
     "matmul_gmacs_s",
     "times_float32",
 )
@@ -244,7 +244,7 @@ def _speed(record, rows):
                     str(row["threads"]),
                     f"{row['ms_per_network_mp']:.1f}",
                     f"{row['ms_per_useful_mp']:.1f}",
-                    f"{100 * row['of_matmul']:.0f} % of "
+                    f"{100 * row['matmul_fraction']:.0f} % of "
                     f"{row['matmul_gmacs_s']:.0f} GMACs/s",
                     f"{row['times_float32']:.2f}"
                     if "times_float32" in row
@@ -258,20 +258,20 @@ def _speed(record, rows):
 
 def read_speed(path) -> dict:
     """Returns the machine and the timed rows of a run of `fanet-bench`."""
-    header, *lines = results.read(pathlib.Path(path))
+    header, *lines = stores.read(pathlib.Path(path))
     rows = [
         line
         for line in lines
         if line["type"] == "row"
         and line["status"] == "ok"
-        and "of_matmul" in line
+        and "matmul_fraction" in line
     ]
     if not rows:
         raise InputError(
             "`--speed` must be the results.jsonl of a finished `fanet-bench "
             f"--host`. Received: {path} without a timed row"
         )
-    return {"machine": report.device_line(header), "rows": rows}
+    return {"machine": texts.device_line(header), "rows": rows}
 
 
 def replace(page: str, tables: dict[str, list[str]]) -> str:

@@ -25,7 +25,7 @@ def row(member, ms, **changes):
         "spread": 0.03,
         "ms_per_network_mp": ms,
         "ms_per_useful_mp": 2 * ms,
-        "of_matmul": 0.4,
+        "matmul_fraction": 0.4,
         "matmul_gmacs_s": 50.0,
         "times_float32": 1.0,
         **changes,

@@ -1,0 +1,309 @@
+"""Runs jobs on a phone: a folder of its own there, and nothing left behind."""
+
+import dataclasses
+import pathlib
+import shlex
+import tempfile
+
+import numpy as np
+
+from android_bench.bundle import Model
+from android_bench.errors import AdbError
+from android_bench.errors import CommandTimeout
+from android_bench.errors import DeviceLost
+from android_bench.errors import ToolError
+from android_bench.phone import facts
+from android_bench.phone import transfer
+from android_bench.phone.adb import Adb
+from android_bench.phone.adb import Shell
+from android_bench.plan import Job
+from android_bench.tool import judge
+from android_bench.tool import parse
+from android_bench.tool import tool as tools
+from android_bench.tool import verify
+from android_bench.tool.tool import Timing
+from android_bench.tool.tool import Tool
+
+BASE = "/data/local/tmp/fanet-bench"
+
+# Switches the mode off and cleans up when this machine is heard no more: a
+# killed session must not leave a phone changed. `beat` is rewritten before
+# every job.
+GUARD = """\
+beat=; silent=0
+while [ -d {folder} ]; do
+  now=$(cat {folder}/beat 2>/dev/null)
+  if [ "$now" = "$beat" ]; then silent=$((silent + 10)); else silent=0; fi
+  beat=$now
+  if [ $silent -ge {limit} ]; then
+    cmd power set-fixed-performance-mode-enabled false
+    rm -rf {folder}
+  fi
+  sleep 10
+done
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class PhoneOptions:
+    """How a phone is treated.
+
+    Attributes:
+        affinity: `big`, `all`, or a mask in hexadecimal.
+        job_timeout_s: limit of one process; None for one that fits `Timing`.
+        performance_mode: try to switch fixed-performance mode on.
+        npu_library: file here, for delegate `npu`.
+        libraries: other files the tool needs beside it.
+        tool_flags: further flags, handed on as they are.
+    """
+
+    affinity: str = "big"
+    job_timeout_s: float | None = None
+    performance_mode: bool = True
+    npu_library: pathlib.Path | None = None
+    libraries: tuple[pathlib.Path, ...] = ()
+    tool_flags: tuple[str, ...] = ()
+
+
+class Phone:
+    """A phone that runs jobs.
+
+    Args:
+        adb: the device.
+        tool: the measuring tool.
+        timing: how long a process measures.
+        options: how the phone is treated.
+        run_id: names the folder on the device.
+        raw: called with job id, name and text of each raw output.
+    """
+
+    def __init__(
+        self,
+        adb: Adb,
+        tool: Tool,
+        timing: Timing,
+        options: PhoneOptions,
+        run_id: str,
+        raw=lambda job_id, name, text: None,
+    ):
+        self.adb = adb
+        self.tool = tool
+        self.facts: facts.Facts | None = None
+        self._timing = timing
+        self._options = options
+        self._folder = f"{BASE}/{run_id}"
+        self._raw = raw
+        self._mode = facts.PerformanceMode(adb)
+        self._pushed: set[str] = set()
+        self._references: dict[str, verify.Reference] = {}
+        self._beat = 0
+        self._library: str | None = None
+        self._limit_s = options.job_timeout_s or (
+            2 * timing.max_seconds + timing.warmup_seconds + 60
+        )
+
+    def identify(self) -> dict:
+        """Waits for the device and asks who it is."""
+        self.adb.ready()
+        self.facts = facts.read_facts(self.adb)
+        return dataclasses.asdict(self.facts)
+
+    def condition(self) -> dict:
+        """Battery, thermal status and temperatures now."""
+        return facts.condition(self.adb)
+
+    def start(self) -> dict:
+        """Prepares the phone; returns what the run's record should say."""
+        self.adb.shell(f"mkdir -p {self._folder}")
+        self._kill()
+        self._push(self.tool.path, "benchmark_model")
+        self.adb.shell(f"chmod 755 {self._folder}/benchmark_model")
+        for path in self._options.libraries:
+            self._push(path, path.name)
+        if self._options.npu_library:
+            path = self._options.npu_library
+            self._library = self._push(path, path.name)
+        self._ask_flags()
+        if self._options.performance_mode:
+            self._start_guard()
+            self._mode.switch_on()
+        else:
+            self._mode.state = "not asked for"
+        return {
+            "adb": self.adb.version(),
+            "performance_mode": self._mode.state,
+            "tool_flags": sorted(self.tool.flags),
+        }
+
+    def close(self) -> None:
+        """Ends what still runs, restores the mode, removes the folder."""
+        self.adb.ready()
+        try:
+            self._kill()
+        finally:
+            self._mode.restore()
+        pid = f"{self._folder}/guard.pid"
+        self.adb.shell(
+            f"[ -f {pid} ] && kill -9 -$(cat {pid}) 2>/dev/null; "
+            f"rm -rf {self._folder}; rmdir {BASE} 2>/dev/null; true"
+        )
+
+    def _push(self, path: pathlib.Path, name: str) -> str:
+        remote = f"{self._folder}/{name}"
+        if remote not in self._pushed:
+            transfer.push(self.adb, path, remote)
+            self._pushed.add(remote)
+        return remote
+
+    def _push_text(self, text: str | bytes, name: str) -> str:
+        with tempfile.TemporaryDirectory(prefix="fanet-bench-") as folder:
+            path = pathlib.Path(folder) / name
+            path.write_bytes(text.encode() if isinstance(text, str) else text)
+            return self._push(path, name)
+
+    def _ask_flags(self) -> None:
+        # A tool that does not say what it knows gets the oldest flags only.
+        answer = self.adb.shell(
+            f"cd {self._folder} && {self._environment()} "
+            "./benchmark_model --help",
+            check=False,
+        )
+        known = parse.flags(answer.stdout + "\n" + answer.stderr)
+        self.tool = dataclasses.replace(self.tool, flags=known)
+
+    def _start_guard(self) -> None:
+        script = self._push_text(
+            GUARD.format(folder=self._folder, limit=int(self._limit_s) + 300),
+            "guard.sh",
+        )
+        self.adb.shell(
+            f"[ -f {self._folder}/guard.pid ] || {{ "
+            f"setsid sh {script} >/dev/null 2>&1 </dev/null & "
+            f"echo $! > {self._folder}/guard.pid; }}"
+        )
+
+    def _environment(self) -> str:
+        return f"LD_LIBRARY_PATH={self._folder}"
+
+    def _kill(self) -> None:
+        """Ends a tool that a lost connection left, and its old outputs."""
+        folder = self._folder
+        self.adb.shell(
+            f"p=$(cat {folder}/tool.pid 2>/dev/null); "
+            f'if [ -n "$p" ] && grep -q {folder} /proc/$p/cmdline 2>/dev/null; '
+            "then kill -9 $p; fi; "
+            f"rm -f {folder}/tool.pid {folder}/output.raw {folder}/profile.csv"
+        )
+
+    def _mask(self, job: Job) -> str | None:
+        if self._options.affinity == "all":
+            return None
+        if self._options.affinity != "big":
+            return self._options.affinity
+        if self.adb.dry:
+            return "BIG_CORES"
+        return facts.big_core_mask(self.facts.cores, job.threads)
+
+    def reference(self, model: Model) -> verify.Reference:
+        """The golden tile on this machine; kept."""
+        if model.name not in self._references:
+            self._references[model.name] = verify.reference(model)
+        return self._references[model.name]
+
+    def command(self, job: Job) -> str:
+        """The tool's command line for a job, for the device's shell."""
+        model = job.model
+        flags = [
+            f"--graph={self._push(model.path, model.path.name)}",
+            f"--num_threads={job.threads}",
+            *tools.delegate_flags(self.tool.kind, job.delegate, self._library),
+            *tools.pass_flags(self.tool, job.kind, self._timing, self._folder),
+            *self._options.tool_flags,
+        ]
+        if self.tool.kind == "classic":
+            host = self.reference(model)
+            files = [
+                self._push_text(
+                    np.ascontiguousarray(value).tobytes(),
+                    f"{model.name}.{index}.raw",
+                )
+                for index, value in enumerate(host.inputs)
+            ]
+            shapes = [value.shape for value in host.inputs]
+            flags += tools.input_flags(list(host.names), shapes, files)
+        mask = self._mask(job)
+        taskset = f"taskset {mask} " if mask else ""
+        return f"env {self._environment()} {taskset}" + shlex.join(
+            [f"{self._folder}/benchmark_model", *flags]
+        )
+
+    def run(self, job: Job) -> dict:
+        """Runs a job; a tool that fails makes a failed record."""
+        if job.kind == "output" and self.tool.kind == "litert":
+            # This program can neither be fed files nor dump its output.
+            return {"status": "ok", "note": "LiteRT's tool dumps no output"}
+        command = self.command(job)
+        record = {"command": command, "mask": self._mask(job)}
+        self._beat += 1
+        self.adb.shell(f"echo {self._beat} > {self._folder}/beat")
+        record["before"] = self.condition()
+        try:
+            record.update(self._measure(job, command))
+            record["status"] = "ok"
+        except (ToolError, CommandTimeout) as error:
+            self._kill()
+            record.update(status="failed", reason=str(error))
+        record["after"] = self.condition()
+        return record
+
+    def _measure(self, job: Job, command: str) -> dict:
+        def attempt():
+            self._kill()
+            return self.adb.shell(
+                f"echo $$ > {self._folder}/tool.pid && exec {command}",
+                timeout_s=self._limit_s,
+                check=False,
+                retry=False,
+            )
+
+        result = self.adb.retrying(attempt)
+        if self.adb.dry:
+            return self._dry(job)
+        self._raw(job.id, "stdout", result.stdout)
+        self._raw(job.id, "stderr", result.stderr)
+        latency = judge.latency(result, self.tool.kind, job.delegate)
+        return self._read(job, result, latency)
+
+    def _read(self, job: Job, result: Shell, latency: parse.Latency) -> dict:
+        fields = {"seconds": result.seconds}
+        if job.kind in ("latency", "reference_run"):
+            fields["latency"] = judge.latency_record(latency)
+        elif job.kind == "memory":
+            fields["memory"] = judge.memory(result)
+        elif job.kind == "profile":
+            text = result.stdout
+            if self.tool.kind == "classic":
+                text = self._pull("profile.csv").decode(errors="replace")
+            fields["profile"] = judge.profile(text, self.tool.kind)
+        else:
+            host = self.reference(job.model)
+            fields["check"] = judge.check(
+                self._pull("output.raw"), job.model, host, job.delegate
+            )
+        return fields
+
+    def _pull(self, name: str) -> bytes:
+        try:
+            return transfer.pull(self.adb, f"{self._folder}/{name}")
+        except DeviceLost:
+            raise
+        except AdbError as error:
+            raise ToolError(
+                f"the tool must write {name}. Received: {error}"
+            ) from None
+
+    def _dry(self, job: Job) -> dict:
+        name = {"output": "output.raw", "profile": "profile.csv"}.get(job.kind)
+        if name:
+            transfer.pull(self.adb, f"{self._folder}/{name}")
+        return {}

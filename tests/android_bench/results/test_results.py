@@ -1,0 +1,214 @@
+import json
+
+import pytest
+
+from android_bench.bundle import Tile
+from android_bench.errors import BenchError
+from android_bench.results import page
+from android_bench.results import rows as row_maker
+from android_bench.results import store as stores
+from android_bench.results import text as texts
+
+TILES = {"m0.float32": Tile(500, 500, 50, 4)}
+HEADER = {
+    "type": "run",
+    "schema_version": 1,
+    "run_id": "x",
+    "date": "2026-01-01",
+    "arguments": "B",
+    "device": {"model": "P"},
+    "bundle": {"name": "b"},
+    "tool": None,
+    "identity": {"bundle": "1"},
+}
+
+
+def job(kind, number=0, median_ms=None, **fields):
+    record = {
+        "id": f"{kind}.{number}",
+        "kind": kind,
+        "model": "m0.float32",
+        "member": 0,
+        "recipe": "float32",
+        "delegate": "cpu",
+        "threads": 4,
+        "round": number,
+        "status": "ok",
+        "started": 60.0 * number,
+    }
+    if median_ms is not None:
+        record["latency"] = {"median_us": 1000 * median_ms}
+    return {**record, **fields}
+
+
+def summarise(*jobs, limit=0.05):
+    return row_maker.summarise(list(jobs), TILES, (1560, 2104), limit)
+
+
+def steady(*medians):
+    references = [job("reference_run", n, 5.0) for n in range(len(medians) + 1)]
+    timed = [job("latency", n, ms) for n, ms in enumerate(medians)]
+    return [*references, *timed]
+
+
+def test_row_holds_the_median_of_the_medians():
+    (row,) = summarise(*steady(10.0, 10.4, 10.1))
+    assert row["median_ms"] == 10.1
+    assert row["spread"] == pytest.approx(0.4 / 10.1)
+    assert row["comparable"]
+    # A tile is one megapixel of which 0.64 are useful.
+    assert row["ms_per_network_mp"] == pytest.approx(10.1)
+    assert row["ms_per_useful_mp"] == pytest.approx(10.1 / 0.64)
+    assert row["frame_ms"] == pytest.approx(10.1 * 4 * 6)
+
+
+def test_spread_beyond_the_limit_is_not_comparable():
+    (row,) = summarise(*steady(10.0, 10.6))
+    assert not row["comparable"]
+    assert row["status"] == "ok"
+    assert "spread 5.8 % is not comparable" in row["notes"]
+
+
+def test_reference_run_that_slows_down_marks_its_rounds():
+    jobs = steady(10.0, 10.0, 10.0)
+    jobs[3]["latency"]["median_us"] = 5600
+    assert row_maker.unsteady_rounds(jobs, 0.05) == {2: pytest.approx(0.12)}
+    (row,) = summarise(*jobs)
+    assert not row["comparable"]
+    assert row["notes"] == ["the reference run slowed by 12.0 %"]
+
+
+def test_unsteady_rounds_are_left_out_where_enough_remain():
+    jobs = steady(10.0, 10.1, 10.0, 10.0, 13.0)
+    jobs[5]["latency"]["median_us"] = 6000  # The last reference run.
+    (row,) = summarise(*jobs)
+    assert row["comparable"]
+    assert row["processes"] == 4
+    assert row["median_ms"] == 10.0
+    assert row["notes"] == [
+        "the reference run slowed by 20.0 %; 1 of 5 left out"
+    ]
+
+
+def test_failed_check_fails_the_row_for_all_threads():
+    bad = job("output", status="failed", reason="off by 3 steps")
+    other = [
+        dict(j, threads=1) for j in steady(10.0) if j["kind"] != "reference_run"
+    ]
+    rows = summarise(bad, *steady(10.0), *other)
+    assert [row["threads"] for row in rows] == [1, 4]
+    assert {row["status"] for row in rows} == {"failed"}
+    assert rows[0]["notes"] == ["output: off by 3 steps"]
+
+
+def test_check_of_one_thread_count_makes_no_row_of_its_own():
+    check = {"error": 0.0, "limit": 1e-5, "unit": "of the range"}
+    other = [
+        dict(j, threads=2) for j in steady(10.0) if j["kind"] != "reference_run"
+    ]
+    (row,) = summarise(job("output", check=check), *other)
+    assert row["threads"] == 2
+    assert row["check"] == check
+
+
+def test_peak_memory_goes_before_the_delta():
+    peak = job("memory", memory={"overall_mb": 3.0, "peak_mb": 9.0})
+    assert summarise(*steady(1.0), peak)[0]["mb"] == 9.0
+    delta = job("memory", memory={"overall_mb": 3.0})
+    assert summarise(*steady(1.0), delta)[0]["mb"] == 3.0
+
+
+def old(median_ms, spread=0.01, model="P"):
+    (row,) = summarise(*steady(10.0))
+    row.update(median_ms=median_ms, spread=spread)
+    return [{**HEADER, "device": {"model": model}}, {"type": "row", **row}]
+
+
+@pytest.mark.parametrize(
+    "before, spread, verdict",
+    [
+        (10.0, 0.01, "same"),
+        (9.95, 0.01, "same"),
+        (9.8, 0.01, "slower"),
+        (9.8, 0.03, "same"),
+        (10.3, 0.01, "faster"),
+        (9.7, None, "same"),
+        (9.3, None, "slower"),
+    ],
+)
+def test_regression_is_what_moved_beyond_the_spread(before, spread, verdict):
+    (row,) = summarise(*steady(10.0))
+    row["spread"] = 0.005
+    (change,) = row_maker.compare([row], HEADER, old(before, spread))
+    assert change["verdict"] == verdict
+
+
+def test_baseline_of_another_phone_is_refused():
+    with pytest.raises(BenchError, match="Received: 'Q'"):
+        row_maker.compare([], HEADER, old(1.0, model="Q"))
+    with pytest.raises(BenchError, match="no rows"):
+        row_maker.compare([], HEADER, [HEADER])
+
+
+def test_store_is_whole_after_every_job_and_resumes(tmp_path):
+    path = tmp_path / "out" / "results.jsonl"
+    store = stores.Store(path, HEADER, resume=False)
+    store.add(job("latency", 0, 1.0))
+    store.add(job("latency", 1, 1.0))
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [line["type"] for line in lines] == ["run", "job", "job"]
+    again = stores.Store(path, {**HEADER, "date": "later"}, resume=True)
+    assert list(again.jobs) == ["latency.0", "latency.1"]
+    assert again.header["date"] == "2026-01-01"
+    with pytest.raises(BenchError, match="--resume"):
+        stores.Store(path, HEADER, resume=False)
+    other = {**HEADER, "identity": {"bundle": "2"}}
+    with pytest.raises(BenchError, match='bundle was "1". Received: "2"'):
+        stores.Store(path, other, resume=True)
+
+
+def test_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    stores.write_atomically(path, "old")
+
+    def broken(source, target):
+        raise OSError("disk")
+
+    monkeypatch.setattr(stores.os, "replace", broken)
+    with pytest.raises(OSError):
+        stores.write_atomically(path, "new")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("text", ["", "{}\n", "x", '{"schema_version": 9}\n'])
+def test_file_that_is_no_result_is_refused(tmp_path, text):
+    path = tmp_path / "r.jsonl"
+    path.write_text(text)
+    with pytest.raises(BenchError, match="must be JSON lines of fanet-bench"):
+        stores.read(path)
+    with pytest.raises(BenchError, match="must be readable"):
+        stores.read(tmp_path / "none.jsonl")
+
+
+def test_texts_hold_every_row():
+    jobs = [*steady(10.0, 10.2), job("output", status="failed", reason="<b>")]
+    rows = summarise(*jobs)
+    assert "m0.float32 cpu t4: output: <b>" in texts.table(HEADER, rows, [])
+    assert texts.to_markdown(HEADER, rows, []).count("| failed |") == 1
+    assert texts.to_csv(rows).splitlines()[1].startswith("0,float32,cpu,4,")
+    whole = page.render(HEADER, jobs, rows, [])
+    assert "output: &lt;b&gt;" in whole and "<b>" not in whole
+
+
+def test_page_of_failed_rows_only_is_made():
+    jobs = [job("latency", status="failed", reason="x")]
+    whole = page.render(HEADER, jobs, summarise(*jobs), [])
+    assert "No latency was measured" in whole
+
+
+def test_skin_is_asked_before_the_battery():
+    assert row_maker.hottest_c({"battery_c": 28.0}) == 28.0
+    sample = {"battery_c": 28.0, "temperatures_c": {"CPU0": 70, "skin": 35}}
+    assert row_maker.hottest_c(sample) == 35
+    assert row_maker.hottest_c({}) is None

@@ -1,0 +1,248 @@
+"""The whole way, over a real adb client and on this machine."""
+
+import csv
+import json
+import subprocess
+import sys
+import xml.etree.ElementTree
+
+import pytest
+from running import bench
+from running import jobs_of
+from running import left_clean
+from running import rows_of
+
+QUICK = ("--num_runs=5", "--min_seconds=0.02", "--warmup_seconds=0.02")
+
+
+def test_four_members_and_two_recipes_on_a_phone(
+    make_bundle, phone, tool, tmp_path
+):
+    output = tmp_path / "out"
+    done = bench(
+        make_bundle(members=4),
+        f"--serial={phone.serial}",
+        f"--tool={tool}",
+        f"--output={output}",
+        "--threads=2",
+        "--repeats=1",
+        "--passes=output,latency",
+        *QUICK,
+    )
+    assert done.returncode == 0, done.stderr
+    rows = rows_of(output)
+    assert len(rows) == 8
+    assert {row["status"] for row in rows} == {"ok"}
+    for row in rows:
+        assert row["processes"] == 1
+        assert row["check"]["error"] <= row["check"]["limit"]
+        # 64 x 48 tiles with a halo of 8: 48 x 32 are useful.
+        ratio = row["ms_per_useful_mp"] / row["ms_per_network_mp"]
+        assert ratio == pytest.approx(64 * 48 / (48 * 32))
+    assert "ms/MP useful" in done.stdout
+    assert len(list(csv.DictReader((output / "results.csv").open()))) == 8
+    assert (output / "results.md").read_text().count("| ok") + (
+        output / "results.md"
+    ).read_text().count("| not comparable") == 8
+    # All of it on the four big cores of eight.
+    assert set((phone.root / "taskset.log").read_text().split()) == {"f0"}
+    left_clean(phone, output)
+
+
+def test_memory_and_operators_have_passes_of_their_own(
+    bundle, phone, tool, tmp_path
+):
+    output = tmp_path / "out"
+    done = bench(
+        bundle,
+        f"--serial={phone.serial}",
+        f"--tool={tool}",
+        f"--output={output}",
+        "--recipes=float32",
+        "--passes=memory,profile",
+        "--save_raw",
+        *QUICK,
+    )
+    assert done.returncode == 0, done.stderr
+    memory, profile = jobs_of(output)
+    assert memory["memory"]["peak_mb"] == 9.67578
+    assert profile["profile"][0]["node_type"] == "TfLiteXNNPackDelegate"
+    assert "1 operators" in (output / "report.html").read_text()
+    raw = {path.name for path in (output / "raw").iterdir()}
+    assert f"{memory['id']}.stdout" in raw
+    left_clean(phone, output)
+
+
+def test_litert_tool_is_found_out_and_read(
+    bundle, phone, litert_tool, tmp_path
+):
+    output = tmp_path / "out"
+    arguments = (
+        bundle,
+        f"--serial={phone.serial}",
+        f"--tool={litert_tool}",
+        "--recipes=float32",
+        "--passes=output,latency,memory",
+        "--repeats=1",
+        *QUICK,
+    )
+    done = bench(*arguments, f"--output={output}")
+    assert done.returncode == 0, done.stderr
+    (row,) = rows_of(output)
+    assert row["median_ms"] > 0
+    assert row["mb"] == 3.5
+    assert "check" not in row
+    assert "not checked" in done.stdout
+    assert "litert tool" in done.stdout
+
+    # It says that XNNPACK ran, whatever it was asked for.
+    library = tmp_path / "libLiteRtDispatch_Acme.so"
+    library.write_bytes(b"elf")
+    output = tmp_path / "npu"
+    done = bench(
+        *arguments,
+        f"--output={output}",
+        "--delegates=npu",
+        f"--npu_library={library}",
+    )
+    assert done.returncode == 3, done.stderr
+    (row,) = rows_of(output)
+    assert "asked for npu" in row["notes"][0]
+    left_clean(phone, output)
+
+
+def test_page_is_whole_and_refers_to_nothing_outside(
+    make_bundle, tmp_path, host_run
+):
+    page = (host_run / "report.html").read_text()
+    xml.etree.ElementTree.fromstring(
+        page.replace("<!doctype html>", "")
+        .replace('<meta charset="utf-8">', "")
+        .replace('<meta name="viewport" content="width=device-width">', "")
+        .replace("<br>", "")
+        .replace("&deg;", "")
+    )
+    assert page.count("<svg") == 2
+    for outside in ("http:", "https:", "src=", "href=", "url(", "<script"):
+        assert outside not in page
+
+
+def test_host_prints_ms_per_network_and_useful_megapixel(host_run):
+    row, _, second, _ = rows_of(host_run)
+    assert row["ms_per_useful_mp"] > row["ms_per_network_mp"] > 0
+    assert row["mb"] > 10
+    assert row["check"]["error"] <= row["check"]["limit"]
+    assert second["recipe"] == "dynamic_wi8_afp32"
+
+
+def test_host_holds_each_row_against_its_own_matrix_product(host_run):
+    rows = rows_of(host_run)
+    assert [row["threads"] for row in rows] == [1, 2, 1, 2]
+    for row in rows:
+        reached = row["matmul_fraction"] * row["matmul_gmacs_s"]
+        assert row["gmacs_s"] == pytest.approx(reached)
+        # 64 x 48 positions, 3 x 3 kernels, 4 to 40 to 4 channels.
+        macs = 64 * 48 * 9 * 2 * 4 * 40
+        assert row["gmacs_s"] == pytest.approx(macs / row["median_ms"] / 1e6)
+    assert [row["times_float32"] for row in rows[:2]] == [1, 1]
+    assert "cores" in (host_run / "report.html").read_text()
+
+
+@pytest.fixture
+def host_run(bundle, tmp_path):
+    output = tmp_path / "host"
+    done = bench(
+        bundle,
+        "--host",
+        f"--output={output}",
+        "--repeats=1",
+        "--threads=1,2",
+        *QUICK,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "ms/MP network" in done.stdout and "ms/MP useful" in done.stdout
+    return output
+
+
+def test_baseline_exits_1_on_a_regression_beyond_the_spread(host_run, bundle):
+    again = [
+        bundle,
+        "--host",
+        f"--output={host_run}",
+        "--resume",
+        "--repeats=1",
+        "--threads=1,2",
+        *QUICK,
+    ]
+    lines = (host_run / "results.jsonl").read_text().splitlines()
+    for factor, code, verdict in ((0.5, 1, "slower"), (2.0, 0, "faster")):
+        changed = []
+        for line in map(json.loads, lines):
+            if line["type"] == "row":
+                line["median_ms"] *= factor
+            changed.append(json.dumps(line))
+        old = host_run.parent / "old.jsonl"
+        old.write_text("\n".join(changed))
+        done = bench(*again, f"--baseline={old}")
+        assert done.returncode == code, done.stderr
+        assert verdict in done.stdout
+    # Against itself nothing changed.
+    old.write_text("\n".join(lines))
+    assert bench(*again, f"--baseline={old}").returncode == 0
+
+
+def test_dry_run_prints_every_adb_command_and_runs_none(bundle, tool, tmp_path):
+    done = bench(
+        bundle,
+        "--dry_run",
+        f"--tool={tool}",
+        "--serial=S1",
+        "--adb=no-such-adb",
+        "--repeats=1",
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    commands = [line for line in lines if line.startswith("no-such-adb")]
+    assert "-s S1 push" in done.stdout
+    assert "set-fixed-performance-mode-enabled true" in done.stdout
+    assert "set-fixed-performance-mode-enabled false" in done.stdout
+    assert any("taskset BIG_CORES" in line for line in commands)
+    assert "rm -rf /data/local/tmp/fanet-bench/" in commands[-1]
+    assert not list(tmp_path.glob("bench-*"))
+
+
+BLOCKED = """
+import sys
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        top = name.partition(".")[0]
+        if top in {"tensorflow", "keras", "jax", "torch", "fanet_tf", "export"}:
+            raise ImportError(f"{name} is blocked")
+
+sys.meta_path.insert(0, Blocker())
+from android_bench import cli
+cli.cli()
+"""
+
+
+def test_it_runs_where_tensorflow_is_not_installed(bundle, tmp_path):
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            BLOCKED,
+            str(bundle),
+            "--host",
+            f"--output={tmp_path / 'out'}",
+            "--repeats=1",
+            "--recipes=float32",
+            *QUICK,
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert jobs_of(tmp_path / "out")
