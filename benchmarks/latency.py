@@ -21,7 +21,7 @@ from absl import app
 from absl import flags
 
 from export import recipes
-from export import runtime
+from export.flatbuffer import runtime
 from fanet_tf import models
 from fanet_tf import variants as variants_lib
 from fanet_tf.models import cost

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from export import convert
 from export import source
+from export.flatbuffer import convert
 from fanet_tf import models
 
 

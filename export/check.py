@@ -12,12 +12,12 @@ import pathlib
 import numpy as np
 
 from export import golden
-from export import graph
-from export import runtime
 from export import schema
 from export import selector
 from export import selector_code
 from export import sums
+from export.flatbuffer import graph
+from export.flatbuffer import runtime
 from fanet_tf.denoising import bundle as bundle_reader
 from fanet_tf.errors import InputError
 from fanet_tf.raw import ksigma

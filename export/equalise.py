@@ -13,8 +13,8 @@ Reference: Nagel et al. 2019, https://arxiv.org/abs/1906.04721, section 4.1.
 
 import numpy as np
 
-from export import graph as graph_lib
-from export import runtime
+from export.flatbuffer import graph as graph_lib
+from export.flatbuffer import runtime
 
 _RELU = 1
 # A dead channel is not blown up without end.

@@ -12,10 +12,10 @@ import re
 import numpy as np
 from absl import logging
 
-from export import convert
-from export import graph as graph_lib
 from export import quantise
-from export import runtime
+from export.flatbuffer import convert
+from export.flatbuffer import graph as graph_lib
+from export.flatbuffer import runtime
 from fanet_tf.raw import ksigma
 
 # Crops that layers are compared on, and how many layers of the first round

@@ -20,15 +20,15 @@ import numpy as np
 from absl import logging
 
 from export import calibration
-from export import convert
 from export import equalise
 from export import finetune
 from export import float_layers
-from export import graph
 from export import quality
 from export import quantise
-from export import runtime
 from export import simulate
+from export.flatbuffer import convert
+from export.flatbuffer import graph
+from export.flatbuffer import runtime
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,15 +17,15 @@ import numpy as np
 from absl import logging
 
 from export import calibration
-from export import convert
 from export import finetune
 from export import float_layers
 from export import golden
-from export import gpu
-from export import graph
 from export import quality
-from export import runtime
 from export import simulate
+from export.flatbuffer import convert
+from export.flatbuffer import gpu
+from export.flatbuffer import graph
+from export.flatbuffer import runtime
 from export.recipes import Recipe
 from export.source import Source
 from fanet_tf.calibration.profile import NoiseProfile
@@ -233,7 +233,7 @@ class _Writer:
             "tile": self._record["tile"],
         }
         content = json.dumps(essentials, separators=(",", ":")).encode()
-        shipped = graph.finish(flatbuffer, graph.METADATA, content)
+        shipped = graph.add_metadata(flatbuffer, graph.METADATA, content)
         runner = runtime.Runner(shipped)
         entry = {
             **write_file(

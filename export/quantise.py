@@ -14,7 +14,7 @@ from ai_edge_quantizer import qtyping
 from ai_edge_quantizer import quantizer
 from ai_edge_quantizer import recipe as aeq_recipe
 
-from export import graph as graph_lib
+from export.flatbuffer import graph as graph_lib
 from fanet_tf.training.precision import PRECISE
 
 _Operation = qtyping.TFLOperationName

@@ -107,7 +107,7 @@ def flatbuffer(noise, edges) -> bytes:
     # Here, so that checking a bundle needs no TensorFlow.
     import tensorflow as tf
 
-    from export import convert
+    from export.flatbuffer import convert
 
     low, high = noise["gain_range"]
     a0, a1 = noise["a_coefficients"]

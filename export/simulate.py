@@ -19,7 +19,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from export import graph as graph_lib
+from export.flatbuffer import graph as graph_lib
 
 _KERNELS = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3}  # Axis of the channels.
 _BLOCK = 16  # Channels that are convolved densely at a time.

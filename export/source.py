@@ -5,11 +5,11 @@ import functools
 import keras
 
 from export import calibration
-from export import convert
 from export import equalise
-from export import graph
 from export import int8
 from export import quantise
+from export.flatbuffer import convert
+from export.flatbuffer import graph
 from fanet_tf import layers
 
 

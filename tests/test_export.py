@@ -13,12 +13,12 @@ from runs import whole_frame
 
 from export import bundle as bundle_writer
 from export import check
-from export import convert
 from export import golden
-from export import graph
 from export import quantise
 from export import recipes
-from export import runtime
+from export.flatbuffer import convert
+from export.flatbuffer import graph
+from export.flatbuffer import runtime
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.denoising import bundle as bundle_reader
 from fanet_tf.denoising import denoiser as denoiser_lib

@@ -11,13 +11,13 @@ from exports import SETTINGS
 from helpers import randomise
 
 from export import calibration
-from export import convert
 from export import float_layers
-from export import graph as graph_lib
 from export import quality
 from export import quantise
-from export import runtime
 from export import simulate
+from export.flatbuffer import convert
+from export.flatbuffer import graph as graph_lib
+from export.flatbuffer import runtime
 from fanet_tf import models
 from fanet_tf.models import cost
 from fanet_tf.training import train

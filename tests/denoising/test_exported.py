@@ -59,9 +59,9 @@ class Exported:
         )
 
     def convert(self, recipe, height, width):
-        from export import convert
         from export import recipes
         from export import source
+        from export.flatbuffer import convert
 
         model = self.config.model.to_dict()
         made = source.Source(

@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import pytest
 
-from export import runtime
+from export.flatbuffer import runtime
 from fanet_tf.denoising import bundle
 from fanet_tf.denoising import resized
 
@@ -109,7 +109,7 @@ def member(variant, size):
 
 def check_against_keras(variant, size, other):
     """A flatbuffer made at one size, resized, against Keras at the other."""
-    from export import convert
+    from export.flatbuffer import convert
 
     built, stride = member(variant, size)
     content = resized.resized(convert.convert(built), *other, stride)
@@ -154,7 +154,7 @@ def test_every_variant_can_be_resized(variant):
 def of_function(function):
     import tensorflow as tf
 
-    from export import convert
+    from export.flatbuffer import convert
 
     return convert.convert_function(
         lambda x: {"y": function(tf, x)},

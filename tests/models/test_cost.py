@@ -9,7 +9,7 @@ import pytest
 from helpers import ROOT
 from helpers import randomise
 
-from export import convert
+from export.flatbuffer import convert
 from fanet_tf import cost as cost_report
 from fanet_tf import models
 from fanet_tf import variants

@@ -2,7 +2,8 @@
 
 The route is Keras's own, ExportArchive -> SavedModel -> converter, with builtin
 operations only. (`from_concrete_functions` with a Keras 3 model converts
-without a word and gives NaN; see `parity`.)
+without a warning and returns NaN; `member.write` checks every flatbuffer
+against Keras.)
 """
 
 import pathlib

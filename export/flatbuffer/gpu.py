@@ -15,8 +15,8 @@ import collections
 
 import numpy as np
 
-from export import graph as graph_lib
-from export import runtime
+from export.flatbuffer import graph as graph_lib
+from export.flatbuffer import runtime
 
 LARGEST = 30_000.0
 SMALLEST_NORMAL = float(np.finfo(np.float16).smallest_normal)

@@ -177,7 +177,7 @@ def metadata(flatbuffer, name: str) -> bytes | None:
     return None
 
 
-def finish(flatbuffer, name: str, content: bytes) -> bytes:
+def add_metadata(flatbuffer, name: str, content: bytes) -> bytes:
     """Returns a flatbuffer ready to ship: short names, and metadata.
 
     The input and output tensors get the names that the signature has for them;
