@@ -83,7 +83,7 @@ setup(
         "fanet_tf.evaluation": ["*.js", "*.html"],
         "fanet_tf.pages": ["*.css"],
         "fanet_tf.zoo": ["**/*"],
-        "export": ["*.json", "templates/*"],
+        "export.contract": ["*.json", "templates/*"],
     },
     install_requires=RUNTIME,
     extras_require={

@@ -15,11 +15,11 @@ import numpy as np
 from export import calibration
 from export import member as member_writer
 from export import model_card
-from export import quality
 from export import recipes as recipes_lib
-from export import selector
-from export import selector_code
-from export import sums
+from export.contract import checksums
+from export.contract import quality
+from export.contract import selector
+from export.contract import selector_code
 from export.member import ParityError
 from fanet_tf import models
 from fanet_tf.calibration import profile as profile_lib
@@ -160,7 +160,7 @@ def write(
             ],
         }
         _write_texts(beside, manifest)
-        sums.write(beside)
+        checksums.write(beside)
         if output.exists():
             shutil.rmtree(output)
         beside.rename(output)

@@ -91,7 +91,7 @@ def main(arguments):
     import pathlib
 
     if _VERIFY.value:
-        from export import check
+        from export.contract import check
 
         counts = check.check(_VERIFY.value)
         listed = ", ".join(f"{count} {name}" for name, count in counts.items())

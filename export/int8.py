@@ -23,9 +23,9 @@ from export import calibration
 from export import equalise
 from export import finetune
 from export import float_layers
-from export import quality
 from export import quantise
 from export import simulate
+from export.contract import quality
 from export.flatbuffer import convert
 from export.flatbuffer import graph
 from export.flatbuffer import runtime

@@ -19,9 +19,9 @@ from absl import logging
 from export import calibration
 from export import finetune
 from export import float_layers
-from export import golden
-from export import quality
 from export import simulate
+from export.contract import golden
+from export.contract import quality
 from export.flatbuffer import convert
 from export.flatbuffer import gpu
 from export.flatbuffer import graph
@@ -254,7 +254,10 @@ class _Writer:
         record = self._record["golden"]
         name = f"golden/member_{index}_{recipe.name}.npy"
         record["denoised"][recipe.name] = name
-        np.save(self._job.folder / name, golden.cut(denoised, record["crop"]))
+        np.save(
+            self._job.folder / name,
+            golden.crop_output(denoised, record["crop"]),
+        )
 
     def _runner(self, flatbuffer, recipe):
         runner = runtime.Runner(flatbuffer)

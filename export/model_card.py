@@ -8,9 +8,9 @@ import importlib.metadata
 import json
 import pathlib
 
-from export import selector_code
-from export import sums
 from export.card import page
+from export.contract import checksums
+from export.contract import selector_code
 from fanet_tf.denoising import bundle as bundle_reader
 from fanet_tf.files import atomic
 
@@ -148,7 +148,7 @@ def install(folder, record) -> None:
             entry["bytes"] = (folder / entry["file"]).stat().st_size
     with atomic.writing(path) as stream:
         stream.write((json.dumps(manifest, indent=2) + "\n").encode())
-    sums.write(folder)
+    checksums.write(folder)
 
 
 def _loss(entry):

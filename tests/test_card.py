@@ -12,12 +12,12 @@ import pytest
 import raw_files
 from helpers import ROOT
 
-from export import check as bundle_check
 from export import model_card
 from export.card import measure
 from export.card import page
 from export.card import pictures
 from export.card import training
+from export.contract import check as bundle_check
 from fanet_tf import config as config_lib
 from fanet_tf.denoising import bundle as bundle_lib
 from fanet_tf.errors import InputError

@@ -12,10 +12,10 @@ from exports import TILE
 from runs import whole_frame
 
 from export import bundle as bundle_writer
-from export import check
-from export import golden
 from export import quantise
 from export import recipes
+from export.contract import check
+from export.contract import golden
 from export.flatbuffer import convert
 from export.flatbuffer import graph
 from export.flatbuffer import runtime

@@ -12,9 +12,9 @@ from helpers import randomise
 
 from export import calibration
 from export import float_layers
-from export import quality
 from export import quantise
 from export import simulate
+from export.contract import quality
 from export.flatbuffer import convert
 from export.flatbuffer import graph as graph_lib
 from export.flatbuffer import runtime

@@ -8,8 +8,8 @@ import exports
 import numpy as np
 import pytest
 
-from export import selector
-from export import selector_code
+from export.contract import selector
+from export.contract import selector_code
 from export.flatbuffer import runtime
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.denoising import bundle as bundle_reader

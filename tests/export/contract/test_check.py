@@ -1,7 +1,6 @@
 """Laws of the check of a bundle."""
 
 import json
-import pathlib
 import shutil
 import subprocess
 import sys
@@ -10,10 +9,11 @@ import exports
 import jsonschema
 import numpy as np
 import pytest
+from helpers import ROOT
 
-from export import check
-from export import schema
-from export import sums
+from export.contract import check
+from export.contract import checksums
+from export.contract import schema
 from fanet_tf.errors import InputError
 
 
@@ -46,13 +46,13 @@ def test_any_flipped_byte_is_reported_with_its_file(bundle, rng):
 
 
 def test_the_list_covers_itself(bundle):
-    path = bundle / sums.NAME
+    path = bundle / checksums.NAME
     for place in range(0, path.stat().st_size, 7):
         flip(path, place)
-        with pytest.raises(InputError, match=sums.NAME):
-            sums.check(bundle)
+        with pytest.raises(InputError, match=checksums.NAME):
+            checksums.check(bundle)
         flip(path, place)
-    sums.check(bundle)
+    checksums.check(bundle)
 
 
 def test_a_missing_and_a_foreign_file_are_named(bundle):
@@ -69,7 +69,7 @@ def rewrite(bundle, change):
     manifest = json.loads(path.read_text())
     change(manifest)
     path.write_text(json.dumps(manifest))
-    sums.write(bundle)
+    checksums.write(bundle)
 
 
 def test_a_newer_schema_is_refused(bundle):
@@ -81,7 +81,7 @@ def test_a_newer_schema_is_refused(bundle):
 def test_a_wrong_golden_output_is_found(bundle):
     path = bundle / "golden" / "member_1_float32.npy"
     np.save(path, np.load(path) + np.float32(1e-3))
-    sums.write(bundle)
+    checksums.write(bundle)
     with pytest.raises(InputError, match="member_1_float32.tflite: must give"):
         check.check(bundle)
 
@@ -155,7 +155,7 @@ def test_the_command_says_which_file_and_exits_with_2(bundle):
             ],
             capture_output=True,
             text=True,
-            cwd=pathlib.Path(__file__).parents[1],
+            cwd=ROOT,
         )
 
     whole = verify()

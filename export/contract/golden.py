@@ -36,7 +36,7 @@ def crop_of(height, width) -> tuple[int, int, int, int]:
     return (height - size_y) // 2, (width - size_x) // 2, size_y, size_x
 
 
-def cut(output, crop) -> np.ndarray:
+def crop_output(output, crop) -> np.ndarray:
     """Cuts `crop` out of `[1, h, w, 4]`: `[height, width, 4]`."""
     y, x, height, width = crop
     return np.ascontiguousarray(output[0, y : y + height, x : x + width])

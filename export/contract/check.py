@@ -11,11 +11,11 @@ import pathlib
 
 import numpy as np
 
-from export import golden
-from export import schema
-from export import selector
-from export import selector_code
-from export import sums
+from export.contract import checksums
+from export.contract import golden
+from export.contract import schema
+from export.contract import selector
+from export.contract import selector_code
 from export.flatbuffer import graph
 from export.flatbuffer import runtime
 from fanet_tf.denoising import bundle as bundle_reader
@@ -41,7 +41,7 @@ def check(folder) -> dict[str, int]:
     folder = pathlib.Path(folder)
     if not folder.is_dir():
         raise InputError(f"A bundle must be a folder. Received: {folder}")
-    files = sums.check(folder)
+    files = checksums.check(folder)
     # Refuses what is no manifest or of a newer schema, by its own words.
     bundle = bundle_reader.load(folder)
     manifest = bundle.manifest
@@ -137,7 +137,7 @@ def _check_flatbuffer(folder, member, recipe, entry):
         denoised = _around_core(runner, inputs, member["transform"])
     else:
         denoised = runner(inputs)["denoised"]
-    crop = golden.cut(denoised, record["crop"])
+    crop = golden.crop_output(denoised, record["crop"])
     name = record["denoised"][recipe]
     error = float(np.max(np.abs(crop - np.load(folder / name))))
     limit = _limit(recipe)
