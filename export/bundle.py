@@ -12,7 +12,6 @@ import shutil
 import keras
 import numpy as np
 
-from export import calibration
 from export import member as member_writer
 from export import model_card
 from export import recipes as recipes_lib
@@ -20,6 +19,7 @@ from export.contract import checksums
 from export.contract import quality
 from export.contract import selector
 from export.contract import selector_code
+from export.int8 import calibration
 from export.member import ParityError
 from fanet_tf import models
 from fanet_tf.calibration import profile as profile_lib

@@ -67,13 +67,14 @@ _TARGET = flags.DEFINE_float(
     "Loss of static_wi8_ai8 on the calibration crops, dB, above which further "
     "layers stay in float; below half of it nothing is fine-tuned.",
 )
-_FLOAT_SHARE = flags.DEFINE_float(
-    "float_share",
+_MAX_FLOAT_MACS = flags.DEFINE_float(
+    "max_float_macs",
     0.2,
-    "Of the multiply-accumulates, at most, that stay in float for it.",
+    "Largest share of the multiply-accumulates that stay in float for it.",
     lower_bound=0.0,
     upper_bound=1.0,
 )
+flags.DEFINE_alias("float_share", "max_float_macs")  # Its name until 0.1.
 _RATE = flags.DEFINE_float("finetune_rate", 5e-4, "Peak learning rate of it.")
 _SEED = flags.DEFINE_integer("seed", 0, "Of calibration and fine-tuning.")
 _SOURCES = flags.DEFINE_list(
@@ -102,8 +103,8 @@ def main(arguments):
             program.fail(f"--{flag} must be given, or --verify.")
 
     from export import bundle
-    from export import calibration
     from export import recipes
+    from export.int8 import calibration
 
     workdir = pathlib.Path(_WORKDIR.value)
     output = bundle.write(
@@ -123,7 +124,7 @@ def main(arguments):
             _RATE.value,
             _SEED.value,
             _TARGET.value,
-            _FLOAT_SHARE.value,
+            _MAX_FLOAT_MACS.value,
         ),
         sources=tuple(_SOURCES.value),
         profile=_PROFILE.value,

@@ -16,16 +16,16 @@ import keras
 import numpy as np
 from absl import logging
 
-from export import calibration
-from export import finetune
-from export import float_layers
-from export import simulate
 from export.contract import golden
 from export.contract import quality
 from export.flatbuffer import convert
 from export.flatbuffer import gpu
 from export.flatbuffer import graph
 from export.flatbuffer import runtime
+from export.int8 import calibration
+from export.int8 import float_layers
+from export.int8 import quantization_aware
+from export.int8 import simulate
 from export.recipes import Recipe
 from export.source import Source
 from fanet_tf.calibration.profile import NoiseProfile
@@ -310,7 +310,7 @@ class _Writer:
         inputs = self._inputs
         if recipe.core:
             inputs = {convert.CORE_INPUT: stabilised}
-        simulated = finetune.simulated(
+        simulated = quantization_aware.simulated(
             flatbuffer, self._source.integers_are_made_of(recipe.core), inputs
         )
         if recipe.core:

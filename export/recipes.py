@@ -7,8 +7,8 @@ integer activations, `afp32` float32 ones.
 import dataclasses
 from collections.abc import Callable
 
-from export import quantise
 from export.flatbuffer import convert
+from export.int8 import quantise
 from export.source import Source
 from fanet_tf.errors import InputError
 

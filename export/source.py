@@ -4,12 +4,12 @@ import functools
 
 import keras
 
-from export import calibration
-from export import equalise
-from export import int8
-from export import quantise
 from export.flatbuffer import convert
 from export.flatbuffer import graph
+from export.int8 import calibration
+from export.int8 import cross_layer_equalization
+from export.int8 import quantise
+from export.int8 import stages
 from fanet_tf import layers
 
 
@@ -52,19 +52,19 @@ class Source:
         return self._build(self._data.tile, self._data.tile)
 
     @functools.cached_property
-    def steps(self) -> list[int8.Step]:
+    def steps(self) -> list[stages.QuantizationStage]:
         """The steps to int8; the last one ships.
 
         The converter gives the tensors of both sizes the same names.
         """
-        return int8.steps(
+        return stages.stages(
             convert.convert(self._small),
             self._pairs,
             lambda: self._data.batches(self.a_range, self.index),
             self._data.settings,
         )
 
-    def step(self, name) -> int8.Step:
+    def step(self, name) -> stages.QuantizationStage:
         """Returns one of `steps` by its name."""
         (found,) = (step for step in self.steps if step.name == name)
         return found
@@ -81,7 +81,7 @@ class Source:
             for inputs, _ in self._pairs
         ]
         small = convert.convert_core(self._small)
-        constants = equalise.equalised(small, tiles)
+        constants = cross_layer_equalization.equalised(small, tiles)
         ranges = quantise.calibrate(
             graph.with_constants(small, constants), tiles
         )

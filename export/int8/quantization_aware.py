@@ -10,8 +10,8 @@ import keras
 import tensorflow as tf
 from absl import logging
 
-from export import quantise
-from export import simulate
+from export.int8 import quantise
+from export.int8 import simulate
 from fanet_tf.raw import ksigma
 
 
@@ -38,7 +38,7 @@ class _Trainer(keras.Model):
         return keras.ops.mean(weight * errors)
 
 
-def finetune(flatbuffer, ranges, data, steps, learning_rate):
+def train(flatbuffer, ranges, data, steps, learning_rate):
     """Trains kernels, biases and ranges of a static int8 member.
 
     Args:

@@ -32,8 +32,8 @@ class Settings:
         target_db: what int8 may lose on the tiles before more is done about
             it; below half of it nothing is trained. Photographs lose a third
             to one and a quarter times as much.
-        float_share: of the multiply-accumulates, at most, that may stay in
-            float for it.
+        max_float_macs: largest share of the multiply-accumulates that may
+            stay in float for it.
     """
 
     tiles: int = 24
@@ -41,7 +41,7 @@ class Settings:
     learning_rate: float = 5e-4
     seed: int = 0
     target_db: float = 0.1
-    float_share: float = 0.2
+    max_float_macs: float = 0.2
 
 
 class Data:
@@ -128,8 +128,11 @@ class Data:
 
     def record(self) -> dict:
         """Returns what the manifest says of the data."""
+        settings = dataclasses.asdict(self.settings)
+        # The manifest's own word.
+        settings["float_share"] = settings.pop("max_float_macs")
         return {
-            **dataclasses.asdict(self.settings),
+            **settings,
             "batch_size": self._config.data.batch_size,
             "patch_size": self._config.data.patch_size,
             "sources": len(self._config.data.sources),

@@ -12,10 +12,10 @@ import re
 import numpy as np
 from absl import logging
 
-from export import quantise
 from export.flatbuffer import convert
 from export.flatbuffer import graph as graph_lib
 from export.flatbuffer import runtime
+from export.int8 import quantise
 from fanet_tf.raw import ksigma
 
 # Crops that layers are compared on, and how many layers of the first round
@@ -81,7 +81,7 @@ def choose(flatbuffer, ranges, pairs, reference, settings) -> tuple[str, ...]:
         settings: `calibration.Settings`.
     """
     graph = graph_lib.read(flatbuffer)
-    budget = settings.float_share * sum(graph.macs().values())
+    budget = settings.max_float_macs * sum(graph.macs().values())
     crops = [inputs for inputs, _ in pairs[:_CROPS]]
     exact = runtime.Runner(flatbuffer)
     expected = [exact(inputs)[convert.OUTPUT] for inputs in crops]

@@ -19,20 +19,20 @@ import dataclasses
 import numpy as np
 from absl import logging
 
-from export import calibration
-from export import equalise
-from export import finetune
-from export import float_layers
-from export import quantise
-from export import simulate
 from export.contract import quality
 from export.flatbuffer import convert
 from export.flatbuffer import graph
 from export.flatbuffer import runtime
+from export.int8 import calibration
+from export.int8 import cross_layer_equalization
+from export.int8 import float_layers
+from export.int8 import quantise
+from export.int8 import quantization_aware
+from export.int8 import simulate
 
 
 @dataclasses.dataclass(frozen=True)
-class Step:
+class QuantizationStage:
     """What int8 is made of after one of the steps.
 
     Attributes:
@@ -64,7 +64,7 @@ class Step:
         )
 
 
-def steps(flatbuffer, pairs, batches, settings) -> list[Step]:
+def stages(flatbuffer, pairs, batches, settings) -> list[QuantizationStage]:
     """Returns the steps that were taken, the last one to ship.
 
     Args:
@@ -73,7 +73,7 @@ def steps(flatbuffer, pairs, batches, settings) -> list[Step]:
         batches: gives the tf.data.Dataset of the fine-tuning.
         settings: `calibration.Settings`.
     """
-    return _Maker(flatbuffer, pairs, batches, settings).steps()
+    return _Maker(flatbuffer, pairs, batches, settings).stages()
 
 
 class _Maker:
@@ -84,7 +84,7 @@ class _Maker:
         self._settings: calibration.Settings = settings
         self._reference = quality.of_crops(_runner(flatbuffer), pairs)
 
-    def steps(self):
+    def stages(self):
         target = self._settings.target_db
         plain = self._step("plain", {}, names=())
         taken = [plain, self._step("float ends", {}, plain.ranges)]
@@ -110,15 +110,18 @@ class _Maker:
         quantised = quantise.static(changed, ranges, float_layers=names)
         (loss,) = self._reference.losses(_runner(quantised))
         logging.info("  %s: crops lose %.3f dB", name, loss.worst)
-        return Step(name, constants, ranges, tuple(names), loss.worst)
+        return QuantizationStage(
+            name, constants, ranges, tuple(names), loss.worst
+        )
 
     def _equalised(self):
         return self._step(
-            "equalised", equalise.equalised(self._flatbuffer, self._tiles)
+            "equalised",
+            cross_layer_equalization.equalised(self._flatbuffer, self._tiles),
         )
 
     def _finetuned(self, before):
-        constants, ranges = finetune.finetune(
+        constants, ranges = quantization_aware.train(
             before.floats(self._flatbuffer),
             before.ranges,
             self._batches(),

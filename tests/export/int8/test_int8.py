@@ -10,14 +10,14 @@ import pytest
 from exports import SETTINGS
 from helpers import randomise
 
-from export import calibration
-from export import float_layers
-from export import quantise
-from export import simulate
 from export.contract import quality
 from export.flatbuffer import convert
 from export.flatbuffer import graph as graph_lib
 from export.flatbuffer import runtime
+from export.int8 import calibration
+from export.int8 import float_layers
+from export.int8 import quantise
+from export.int8 import simulate
 from fanet_tf import models
 from fanet_tf.models import cost
 from fanet_tf.training import train
@@ -65,13 +65,13 @@ def prepared():
     return flatbuffer, ranges
 
 
-def choose(target_db, float_share):
+def choose(target_db, max_float_macs):
     flatbuffer, ranges = prepared()
     pairs = member()[2]
     runner = runtime.Runner(flatbuffer)
     reference = quality.of_crops(lambda x: runner(x)["denoised"], pairs)
     settings = calibration.Settings(
-        target_db=target_db, float_share=float_share
+        target_db=target_db, max_float_macs=max_float_macs
     )
     return float_layers.choose(flatbuffer, ranges, pairs, reference, settings)
 
@@ -178,7 +178,7 @@ def test_the_manifest_says_what_each_step_loses():
         # The last one is what ships.
         assert steps[-1]["gains"] == entry["quality"]["gains"]
         assert steps[-1]["float_share"] <= max(
-            SETTINGS.float_share, steps[1]["float_share"]
+            SETTINGS.max_float_macs, steps[1]["float_share"]
         )
 
 
