@@ -13,8 +13,8 @@ import keras
 import numpy as np
 
 from export import member as member_writer
-from export import model_card
 from export import recipes as recipes_lib
+from export.card import model_card
 from export.contract import checksums
 from export.contract import quality
 from export.contract import selector

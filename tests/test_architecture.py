@@ -33,10 +33,9 @@ FLOORS = (
     ("fanet_tf/cli",),
     ("export/flatbuffer",),
     ("export/contract",),
-    ("export/int8",),
+    ("export/card", "export/int8"),
     ("export/member",),
     ("export",),
-    ("export/card",),
     ("export/quickstart",),
 )
 # The bench runs where there is no TensorFlow. It imports these, and its own.

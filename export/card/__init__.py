@@ -2,9 +2,11 @@
 
     a bundle, photographs        ->  card.json    measured: `measure`
     the runs it came from        ->  card.json    read: `training`
-    card.json, the manifest      ->  README.md    `page`, put in by `model_card`
+    card.json, the manifest      ->  README.md    `model_card` and `page`
 
-Every figure of a card comes from `card.json`, which is kept beside the results,
-so that the card is written again without data. It holds the digests of the
-flatbuffers that were measured and does not fit another array.
+Every figure of a card comes from `card.json`, which lies beside the results,
+so that the card can be written again without the data. It holds the checksums
+of the flatbuffers that were measured and does not fit another array.
+`model_card.install` puts a card into a bundle; `pictures` draws what the README
+and the gallery show.
 """

@@ -18,8 +18,8 @@ import pathlib
 
 from absl import flags
 
-from export import model_card
 from export.card import measure
+from export.card import model_card
 from export.card import page
 from export.card import training
 from fanet_tf.cli import program

@@ -12,8 +12,8 @@ import pytest
 import raw_files
 from helpers import ROOT
 
-from export import model_card
 from export.card import measure
+from export.card import model_card
 from export.card import page
 from export.card import pictures
 from export.card import training

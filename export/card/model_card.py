@@ -15,7 +15,7 @@ from fanet_tf.denoising import bundle as bundle_reader
 from fanet_tf.files import atomic
 
 CARD = "README.md"
-_SOURCE = pathlib.Path(__file__).parents[1] / "LICENSE"
+_SOURCE = pathlib.Path(__file__).parents[2] / "LICENSE"
 
 
 def licence() -> str:
