@@ -20,8 +20,8 @@ import runtime_timing
 from absl import app
 from absl import flags
 
-from export import recipes
 from export.flatbuffer import runtime
+from export.member import recipes
 from fanet_tf import models
 from fanet_tf import variants as variants_lib
 from fanet_tf.models import cost

@@ -6,12 +6,12 @@ import keras
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from export import source
 from export.flatbuffer import convert
+from export.member import context
 from fanet_tf import models
 
 
-def random_source(model, tile) -> source.Source:
+def random_source(model, tile) -> context.ExportContext:
     """Returns a network with random weights, on its way to a flatbuffer.
 
     Args:
@@ -25,7 +25,7 @@ def random_source(model, tile) -> source.Source:
         shape = tuple(weight.shape)
         fan_in = max(int(np.prod(shape[:-1])), 1)
         weight.assign(rng.normal(0.0, (1.0 / fan_in) ** 0.5, shape))
-    return source.Source(
+    return context.ExportContext(
         lambda height, width: convert.static_member(
             member, model, height, width
         ),

@@ -12,15 +12,15 @@ import shutil
 import keras
 import numpy as np
 
-from export import member as member_writer
-from export import recipes as recipes_lib
 from export.card import model_card
 from export.contract import checksums
 from export.contract import quality
 from export.contract import selector
 from export.contract import selector_code
 from export.int8 import calibration
-from export.member import ParityError
+from export.member import recipes as recipes_lib
+from export.member import write as member_writer
+from export.member.write import ParityError
 from fanet_tf import models
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.denoising import bundle as bundle_reader

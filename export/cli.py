@@ -103,8 +103,8 @@ def main(arguments):
             program.fail(f"--{flag} must be given, or --verify.")
 
     from export import bundle
-    from export import recipes
     from export.int8 import calibration
+    from export.member import recipes
 
     workdir = pathlib.Path(_WORKDIR.value)
     output = bundle.write(

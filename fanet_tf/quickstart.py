@@ -77,7 +77,7 @@ def run(output, shared_steps=SHARED_STEPS, member_steps=MEMBER_STEPS) -> None:
     """
     # Training and export need TensorFlow; the rest of this file does not.
     from export import bundle as export_bundle
-    from export import recipes
+    from export.member import recipes
     from fanet_tf.training import train
 
     output = pathlib.Path(output)

@@ -9,8 +9,8 @@ import tempfile
 from runs import write_run
 
 from export import bundle as bundle_writer
-from export import recipes
 from export.int8 import calibration
+from export.member import recipes
 
 TILE = 48
 SETTINGS = calibration.Settings(tiles=4, steps=2)

@@ -59,12 +59,12 @@ class Exported:
         )
 
     def convert(self, recipe, height, width):
-        from export import recipes
-        from export import source
         from export.flatbuffer import convert
+        from export.member import context
+        from export.member import recipes
 
         model = self.config.model.to_dict()
-        made = source.Source(
+        made = context.ExportContext(
             lambda *size: convert.static_member(self.member, model, *size),
             (height, width),
             index=0,

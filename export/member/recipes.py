@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from export.flatbuffer import convert
 from export.int8 import quantise
-from export.source import Source
+from export.member.context import ExportContext
 from fanet_tf.errors import InputError
 
 
@@ -35,7 +35,7 @@ class Recipe:
 
     name: str
     about: str
-    convert: Callable[[Source], bytes]
+    convert: Callable[[ExportContext], bytes]
     parity_limit: float
     quality_limit: float | None = None
     simulated: bool = False

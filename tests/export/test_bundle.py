@@ -12,13 +12,13 @@ from exports import TILE
 from runs import whole_frame
 
 from export import bundle as bundle_writer
-from export import recipes
 from export.contract import check
 from export.contract import golden
 from export.flatbuffer import convert
 from export.flatbuffer import graph
 from export.flatbuffer import runtime
 from export.int8 import quantise
+from export.member import recipes
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.denoising import bundle as bundle_reader
 from fanet_tf.denoising import denoiser as denoiser_lib

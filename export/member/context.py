@@ -13,7 +13,7 @@ from export.int8 import stages
 from fanet_tf import layers
 
 
-class Source:
+class ExportContext:
     """A trained member at its fixed size.
 
     Args:

@@ -26,8 +26,8 @@ from export.int8 import calibration
 from export.int8 import float_layers
 from export.int8 import quantization_aware
 from export.int8 import simulate
-from export.recipes import Recipe
-from export.source import Source
+from export.member.context import ExportContext
+from export.member.recipes import Recipe
 from fanet_tf.calibration.profile import NoiseProfile
 from fanet_tf.errors import InputError
 
@@ -88,7 +88,7 @@ def write(job: Job, trained, index: int, a_range) -> dict:
         Its entry in the manifest.
     """
     height, width = job.tile["height"], job.tile["width"]
-    source = Source(
+    source = ExportContext(
         lambda *size: convert.static_member(
             trained, job.model, *size, job.group_form
         ),
