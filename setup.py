@@ -107,7 +107,7 @@ setup(
             "fanet-evaluate = fanet_tf.cli.evaluate:cli",
             "fanet-export = export.cli:cli",
             "fanet-pairs = fanet_tf.cli.pairs:cli",
-            "fanet-quickstart = fanet_tf.cli.quickstart:cli",
+            "fanet-quickstart = export.quickstart.cli:cli",
             "fanet-train = fanet_tf.cli.train:cli",
         ]
     },

@@ -10,7 +10,7 @@ COMMANDS = (
     "fanet_tf.cli.denoise",
     "fanet_tf.cli.evaluate",
     "fanet_tf.cli.pairs",
-    "fanet_tf.cli.quickstart",
+    "export.quickstart.cli",
     "fanet_tf.cli.train",
     "export.card.cli",
     "export.cli",

@@ -19,8 +19,8 @@ import time
 import cv2
 import numpy as np
 
+from export.quickstart import timing
 from fanet_tf import config as config_lib
-from fanet_tf import member_timing
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.data import captures
@@ -119,7 +119,7 @@ def finish(output) -> None:
             methods_lib.from_bundle(output / "bundle", "float32"), "This array"
         ),
     }
-    timings = member_timing.time_members(array)
+    timings = timing.time_members(array)
     evaluation = evaluate.evaluate(
         frames,
         methods,
@@ -141,7 +141,7 @@ def finish(output) -> None:
     write_picture(methods["denoised"], frames, output / "picture.png")
     print("4/4  Writing the report", flush=True)
     print(text.table(evaluation))
-    print(member_timing.text(timings))
+    print(timing.text(timings))
     text.write_json(output / "metrics.json", evaluation)
     page.write(
         output / "report.html",
@@ -150,7 +150,7 @@ def finish(output) -> None:
         intro="Noisy frames of a synthetic IMX258 at seven gains, denoised "
         "through the exported flatbuffers that the selector picks, beside two "
         "classical methods.",
-        sections=[("Time on this machine", member_timing.html(timings))],
+        sections=[("Time on this machine", timing.html(timings))],
     )
     for name in ("metrics.json", "report.html", "picture.png", "bundle"):
         print(output / name)

@@ -25,17 +25,17 @@ _MEMBER_STEPS = flags.DEFINE_integer(
 
 
 def main(arguments):
-    """Hands the flags to `quickstart.run`."""
+    """Hands the flags to `run.run`."""
     if arguments:
         program.fail(f"No positional arguments are taken: {arguments}")
     if importlib.util.find_spec("tensorflow") is None:
         program.fail("Training needs TensorFlow: pip install 'fanet-tf[train]'")
-    from fanet_tf import quickstart
+    from export.quickstart import run
 
-    quickstart.run(
+    run.run(
         pathlib.Path(_OUTPUT.value),
-        _SHARED_STEPS.value or quickstart.SHARED_STEPS,
-        _MEMBER_STEPS.value or quickstart.MEMBER_STEPS,
+        _SHARED_STEPS.value or run.SHARED_STEPS,
+        _MEMBER_STEPS.value or run.MEMBER_STEPS,
     )
 
 
