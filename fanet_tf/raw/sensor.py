@@ -73,6 +73,8 @@ class SensorModel:
             defective, too.
         bright: what a bright pixel adds, log-uniform, in units of white.
         dark: share of its value that a dark pixel keeps, uniform.
+        stuck_share: share of the dark pixels that read the lowest count, far
+            below black where there is a pedestal.
         correlated_share: share of the crops whose noise is correlated.
         correlation: `k` of the kernel `(k, 1, k)` of same-colour neighbours,
             along rows and columns each; drawn as `defect_rate` is.
@@ -102,6 +104,7 @@ class SensorModel:
     pair_share: float = 0.1
     bright: tuple[float, float] = (0.02, 1.0)
     dark: tuple[float, float] = (0.0, 0.5)
+    stuck_share: float = 0.2
     correlated_share: float = 1.0
     correlation: tuple[float, float] = (0.0, 0.0)
     black_mean: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
@@ -219,6 +222,7 @@ class SensorModel:
                 self.pair_share,
                 self.bright,
                 self.dark,
+                self.stuck_share,
                 draw.xp,
             )
         return noisy
@@ -326,6 +330,7 @@ def _check(model: SensorModel) -> None:
         ("signed_share", 1.0),
         ("bright_share", 1.0),
         ("pair_share", 1.0),
+        ("stuck_share", 1.0),
         ("correlated_share", 1.0),
         ("shading", 0.49),
         ("green_limit", 1.0),

@@ -134,11 +134,13 @@ def defects(
     pair_share: float = 0.1,
     bright: tuple[float, float] = (0.02, 1.0),
     dark: tuple[float, float] = (0.0, 0.5),
+    stuck_share: float = 0.2,
     xp=np,
 ):
     """Replaces pixels by defective ones.
 
-    A bright pixel adds dark current, a dark one keeps a share of its value.
+    A bright pixel adds dark current, a dark one keeps a share of its value, and
+    one that is stuck reads -1: the lowest count, once the file is clipped.
     At most one defect begins in each 2 x 2 cell of the sensor.
 
     Args:
@@ -146,10 +148,11 @@ def defects(
         rate: `[B]`, defects over pixels, pairs counted once; at most 1/4.
         places: draws in 0..1, `[B, h, w]`.
         kinds: the same.
-        bright_share: see `SensorModel`, as the next three.
+        bright_share: see `SensorModel`, as the next four.
         pair_share: likewise.
         bright: likewise.
         dark: likewise.
+        stuck_share: likewise.
         xp: namespace of the arrays.
     """
     # `places` below 4 rate is a defect; its multiple of the rate is the plane
@@ -169,8 +172,13 @@ def defects(
         [starts[i] | (starts[i ^ 1] & in_pair) for i in range(4)], axis=-1
     )
     low, high = (math.log(x) for x in bright)
-    added = xp.where(is_bright, xp.exp(between(amount, (low, high))), 0.0)
-    kept = xp.where(is_bright, 1.0, between(amount, dark))
+    none = 0.0 * amount
+    # Of the dark pixels' `amount`, the share that is left is uniform again.
+    weak = (amount - stuck_share) / max(1.0 - stuck_share, 1e-6)
+    kept = xp.where(weak < 0.0, none, between(weak, dark))
+    added = xp.where(weak < 0.0, none - 1.0, none)
+    kept = xp.where(is_bright, none + 1.0, kept)
+    added = xp.where(is_bright, xp.exp(between(amount, (low, high))), added)
     wrong = noisy * kept[..., None] + added[..., None]
     return xp.where(chosen, wrong, noisy)
 

@@ -126,6 +126,23 @@ def test_defects_come_at_their_rate_bright_dark_and_in_pairs():
     np.testing.assert_array_equal(exposed.clean, np.float32(0.2))
 
 
+def test_a_stuck_pixel_reads_the_lowest_count():
+    model = SensorModel(
+        signed_share=1.0,
+        pedestal=(0.05, 0.05),
+        defect_rate=(1e-2, 1e-2),
+        bright_share=0.0,
+        pair_share=0.0,
+        stuck_share=0.25,
+    )
+    noisy = expose(model, 0.2, (4, 300, 400, 4), (QUIET, QUIET)).noisy
+    stuck = np.abs(noisy + 0.05) < 1e-6
+    assert stuck.mean() == pytest.approx(2.5e-3, rel=0.05)
+    dark = noisy[(noisy < 0.199) & ~stuck] / 0.2
+    assert dark.mean() == pytest.approx(0.25, abs=0.01)
+    assert dark.min() >= 0.0 and dark.max() <= 0.5 + 1e-6
+
+
 def test_a_rate_of_zero_has_no_defects():
     places = np.zeros((1, 4, 5))
     noisy = np.full((1, 4, 5, 4), 0.3)
