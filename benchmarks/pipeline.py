@@ -28,6 +28,7 @@ from fanet_tf.training.feed import synthesis
 _BATCHES = flags.DEFINE_integer("batches", 200, "A round.", lower_bound=10)
 _ROUNDS = flags.DEFINE_integer("rounds", 5, "Rounds.", lower_bound=1)
 _STEPS = flags.DEFINE_integer("steps", 30, "Training steps.", lower_bound=2)
+_REALISM = flags.DEFINE_string("realism", "none", "config.data.realism.")
 
 # Patches of 128 x 128 sensor pixels a second, on two cores.
 TARGET = 2700
@@ -53,6 +54,7 @@ def _synthesis(config):
         config.data.batch_size,
         config.data.patch_size,
         config.seed,
+        synthesis.sensor_of(config.data),
     )
 
 
@@ -101,6 +103,7 @@ def main(argv):
     """Prints both rates and their ratio; exit code 1 below the targets."""
     del argv
     config = config_lib.default_config()
+    config.data.realism = _REALISM.value
     total = 20 + _BATCHES.value * _ROUNDS.value
     dataset = synthesis.batches(_synthesis(config), 0, total)
     rates = _pipeline_rates(

@@ -32,6 +32,10 @@ def get_config(stage="shared"):
     )
     config.data.weights = (0.5, 0.25, 0.15, 0.1)
     config.data.smooth_share = 0.6
+    # Files of a phone: a pedestal, defects, correlation, wrong levels; and a
+    # transform that keeps what lies below black.
+    config.data.realism = "phone"
+    config.model.transform = "signed_anscombe"
     config.data.batch_size = 8
     config.validation.source = "data/photos/cid22_val"
     config.validation.limit = 12

@@ -27,6 +27,7 @@ from fanet_tf.denoising import bundle as bundle_reader
 from fanet_tf.errors import InputError
 from fanet_tf.models import receptive
 from fanet_tf.training import train
+from fanet_tf.training.feed import synthesis
 
 __all__ = ["ParityError", "write"]
 
@@ -99,6 +100,7 @@ def write(
         config.data.sources = tuple(sources)
         config.data.weights = (1.0,) * len(sources)
     noise_profile = profile_lib.load(config.data.profile)
+    below_black = synthesis.below_black(config.data)
     edges = _edges(record for _, record in members)
     _check_covered(noise_profile, edges)
     data = calibration.Data(config, calibrate or calibration.Settings())
@@ -106,6 +108,7 @@ def write(
         quality.scenes(photographs, config.data.camera, photographs_limit),
         noise_profile,
         config.validation.gains,
+        below_black,
     )
     essentials = {
         "schema_version": bundle_reader.SCHEMA_VERSION,
@@ -129,6 +132,7 @@ def write(
         gate=gate,
         allow_quality_loss=allow_quality_loss,
         essentials=essentials,
+        below_black=below_black,
     )
     try:
         noise = _noise_law(noise_profile)

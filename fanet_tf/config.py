@@ -28,6 +28,10 @@ def default_config(variant="fan_gate") -> ConfigDict:
     config.data.camera = "imx258"  # White balance and colour matrices.
     config.data.profile = "imx258"  # Noise: a shipped name or a .json file.
     config.data.b_law = "auto"  # "gain", "line" (the paper), "line_scatter".
+    # What the sensor does beyond (a, b): "none" (the paper), "phone"
+    # (raw/sensor_presets.py); and its terms that are left out (sensor.TERMS).
+    config.data.realism = "none"
+    config.data.realism_without = ()
     config.data.batch_size = 16
     config.data.patch_size = 128  # Sensor pixels: 64 x 64 packed.
     config.data.service = ""  # tf.data service, "grpc://HOST:PORT".
@@ -68,5 +72,6 @@ def default_config(variant="fan_gate") -> ConfigDict:
     config.validation.every = 5000  # Steps.
     config.validation.gains = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
     config.validation.limit = 0  # Of the photographs; 0 takes all.
+    config.validation.below_black = "clipped"  # "signed": with a pedestal.
     config.validation.size = 288  # Sensor pixels of each centre crop.
     return config.lock()

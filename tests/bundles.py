@@ -100,7 +100,9 @@ def whole(path, packed, scale, offset):
     )["denoised"][0]
 
 
-def write(folder, members, tile=(32, 48), halo=HALO, stride=STRIDE):
+def write(
+    folder, members, tile=(32, 48), halo=HALO, stride=STRIDE, below_black=None
+):
     """Writes a bundle of members (each recipe -> bytes) and returns it."""
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -127,12 +129,14 @@ def write(folder, members, tile=(32, 48), halo=HALO, stride=STRIDE):
                     {"name": "denoised", "shape": shape, "dtype": "float32"}
                 ],
             }
+        more = {"below_black": below_black} if below_black else {}
         records.append(
             {
                 "index": index,
                 "a_range": edges[index : index + 2],
                 "gain_range": [e / 2.1e-4 for e in edges[index : index + 2]],
                 "transform": "anscombe",
+                **more,
                 "tile": {
                     "height": tile[0],
                     "width": tile[1],
@@ -167,12 +171,15 @@ def write(folder, members, tile=(32, 48), halo=HALO, stride=STRIDE):
 
 
 @functools.cache
-def small(tile=(32, 48), branch=0.02):
-    """Returns a bundle of two members, made once a process."""
+def small(tile=(32, 48), branch=0.02, below_black=None):
+    """Returns a bundle of two members, made once a process.
+
+    `below_black` of None leaves it out of the manifest, as older bundles do.
+    """
     folder = pathlib.Path(tempfile.mkdtemp(prefix="fanet_test_bundle_"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     members = [flatbuffers(folder, seed, tile, branch) for seed in (0, 1)]
-    return write(folder / "bundle", members, tile)
+    return write(folder / "bundle", members, tile, below_black=below_black)
 
 
 def denoise_whole(array, recipe, mosaic, pattern, noise, run=None):
@@ -192,6 +199,8 @@ def denoise_whole(array, recipe, mosaic, pattern, noise, run=None):
         sides.append((before, 2 * padded - before - size))
     padded = np.pad(mosaic, sides, "reflect")
     packed = cfa.pack(padded[None, :, :, None])[0]
+    if member.below_black == "clipped":
+        packed = np.maximum(packed, 0)
     a, b = noise
     if run is None:
         run = functools.partial(whole, member.path(recipe))

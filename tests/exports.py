@@ -1,6 +1,7 @@
 """A small exported bundle, made once a process."""
 
 import atexit
+import dataclasses
 import functools
 import pathlib
 import shutil
@@ -35,3 +36,25 @@ def small():
         calibrate=SETTINGS,
     )
     return config, folder / "run", output
+
+
+@functools.cache
+def signed():
+    """Returns the folder of a bundle of one member of a phone's files."""
+
+    def change(config):
+        config.model.transform = "signed_anscombe"
+        config.data.realism = "phone"
+
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="fanet_test_export_"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    write_run(folder / "run", 1, change)
+    return bundle_writer.write(
+        folder / "run",
+        folder / "bundle",
+        recipes.parse("float32,static_wi8_ai8,core_float32"),
+        TILE,
+        "signed",
+        allow_quality_loss=True,
+        calibrate=dataclasses.replace(SETTINGS, steps=0),
+    )

@@ -35,10 +35,15 @@ def small_config():
     return config
 
 
-def write_run(workdir, members=2):
-    """Writes a finished run with random weights, small enough to be stable."""
+def write_run(workdir, members=2, change=None):
+    """Writes a finished run with random weights, small enough to be stable.
+
+    `change` is called with its config before anything is written.
+    """
     config = small_config()
     config.nsma.members = members
+    if change is not None:
+        change(config)
     workdir.mkdir(parents=True)
     (workdir / "config.json").write_text(config.to_json())
     profile = profile_lib.load(config.data.profile)

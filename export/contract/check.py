@@ -157,6 +157,9 @@ def _around_core(runner, inputs, transform):
     if transform == "ksigma":
         stabilised = ksigma.ksigma(noisy, scale, offset) / 64.0
         unit = 64.0 / scale
+    elif transform == "signed_anscombe":
+        stabilised = ksigma.signed_anscombe(noisy, scale, offset) / 8.0
+        unit = np.sqrt(np.maximum(noisy * scale, 0.0) + offset + 0.375) / scale
     else:
         stabilised = ksigma.anscombe(noisy, scale, offset) / 8.0
         unit = 4.0 * stabilised / scale
@@ -180,6 +183,7 @@ def _check_essentials(path, content, member, recipe):
         "recipe": recipe,
         "a_range": member["a_range"],
         "transform": member["transform"],
+        "below_black": member.get("below_black"),  # Absent in older bundles.
         "tile": member["tile"],
     }
     for name, value in wanted.items():

@@ -11,16 +11,28 @@ TILE = 64  # Packed pixels, repeated to fill a member's input.
 _WHITE_LEVEL = 959  # 10-bit counts between black 64 and white 1023.
 
 
-def noisy_tile(a: float, b: float, index: int) -> np.ndarray:
+_BLACK = 64
+_DARKER = 0.02  # Factor on the right half of a signed tile.
+
+
+def noisy_tile(
+    a: float, b: float, index: int, below_black: str = "clipped"
+) -> np.ndarray:
     """Returns `[64, 64, 4]` float32: a procedural scene as a sensor sees it.
 
-    Quantised to 10 bits, as an app's input is.
+    Quantised to 10 bits, as an app's input is. With `below_black` `"signed"`
+    the noise below black is kept, and half of the scene is so dark that there
+    is much of it.
     """
     linear = dead_leaves.dead_leaves([7, index], size=2 * TILE, leaves=400)
     packed = unprocess.mosaic_planes(linear[None])
+    low = 0.0
+    if below_black == "signed":
+        low = -_BLACK / _WHITE_LEVEL
+        packed[:, :, TILE // 2 :] *= _DARKER
     normal = np.random.default_rng([7, index]).standard_normal(packed.shape)
     params = NoiseParams(np.array([a]), np.array([b]))
-    noisy = noise_lib.add_noise(packed, params, normal)[0]
+    noisy = noise_lib.add_noise(packed, params, normal, low=low)[0]
     return (np.round(noisy * _WHITE_LEVEL) / _WHITE_LEVEL).astype(np.float32)
 
 

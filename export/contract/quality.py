@@ -80,9 +80,12 @@ class Gate:
         photographs: from `scenes`.
         profile: the sensor's noise.
         gains: candidates; a member is measured at those of its subrange.
+        below_black: `"signed"` keeps the noise there as a phone's file does.
     """
 
-    def __init__(self, photographs, profile, gains):
+    def __init__(self, photographs, profile, gains, below_black="clipped"):
+        signed = below_black == "signed"
+        self._pedestal = captures.PEDESTAL if signed else 0.0
         self._scenes = photographs
         self._profile = profile
         self._gains = gains
@@ -116,7 +119,10 @@ class Gate:
             captures.Scene(s.name, _fit(s.clean, rows, columns), s.colour)
             for s in self._scenes
         ]
-        drawn = [captures.draw(cell, gain, self._profile) for cell in cells]
+        drawn = [
+            captures.draw(cell, gain, self._profile, pedestal=self._pedestal)
+            for cell in cells
+        ]
         per_tile = _CELLS * _CELLS
         for first in range(0, len(drawn), per_tile):
             group = drawn[first : first + per_tile]

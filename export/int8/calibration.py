@@ -81,6 +81,7 @@ class Data:
             patch_size,
             # Other batches than the training's own.
             1_000_003 * (self.settings.seed + 1) + index,
+            synthesis.sensor_of(data),
         )
 
     @property

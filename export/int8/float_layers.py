@@ -129,4 +129,5 @@ def choose(flatbuffer, ranges, pairs, reference, settings) -> tuple[str, ...]:
 def _unit(inputs):
     """Returns one deviation of the noise at each pixel."""
     s = ksigma.ksigma(inputs["noisy"], inputs["scale"], inputs["offset"])
-    return np.sqrt(np.maximum(s, 0.0) + 0.375) / inputs["scale"]
+    # Below black only read noise is left, of the same deviation.
+    return np.sqrt(np.maximum(s, inputs["offset"]) + 0.375) / inputs["scale"]

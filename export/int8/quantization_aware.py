@@ -30,7 +30,9 @@ class _Trainer(keras.Model):
     ):
         target = self.teacher(x, quantise=False)
         s = ksigma.ksigma(x["noisy"], x["scale"], x["offset"])
-        deviation = keras.ops.sqrt(keras.ops.maximum(s, 0.0) + 0.375)
+        # Below black only read noise is left, of the same deviation.
+        s = keras.ops.maximum(s, x["offset"])
+        deviation = keras.ops.sqrt(s + 0.375)
         weight = keras.ops.square(x["scale"] / deviation)
         errors = keras.ops.square(y_pred - target) + keras.ops.square(
             y_pred - y

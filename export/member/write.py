@@ -51,6 +51,8 @@ class Job:
         gate: measures quality; None measures none.
         allow_quality_loss: writes what misses its limit, too.
         essentials: what every flatbuffer says of the bundle.
+        below_black: what the members have seen there, `"clipped"` or
+            `"signed"`.
     """
 
     folder: pathlib.Path
@@ -63,6 +65,7 @@ class Job:
     gate: quality.Gate | None
     allow_quality_loss: bool
     essentials: dict
+    below_black: str = "clipped"
 
 
 def write_file(folder, name, content: bytes) -> dict:
@@ -101,7 +104,7 @@ def write(job: Job, trained, index: int, a_range) -> dict:
     # The middle of the subrange, in log a.
     a = math.sqrt(a_range[0] * a_range[1])
     b = float(job.profile.b(job.profile.gain(a)))
-    noisy = golden.noisy_tile(a, b, index)
+    noisy = golden.noisy_tile(a, b, index, job.below_black)
     np.save(job.folder / f"golden/member_{index}_noisy.npy", noisy)
     inputs = golden.inputs(noisy, 1.0 / a, b / a**2, height, width)
     record = {
@@ -109,6 +112,7 @@ def write(job: Job, trained, index: int, a_range) -> dict:
         "a_range": list(a_range),
         "gain_range": [float(job.profile.gain(x)) for x in a_range],
         "transform": job.model["transform"],
+        "below_black": job.below_black,
         "parameters": int(trained.count_params()),
         "tile": job.tile,
         "recipes": {},
@@ -230,6 +234,7 @@ class _Writer:
             "recipe": recipe.name,
             "a_range": self._record["a_range"],
             "transform": self._record["transform"],
+            "below_black": self._record["below_black"],
             "tile": self._record["tile"],
         }
         content = json.dumps(essentials, separators=(",", ":")).encode()

@@ -110,18 +110,31 @@ def scene_from_srgb(name: str, srgb, camera: Camera) -> Scene:
     return Scene(name, clean.astype(np.float32), typical_colour(camera))
 
 
-def draw(scene: Scene, gain: float, profile: NoiseProfile, seed: int = 0):
+# Of a 10-bit phone file: black at 64 of 1023.
+PEDESTAL = 64 / 959
+
+
+def draw(
+    scene: Scene,
+    gain: float,
+    profile: NoiseProfile,
+    seed: int = 0,
+    pedestal: float = 0.0,
+):
     """Returns a noisy capture of `scene`; the same seed, the same noise.
 
     The draw depends on the seed, the scene's name and the gain, and on nothing
-    else: not on which other scenes, gains or methods a run has.
+    else: not on which other scenes, gains or methods a run has. `pedestal` is
+    how far below black the noise is kept, see `PEDESTAL`; 0 clips at black.
     """
     noise = profile.noise(gain)
     key = [seed, zlib.crc32(scene.name.encode()), round(gain * 1000)]
     normal = np.random.default_rng(key).standard_normal(
         scene.clean.shape, dtype=np.float32
     )
-    noisy = noise_lib.add_noise(scene.clean[None], noise, normal[None])[0]
+    noisy = noise_lib.add_noise(
+        scene.clean[None], noise, normal[None], low=-pedestal
+    )[0]
     return Capture(
         scene.name,
         float(gain),

@@ -19,6 +19,7 @@ from fanet_tf.errors import InputError
 
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
+BELOW_BLACK = ("clipped", "signed")
 
 _SHIPPED = pathlib.Path(__file__).parents[1] / "zoo" / "imx258"
 _MAX_MANIFEST_BYTES = 16 << 20
@@ -51,6 +52,8 @@ class Member:
         a_range: the shot-noise slopes it serves, `low <= a < high`.
         gain_range: the gains these belong to.
         tile: see `Tile`.
+        below_black: `"clipped"`: it has seen no value below black and must
+            get none; `"signed"`: it takes them as they are.
         paths: recipe -> flatbuffer.
         record: its entry in the manifest, whole.
     """
@@ -59,6 +62,7 @@ class Member:
     a_range: tuple[float, float]
     gain_range: tuple[float, float]
     tile: Tile
+    below_black: str
     paths: dict[str, pathlib.Path]
     record: dict
 
@@ -238,6 +242,12 @@ def _member(folder, index, record):
             f"{folder}: a tile must be a multiple of its stride and larger "
             f"than two halos. Received: {record['tile']}"
         )
+    below_black = record.get("below_black", "clipped")
+    if below_black not in BELOW_BLACK:
+        raise InputError(
+            f"{folder}: `below_black` must be one of {', '.join(BELOW_BLACK)}. "
+            f"Received: {below_black!r}"
+        )
     if not record["recipes"]:
         raise InputError(f"{folder}: member {index} must have a recipe.")
     shape = [1, tile.height, tile.width, 4]
@@ -258,6 +268,7 @@ def _member(folder, index, record):
         _numbers(folder, "a_range", record["a_range"], 2),
         _numbers(folder, "gain_range", record["gain_range"], 2),
         tile,
+        below_black,
         paths,
         record,
     )

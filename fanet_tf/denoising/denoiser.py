@@ -174,13 +174,20 @@ class Denoiser:
 def _run(runner, noisy, scale, offset):
     """Runs a member on one tile; leaves alone what it cannot know.
 
+    A member that was trained on noise clipped at black takes values below for
+    dark structure and leaves black and coloured speckle: it gets 0 for them.
+    (It has learnt to make up for the mean that clipping shifts.)
+
     Values above white are beyond what it was trained on: they are clipped for
     it and the excess is added again. Where a pixel and all its neighbours are
     saturated there is nothing to denoise, and white must stay exactly white
     in all planes, or highlights turn magenta after white balance.
     """
     clipped = np.minimum(noisy, np.float32(1.0))
-    denoised = runner.run(clipped, scale, offset)
+    seen = clipped
+    if runner.member.below_black == "clipped":
+        seen = np.maximum(clipped, np.float32(0.0))
+    denoised = runner.run(seen, scale, offset)
     saturated = (noisy >= 1.0).astype(np.uint8)
     if not saturated.any():
         return denoised

@@ -3,11 +3,15 @@
 import keras
 from keras import ops
 
-TRANSFORMS = ("anscombe", "ksigma")
+TRANSFORMS = ("anscombe", "signed_anscombe", "ksigma")
 
 # What a network sees is kept near 1. Anscombe: 2 sqrt(s + 3/8) runs to 138 at
 # gain 1 with unit noise; 1/8 keeps the noise visible. k-sigma: s runs to 4,760.
-_INPUT_SCALE = {"anscombe": 1.0 / 8.0, "ksigma": 1.0 / 64.0}
+_INPUT_SCALE = {
+    "anscombe": 1.0 / 8.0,
+    "signed_anscombe": 1.0 / 8.0,
+    "ksigma": 1.0 / 64.0,
+}
 
 
 @keras.saving.register_keras_serializable(package="fanet_tf")
@@ -18,6 +22,12 @@ class Stabilise(keras.layers.Layer):
         anscombe:  stabilised = 2 sqrt(max(s, 0) + 3/8) / 8
                    unit = sqrt(max(s, 0) + 3/8) / scale
         ksigma:    stabilised = s / 64,    unit = 64 / scale
+        signed_anscombe: as `anscombe` at and above black; below it, linearly
+                   on, `unit` as at black (`raw.ksigma.signed_anscombe`)
+
+    `signed_anscombe` is for RAW that keeps the noise below black. There
+    `noisy + unit * residual` inverts it exactly: a pixel 5 deviations below
+    black is 5 units away from black.
 
     `unit` turns the network's output into RAW: under `anscombe` it is the
     deviation of the noise at that pixel, so a residual of 1 is one deviation
@@ -29,7 +39,8 @@ class Stabilise(keras.layers.Layer):
         transform: one of `TRANSFORMS`.
 
     Call arguments:
-        noisy: `[B, h, w, 4]` RAW, 0 = black, 1 = white.
+        noisy: `[B, h, w, 4]` RAW, 0 = black, 1 = white; below 0 where the
+            file keeps the noise below black.
         scale: `[B, 1, 1, 1]`, 1 / a.
         offset: `[B, 1, 1, 1]`, b / a^2.
 
@@ -50,6 +61,13 @@ class Stabilise(keras.layers.Layer):
 
     def call(self, noisy, scale, offset):
         input_scale = _INPUT_SCALE[self.transform]
+        if self.transform == "signed_anscombe":
+            u = noisy * scale
+            above = ops.relu(u)
+            black = offset + 0.375
+            root = ops.sqrt(above + black)
+            below = (u - above) * (input_scale / ops.sqrt(black))
+            return root * (2.0 * input_scale) + below, root / scale
         s = noisy * scale + offset
         if self.transform == "ksigma":
             return s * input_scale, 1.0 / (input_scale * scale)

@@ -4,8 +4,17 @@ With `scale = 1/a` and `offset = b/a^2` the noise of any capture becomes
 
     ksigma:    s = x scale + offset             Var[s] = E[s]
     anscombe:  z = 2 sqrt(max(s, 0) + 3/8)      Var[z] about 1
+    signed:    z = 2 sqrt(max(u, 0) + offset + 3/8)
+                   + min(u, 0) / sqrt(offset + 3/8),    u = x scale
 
-so a network need not know the gain. `scale` and `offset` are the arguments
+so a network need not know the gain. `anscombe` maps every value below `-b/a`
+to one number: at gain 64 of the IMX258 that is 1.3 deviations below black, and
+9 % of a black frame. `signed_anscombe` is the same function above black and
+goes on linearly below it, with the slope it has at black: only read noise
+reaches there, and its variance does not depend on the scene. Continued from
+`s = 0` instead, noise would be amplified 2.4 times below that point.
+
+`scale` and `offset` are the arguments
 and not `a` and `b`: in float16 `a^2` is a subnormal and `b/a^2` comes out
 wrong.
 
@@ -37,6 +46,33 @@ def anscombe(x, scale, offset, xp=np):
     """Maps RAW 0..1 to the domain where the noise has about unit variance."""
     s = xp.maximum(ksigma(x, scale, offset), 0.0)
     return 2.0 * xp.sqrt(s + 0.375)
+
+
+def signed_anscombe(x, scale, offset, xp=np):
+    """Maps RAW from below black to 1 to noise of about unit variance.
+
+    Value and slope are continuous; at and above black the same as `anscombe`.
+    The variance is 0.70 to 1.09 at gain 64 (0.87 to 1.03 at gain 1).
+
+    Args:
+        x: RAW, 0 = black, 1 = white; not clipped at black.
+        scale: `1/a`.
+        offset: `b/a^2`.
+        xp: namespace of the arrays.
+    """
+    u = x * scale
+    above = xp.maximum(u, 0.0)
+    black = offset + 0.375
+    return 2.0 * xp.sqrt(above + black) + (u - above) / xp.sqrt(black)
+
+
+def inverse_signed_anscombe(stabilised, scale, offset, xp=np):
+    """Algebraic inverse of `signed_anscombe`, exact everywhere."""
+    black = offset + 0.375
+    root = xp.sqrt(black)
+    half = 0.5 * xp.maximum(stabilised, 2.0 * root)
+    below = xp.minimum(stabilised - 2.0 * root, 0.0)
+    return (half * half - black + below * root) / scale
 
 
 def inverse_anscombe(stabilised, scale, offset):

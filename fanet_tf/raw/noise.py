@@ -64,7 +64,7 @@ def variance(clean, noise: NoiseParams, xp=np):
     return a * xp.maximum(clean, 0.0) + b
 
 
-def add_noise(clean, noise: NoiseParams, normal, xp=np):
+def add_noise(clean, noise: NoiseParams, normal, xp=np, low: float = 0.0):
     """Draws a noisy capture of `clean`.
 
     Args:
@@ -73,12 +73,13 @@ def add_noise(clean, noise: NoiseParams, normal, xp=np):
         normal: standard normal draw of the shape of `clean`. An argument, so
             that this function is pure and the seed is the caller's.
         xp: namespace of the arrays.
+        low: where the file clips; below 0 for one with a pedestal.
 
     Returns:
-        `[B, h, w, C]`, clipped to 0..1 as the sensor clips.
+        `[B, h, w, C]`, clipped to `low`..1.
     """
     noisy = clean + xp.sqrt(variance(clean, noise, xp)) * normal
-    return xp.clip(noisy, 0.0, 1.0)
+    return xp.clip(noisy, low, 1.0)
 
 
 def _upper_tail(t, xp):

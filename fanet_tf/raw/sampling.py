@@ -67,3 +67,22 @@ def b_from_gain_law(a, a_coefficients, b_coefficients, xp=np):
     b0, b1, b2 = b_coefficients
     gain = (a - a0) / a1
     return b0 + (b1 + b2 * gain) * gain
+
+
+class RandomDraws:
+    """Draws of a numpy generator, as `raw.sensor` asks for them.
+
+    Args:
+        rng: `np.random.Generator`, or a seed of one.
+    """
+
+    def __init__(self, rng):
+        self._rng = np.random.default_rng(rng)
+
+    def uniform(self, *shape):
+        """Returns float32 draws in 0..1."""
+        return self._rng.random(shape, dtype=np.float32)
+
+    def normal(self, *shape):
+        """Returns standard normal float32 draws."""
+        return self._rng.standard_normal(shape, dtype=np.float32)

@@ -16,6 +16,7 @@ from fanet_tf.errors import InputError
 from fanet_tf.evaluation.evaluate import Method
 from fanet_tf.raw import ksigma
 from fanet_tf.training import train
+from fanet_tf.training.feed import synthesis
 
 # Frames are mirrored up to its multiples, as the network halves them; enough
 # for six levels.
@@ -85,8 +86,11 @@ def from_run(workdir) -> Method:
     ranges = train.subranges(config, profile_lib.load(config.data.profile))
     edges = [low for low, _ in ranges] + [ranges[-1][1]]
     members = _Members(config, workdir)
+    clipped = synthesis.below_black(config.data) == "clipped"
 
     def denoise(noisy, noise):
+        if clipped:
+            noisy = np.maximum(noisy, np.float32(0.0))
         height, width = noisy.shape[:2]
         rows, columns = (-size % _STRIDE for size in (height, width))
         padded = np.pad(

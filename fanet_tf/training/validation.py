@@ -66,8 +66,13 @@ class Validation:
         half = config.validation.size // 2
         self._member = members.build(config, half, half)
         self.scenes = _scenes(config)
+        signed = config.validation.get("below_black") == "signed"
+        pedestal = captures.PEDESTAL if signed else 0.0
         self._captures = {
-            gain: [captures.draw(s, gain, profile) for s in self.scenes]
+            gain: [
+                captures.draw(s, gain, profile, pedestal=pedestal)
+                for s in self.scenes
+            ]
             for gain in self.gains
         }
 

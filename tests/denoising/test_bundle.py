@@ -26,6 +26,7 @@ def test_the_manifest_is_read(folder):
     array = bundle.load(folder)
     assert array.recipes == ["float32", "dynamic_wi8_afp32"]
     first, second = array.members
+    assert first.below_black == "clipped"  # Absent from older bundles.
     assert first.tile == bundle.Tile(32, 48, 8, 2)
     assert second.path("float32").name == "member_1_float32.tflite"
     assert array.noise["sensor"] == "Sony IMX258"
@@ -67,6 +68,10 @@ def test_each_a_is_served_by_one_member(folder):
         (
             lambda m: m["members"][0]["recipes"]["float32"].update(file="x"),
             "is missing: x",
+        ),
+        (
+            lambda m: m["members"][0].update(below_black="grey"),
+            "one of clipped, signed. Received: 'grey'",
         ),
         (lambda m: m["noise"].update(gain_range=[1]), "2 finite numbers"),
     ],

@@ -27,6 +27,12 @@ def blur():
     return bundles.small(branch=0.0)
 
 
+@pytest.fixture(scope="module")
+def signed():
+    """Members that take values below black as they are."""
+    return bundles.small(below_black="signed")
+
+
 @pytest.fixture
 def many_tiles(monkeypatch):
     """Makes frames of the size of these tests take more than one tile."""
@@ -35,8 +41,8 @@ def many_tiles(monkeypatch):
     )
 
 
-def check_tiles(array, shape, pattern, seed=0):
-    mosaic = np.random.default_rng(seed).uniform(-0.02, 0.99, shape)
+def check_tiles(array, shape, pattern, seed=0, low=-0.02, high=0.99):
+    mosaic = np.random.default_rng(seed).uniform(low, high, shape)
     mosaic = mosaic.astype(np.float32)
     tiled = denoiser_lib.Denoiser(array, num_threads=1).denoise_mosaic(
         mosaic, pattern, NOISE
@@ -52,6 +58,22 @@ def check_tiles(array, shape, pattern, seed=0):
 )
 def test_tiles_equal_the_whole_frame(array, many_tiles, shape, pattern):
     check_tiles(array, shape, pattern)
+
+
+@pytest.mark.parametrize("pattern", cfa.PATTERNS)
+def test_tiles_equal_the_whole_frame_below_black(signed, many_tiles, pattern):
+    check_tiles(signed, (131, 198), pattern, low=-0.07, high=0.02)
+
+
+def test_a_member_gets_what_it_has_seen_below_black(array, signed, rng):
+    """An older bundle does not say, and means clipped."""
+    packed = rng.normal(0.0, 2e-3, (40, 60, 4)).astype(np.float32)
+    clipped = np.maximum(packed, 0)
+    for member_bundle, same in ((array, True), (signed, False)):
+        denoiser = denoiser_lib.Denoiser(member_bundle)
+        one = denoiser.denoise_packed(packed, NOISE)
+        other = denoiser.denoise_packed(clipped, NOISE)
+        assert np.array_equal(one, other) == same
 
 
 @pytest.mark.slow
@@ -109,7 +131,8 @@ def test_mean_brightness_of_each_plane_stays(blur, rng):
     assert np.all(denoised.std((0, 1)) < 0.5 * packed.std((0, 1)))
 
 
-def test_noise_below_black_is_not_cut_off(blur):
+def test_a_signed_member_does_not_cut_off_the_noise_below_black():
+    blur = bundles.small(branch=0.0, below_black="signed")
     mosaic = np.full((70, 80), -0.03, np.float32)
     denoised = denoiser_lib.Denoiser(blur).denoise_mosaic(mosaic, "BGGR", NOISE)
     np.testing.assert_allclose(denoised, mosaic, rtol=1e-5)

@@ -16,7 +16,7 @@ from fanet_tf.denoising.resized import FixedSize
 from fanet_tf.errors import InputError
 
 TILE = bundle.Tile(384, 384, 48, 8)
-MEMBER = bundle.Member(0, (1e-4, 1e-2), (1, 64), TILE, {}, {})
+MEMBER = bundle.Member(0, (1e-4, 1e-2), (1, 64), TILE, "clipped", {}, {})
 FRAME = (1560, 2104)
 FIXED, PER_PIXEL = 5_000_000, 1_280
 

@@ -91,6 +91,44 @@ def test_every_recipe_for_cpus_is_one_delegate_node(run, recipe):
         assert runtime.undelegated(content) == entry["undelegated"] == []
 
 
+def test_a_bundle_says_what_its_members_expect_below_black(run):
+    clipped = bundle_reader.load(run[2]).members[0]
+    assert clipped.record["below_black"] == clipped.below_black == "clipped"
+    folder = exports.signed()
+    (member,) = bundle_reader.load(folder).members
+    assert member.record["below_black"] == member.below_black == "signed"
+    content = member.path("float32").read_bytes()
+    essentials = json.loads(graph.metadata(content, graph.METADATA))
+    assert essentials["below_black"] == "signed"
+
+
+def test_the_golden_tile_of_a_signed_member_goes_below_black(run):
+    folder = exports.signed()
+    check.check(folder)  # Its core, too, with the transform in numpy.
+    noisy = np.load(folder / "golden" / "member_0_noisy.npy")
+    assert np.mean(noisy < 0) > 0.1
+    assert np.load(run[2] / "golden" / "member_0_noisy.npy").min() == 0.0
+
+
+def test_a_signed_member_is_one_delegate_node_and_near_float_in_int8():
+    folder = exports.signed()
+    (member,) = bundle_reader.load(folder).members
+    for recipe in ("float32", "static_wi8_ai8"):
+        assert runtime.undelegated(member.path(recipe).read_bytes()) == []
+    parity = member.record["recipes"]["static_wi8_ai8"]["parity"]
+    assert 0 < parity["simulated_rms_deviations"] <= parity["limit"]
+    inputs = golden_inputs(bundle_reader.load(folder), member)
+    floats, integers = (
+        runtime.run(member.path(recipe).read_bytes(), inputs)["denoised"]
+        for recipe in ("float32", "static_wi8_ai8")
+    )
+    golden_record = member.record["golden"]
+    deviation = np.sqrt(golden_record["offset"]) / golden_record["scale"]
+    below = inputs["noisy"] < 0
+    error = ((integers - floats) / deviation)[below]
+    assert np.sqrt(np.mean(error**2)) < 0.15
+
+
 def test_dynamic_range_takes_convolutions_that_reuse_their_input():
     import tensorflow as tf
 

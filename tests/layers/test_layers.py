@@ -224,6 +224,30 @@ def test_stabilise_is_the_transform_of_raw_scaled(rng, transform):
     np.testing.assert_allclose(slope, expected, rtol=0.05)
 
 
+def test_signed_stabilise_goes_on_below_black(rng):
+    noisy = rng.uniform(-0.07, 1.0, (2, 4, 6, 4)).astype(np.float32)
+    noisy[:, :2] *= 0.1
+    scale = np.float32([4762, 74]).reshape(2, 1, 1, 1)
+    offset = np.float32([9.7, 1.8]).reshape(2, 1, 1, 1)
+    layer = layers.Stabilise("signed_anscombe")
+    stabilised, unit = layer(noisy, scale, offset)
+    z = ksigma.signed_anscombe(noisy, scale, offset)
+    np.testing.assert_allclose(stabilised, z / 8, rtol=1e-5, atol=1e-5)
+    # Where `noisy` is below black, so many units lead to black, exactly.
+    black, _ = layer(0.0 * noisy, scale, offset)
+    steps = 8 * (np.asarray(black) - np.asarray(stabilised))
+    below = noisy < 0
+    np.testing.assert_allclose((noisy + unit * steps)[below], 0.0, atol=1e-6)
+    # At and above it, the unsigned layer's.
+    clipped = np.maximum(noisy, 0)
+    for got, expected in zip(
+        layer(clipped, scale, offset),
+        layers.Stabilise("anscombe")(clipped, scale, offset),
+        strict=True,
+    ):
+        np.testing.assert_allclose(got, expected, rtol=2e-6)
+
+
 def test_stabilise_refuses_an_unknown_transform():
     with pytest.raises(ValueError, match="Received: transform='log'"):
         layers.Stabilise("log")

@@ -5,7 +5,6 @@ import pytest
 
 from fanet_tf.calibration import profile
 from fanet_tf.raw import noise as raw_noise
-from fanet_tf.raw import realism
 from fanet_tf.raw import sampling
 from fanet_tf.raw.noise import NoiseParams
 
@@ -130,93 +129,3 @@ def test_dng_profiles_are_a_and_b():
     np.testing.assert_allclose(noise.a, [2e-4, 2.1e-4, 2.1e-4, 1.9e-4])
     np.testing.assert_allclose(noise.b, [4e-7, 4.1e-7, 4.1e-7, 3.9e-7])
     np.testing.assert_allclose(raw_noise.to_dng(noise), tag)
-
-
-@pytest.mark.parametrize("mean", [0.0, 0.7, 7.9, 8.1, 40.0])
-def test_photon_counts_have_poissons_moments(rng, mean):
-    shape = 200_000
-    counts = realism.poisson_counts(
-        np.full(shape, mean), rng.random(shape), rng.standard_normal(shape)
-    )
-    slack = 4 * np.sqrt(max(mean, 1e-9) / shape)
-    assert abs(counts.mean() - mean) <= slack
-    assert abs(counts.var() - mean) <= 8 * slack * np.sqrt(1 + mean)
-    third = np.mean((counts - mean) ** 3)
-    assert abs(third - mean) <= 0.05 * mean + 12 * slack * (1 + mean)
-
-
-def test_poisson_noise_keeps_mean_and_variance(rng):
-    clean = np.full((1, 200, 300, 4), 0.01)
-    draws = [rng.random(clean.shape)]
-    draws += [rng.standard_normal(clean.shape) for _ in range(2)]
-    drawn = realism.poisson(clean, PHONE, *draws)
-    expected = raw_noise.variance(clean, PHONE)[0, 0, 0, 0]
-    np.testing.assert_allclose(drawn.mean(), 0.01, rtol=0.01)
-    np.testing.assert_allclose(drawn.var(), expected, rtol=0.02)
-
-
-def test_row_noise_is_shared_by_the_planes_of_a_row(rng):
-    flat = np.zeros((2, 6, 9, 4))
-    drawn = realism.row_noise(
-        flat, np.array([0.0, 0.1]), rng.standard_normal((2, 6, 2))
-    )
-    assert not drawn[0].any()
-    np.testing.assert_array_equal(drawn[1, ..., 0], drawn[1, ..., 1])
-    np.testing.assert_array_equal(drawn[1, ..., 2], drawn[1, ..., 3])
-    assert np.ptp(drawn[1], axis=1).max() == 0.0
-    assert drawn[1, :, 0, 0].std() > 0.01
-
-
-def test_dark_shading_leaves_the_mean():
-    drawn = realism.dark_shading(
-        np.zeros((1, 5, 7, 4)), np.array([0.01]), np.array([[1.0, -2.0]])
-    )
-    np.testing.assert_allclose(drawn.mean(), 0.0, atol=1e-9)
-    np.testing.assert_allclose(drawn[0, 0, 0], 0.01 * (-1.0 + 2.0), rtol=1e-6)
-
-
-def test_right_levels_change_nothing(rng):
-    values = rng.random((2, 3, 4, 4))
-    same = realism.level_jitter(values, np.zeros(2), np.ones(2))
-    np.testing.assert_array_equal(same, values)
-    wrong = realism.level_jitter(values, np.full(2, 0.1), np.full(2, 0.9))
-    np.testing.assert_allclose(wrong, (values - 0.1) / 0.8)
-
-
-def test_quantised_values_are_counts(rng):
-    counts = realism.quantise(rng.random((1, 4, 6, 4)), 959) * 959
-    np.testing.assert_allclose(counts, np.round(counts), atol=1e-9)
-
-
-def test_a_pedestal_keeps_signed_shadows():
-    values = np.array([-0.2, -0.01, 0.5, 1.2])
-    np.testing.assert_array_equal(
-        realism.clip_signed(values, 0.05), [-0.05, -0.01, 0.5, 1.0]
-    )
-
-
-def test_realism_runs_alike_in_every_namespace(rng):
-    shape = (2, 6, 8, 4)
-    clean = rng.random(shape, dtype=np.float32)
-    uniform = rng.random(shape, dtype=np.float32)
-    normal = rng.standard_normal(shape, dtype=np.float32)
-    pair = rng.standard_normal((2, 6, 2), dtype=np.float32)
-    amount = np.float32([0.01, 0.02])
-    noise = NoiseParams(amount, amount**2)
-
-    def everything(xp, arrays):
-        clean, uniform, normal, pair, amount, *noise = arrays
-        y = realism.poisson(
-            clean, NoiseParams(*noise), uniform, normal, normal, xp
-        )
-        y = realism.row_noise(y, amount, pair, xp)
-        y = realism.dark_shading(y, amount, pair[:, 0], xp)
-        y = realism.level_jitter(y, amount, 1.0 - amount, xp)
-        return realism.clip_signed(realism.quantise(y, 959, xp), 0.06, xp)
-
-    arrays = (clean, uniform, normal, pair, amount, *noise)
-    expected = everything(np, arrays)
-    for label, xp in _namespaces().items():
-        got = np.asarray(everything(xp, [xp.array(v) for v in arrays]))
-        assert got.dtype == np.float32, label
-        np.testing.assert_allclose(got, expected, atol=1.1 / 959, err_msg=label)

@@ -118,6 +118,53 @@ def test_anscombe_gives_unit_variance(rng, x, a, b):
     np.testing.assert_allclose(np.var(z), 1.0, rtol=0.05)
 
 
+# (a, b) of the IMX258's stand-in at gains 1, 4, 16, 64.
+GAINS = [(2.1e-4 * g, 3.5e-7 + 7.9e-8 * g * g) for g in (1, 4, 16, 64)]
+
+
+@pytest.mark.parametrize("a, b", GAINS)
+def test_the_signed_transform_is_smooth_at_black(a, b):
+    scale, offset = 1 / a, b / a**2
+    x = np.sqrt(b) * np.array([-1e-6, 0.0, 1e-6])
+    z = ksigma.signed_anscombe(x, scale, offset)
+    slopes = np.diff(z) / np.diff(x)
+    np.testing.assert_allclose(slopes[0], slopes[1], rtol=1e-5)
+    np.testing.assert_allclose(
+        slopes[0], 1 / np.sqrt(b + 0.375 * a * a), rtol=1e-5
+    )
+    # At and above black it is the unsigned one; below, a straight line that
+    # never ends.
+    above = np.linspace(0, 1, 50)
+    np.testing.assert_allclose(
+        ksigma.signed_anscombe(above, scale, offset),
+        ksigma.anscombe(above, scale, offset),
+        rtol=1e-12,
+    )
+    below = ksigma.signed_anscombe(np.linspace(-0.07, 0, 9), scale, offset)
+    np.testing.assert_allclose(np.diff(below, 2), 0.0, atol=1e-9)
+    assert np.all(np.diff(below) > 0)
+
+
+@pytest.mark.parametrize("a, b", GAINS)
+def test_signed_noise_has_about_unit_variance(rng, a, b):
+    normal = rng.standard_normal(400_000)
+    for x in (0.0, np.sqrt(b), 4 * np.sqrt(b), 0.05, 0.5, 0.9):
+        noisy = x + np.sqrt(a * x + b) * normal
+        z = ksigma.signed_anscombe(noisy, 1 / a, b / a**2)
+        assert 0.68 < z.var() < 1.1
+        bias = z.mean() - ksigma.signed_anscombe(x, 1 / a, b / a**2)
+        assert -0.13 < bias < 0.01
+
+
+def test_the_signed_transform_keeps_what_the_other_throws_away(rng):
+    a, b = GAINS[-1]
+    noisy = np.sqrt(b) * rng.standard_normal(100_000)
+    kept = ksigma.signed_anscombe(noisy, 1 / a, b / a**2)
+    lost = ksigma.anscombe(noisy, 1 / a, b / a**2)
+    assert len(np.unique(kept)) == len(np.unique(noisy))
+    assert np.mean(lost == lost.min()) == pytest.approx(0.09, abs=0.005)
+
+
 @pytest.mark.parametrize("xp", WORLDS)
 def test_transforms_undo_themselves(rng, xp):
     params = NoiseParams(np.float32([0.004, 0.0002]), np.float32([2e-5, 4e-7]))
@@ -131,6 +178,11 @@ def test_transforms_undo_themselves(rng, xp):
         ksigma.inverse_anscombe(z, scale, offset),
     ):
         np.testing.assert_allclose(back, x, atol=2e-6)
+    x = x - np.float32(0.2)
+    z = ksigma.signed_anscombe(x, scale, offset, xp)
+    back = ksigma.inverse_signed_anscombe(z, scale, offset, xp)
+    assert str(keras.backend.standardize_dtype(back.dtype)) == "float32"
+    np.testing.assert_allclose(back, x, atol=2e-6)
 
 
 @pytest.mark.parametrize("xp", WORLDS)

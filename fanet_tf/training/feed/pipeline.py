@@ -55,6 +55,7 @@ def batches(config, phase, bank, profile, a_range, seed, first):
         phase.batch_size,
         phase.patch_size,
         seed,
+        synthesis.sensor_of(config.data),
     )
     if bank is None:
         mixture = stream.from_names(

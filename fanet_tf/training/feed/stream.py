@@ -25,8 +25,6 @@ from fanet_tf.data import sid
 from fanet_tf.data import sidd
 from fanet_tf.data.camera import Camera
 from fanet_tf.errors import InputError
-from fanet_tf.raw import ksigma
-from fanet_tf.raw import noise as noise_lib
 from fanet_tf.raw import unprocess
 from fanet_tf.training.feed import augment
 
@@ -288,18 +286,11 @@ def batches(mixture: Mixture, synthesis, first: int, last: int):
         A tf.data.Dataset of `(inputs, clean)`, as `synthesis.batches` gives.
     """
     import tensorflow as tf
-    import tensorflow.experimental.numpy as tnp
 
     def add_noise(step, clean):
         key = tf.stack([tf.cast(synthesis.seed, tf.int64), step])
         seeds = tf.random.split(key, 4, alg="philox")
-        params = synthesis.noise(seeds[2])
-        normal = tf.random.stateless_normal(
-            tf.shape(clean), seeds[3], alg="philox"
-        )
-        noisy = noise_lib.add_noise(clean, params, normal, tnp)
-        scale, offset = ksigma.scale_offset(params, tnp)
-        return {"noisy": noisy, "scale": scale, "offset": offset}, clean
+        return synthesis.exposed(clean, seeds[2:])
 
     clean = clean_batches(mixture.seeded(synthesis.seed), first, last)
     dataset = tf.data.Dataset.zip(tf.data.Dataset.range(first, last), clean)

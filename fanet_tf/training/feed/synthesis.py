@@ -3,6 +3,8 @@
     crop -> linear -> colour matrix, white balance -> mosaic   = clean
     log a uniform, b by law -> add noise -> clip               = noisy
 
+With a sensor model (`raw.sensor`) the last line is a real sensor's.
+
 Batch `k` is a function of the run's seed and `k` alone: a run that was stopped
 goes on with the batch it would have had. Everything is vectorised over the
 batch, since a per-image map costs twice the time.
@@ -20,8 +22,11 @@ from fanet_tf.errors import InputError
 from fanet_tf.raw import ksigma
 from fanet_tf.raw import noise as noise_lib
 from fanet_tf.raw import sampling
+from fanet_tf.raw import sensor_presets
 from fanet_tf.raw import unprocess
+from fanet_tf.raw.sensor import SensorModel
 from fanet_tf.training.feed import bank as bank_lib
+from fanet_tf.training.feed.draws import StatelessDraws
 
 B_LAWS = ("auto", "gain", "line", "line_scatter")
 
@@ -42,6 +47,7 @@ class Synthesis:
         batch_size: crops per batch.
         patch_size: of a crop, in sensor pixels; even.
         seed: of the run.
+        sensor: what it does beyond `(a, b)`; None is the paper's noise.
     """
 
     bank: bank_lib.Bank
@@ -52,6 +58,7 @@ class Synthesis:
     batch_size: int
     patch_size: int
     seed: int
+    sensor: SensorModel | None = None
 
     def __post_init__(self):
         if self.b_law not in B_LAWS:
@@ -121,14 +128,53 @@ class Synthesis:
         """
         key = tf.stack([tf.cast(self.seed, tf.int64), tf.cast(step, tf.int64)])
         seeds = tf.random.split(key, 4, alg="philox")
-        clean = self.clean(seeds[:2])
-        params = self.noise(seeds[2])
-        normal = tf.random.stateless_normal(
-            tf.shape(clean), seeds[3], alg="philox"
-        )
-        noisy = noise_lib.add_noise(clean, params, normal, tnp)
+        return self.exposed(self.clean(seeds[:2]), seeds[2:])
+
+    def exposed(self, clean, seeds):
+        """Returns `(inputs, clean)` of clean crops, as `batch` does.
+
+        Args:
+            clean: `[B, h, w, 4]`.
+            seeds: two, of the noise's strength and of the noise.
+        """
+        params = self.noise(seeds[0])
+        if self.sensor is None:
+            normal = tf.random.stateless_normal(
+                tf.shape(clean), seeds[1], alg="philox"
+            )
+            noisy = noise_lib.add_noise(clean, params, normal, tnp)
+        else:
+            half = self.patch_size // 2
+            clean = tf.ensure_shape(clean, (self.batch_size, half, half, 4))
+            noisy, clean, params = self.sensor.expose(
+                clean, params, StatelessDraws(seeds[1]), tnp
+            )
         scale, offset = ksigma.scale_offset(params, tnp)
         return {"noisy": noisy, "scale": scale, "offset": offset}, clean
+
+
+def sensor_of(data) -> SensorModel | None:
+    """Returns the sensor model of a config's `data` section.
+
+    A run may be older than the fields: it had the paper's noise.
+    """
+    name = data.get("realism", "none")
+    without = data.get("realism_without", ())
+    try:
+        model = sensor_presets.preset(name)
+        return model and model.without(*without)
+    except ValueError as error:
+        raise InputError(f"`data.realism`: {error}") from error
+
+
+def below_black(data) -> str:
+    """Returns what a run's members have seen below black.
+
+    `"clipped"`: nothing, all noise was clipped at 0; `"signed"`: noise as files
+    with a pedestal keep it.
+    """
+    model = sensor_of(data)
+    return model.below_black if model else "clipped"
 
 
 def _between(uniform, limits):

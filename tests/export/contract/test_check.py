@@ -105,6 +105,7 @@ BROKEN = {
     "another packing": lambda m: m["packing"]["order"].reverse(),
     "NaN": lambda m: m["noise"].update(a_coefficients=[float("nan"), 1.0]),
     "another transform": lambda m: m["members"][1].update(transform="log"),
+    "black unknown": lambda m: m["members"][0].update(below_black="grey"),
     "true for a count": lambda m: m["members"][0]["tile"].update(halo=True),
     "no recipe": lambda m: m["members"][0]["recipes"].clear(),
 }

@@ -1,16 +1,21 @@
 """Laws of the training batches."""
 
 import cv2
+import ml_collections
 import numpy as np
 import pytest
 import tensorflow as tf
+import tensorflow.experimental.numpy as tnp
 
+from fanet_tf import config as config_lib
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.data import camera
 from fanet_tf.data import dead_leaves
 from fanet_tf.data import photos
 from fanet_tf.errors import InputError
 from fanet_tf.raw import isp
+from fanet_tf.raw import noise as noise_lib
+from fanet_tf.raw import sensor_presets
 from fanet_tf.training.feed import bank as bank_lib
 from fanet_tf.training.feed import synthesis
 
@@ -75,6 +80,50 @@ def test_the_noise_of_a_batch_is_that_of_its_scale_and_offset(bank):
     assert inside.sum() > 10_000
     assert deviations[inside].std() == pytest.approx(1.0, abs=0.02)
     assert deviations[inside].mean() == pytest.approx(0.0, abs=0.02)
+
+
+def test_without_a_sensor_model_the_noise_is_the_papers_bit_for_bit(bank):
+    sample = make(bank)
+    inputs, clean = sample.batch(tf.constant(5, tf.int64))
+    seeds = tf.random.split(tf.constant([0, 5], tf.int64), 4, alg="philox")
+    params = sample.noise(seeds[2])
+    normal = tf.random.stateless_normal(clean.shape, seeds[3], alg="philox")
+    noisy = noise_lib.add_noise(clean, params, normal, tnp)
+    np.testing.assert_array_equal(inputs["noisy"], noisy)
+    data = config_lib.default_config().data
+    assert synthesis.sensor_of(data) is None
+    assert synthesis.below_black(data) == "clipped"
+    # Older runs do not have the field.
+    assert synthesis.sensor_of(ml_collections.ConfigDict()) is None
+
+
+def test_a_phones_batches_are_functions_of_seed_and_step(bank):
+    sample = make(bank, sensor=sensor_presets.PHONE, batch_size=16)
+    for step, (inputs, clean) in enumerate(synthesis.batches(sample, 0, 2)):
+        again, clean_again = sample.batch(tf.constant(step, tf.int64))
+        np.testing.assert_allclose(clean, clean_again, atol=1e-6)
+        for name, value in inputs.items():
+            assert value.dtype == tf.float32
+            np.testing.assert_allclose(value, again[name], rtol=1e-4, atol=2e-3)
+    assert inputs["noisy"].numpy().min() < 0.0
+    assert inputs["noisy"].numpy().max() <= 1.0
+    assert 0.0 <= clean.numpy().min() and clean.numpy().max() <= 1.0
+
+
+def test_a_config_names_its_sensor_model_and_leaves_terms_out():
+    data = config_lib.default_config().data
+    data.realism = "phone"
+    assert synthesis.sensor_of(data) == sensor_presets.PHONE
+    assert synthesis.below_black(data) == "signed"
+    data.realism_without = ("defects", "signed")
+    assert synthesis.sensor_of(data).defect_rate == (0.0, 0.0)
+    assert synthesis.below_black(data) == "clipped"
+    for field, value in (("realism", "eye"), ("realism_without", ("dust",))):
+        data = config_lib.default_config().data
+        data.realism = "phone"
+        data[field] = value
+        with pytest.raises(InputError, match="`data.realism`.*Received"):
+            synthesis.sensor_of(data)
 
 
 def test_a_stays_in_its_subrange_and_b_follows_the_gain_law(bank):

@@ -1,0 +1,355 @@
+"""From a clean scene to the RAW file that a real sensor makes of it.
+
+`raw.noise.add_noise` draws each pixel by itself and clips at black. A phone's
+RAW file differs from that in the ways below; each is a function of
+`raw.sensor_terms`, and a `SensorModel` says which of them there are and how
+strong. In the order of the camera:
+
+    green_imbalance  the two greens see a little differently
+    correlated       read-out and in-sensor corrections mix neighbours' noise
+    photons          shot noise is skewed where photons are few
+    line_noise       each row and each column has an offset of its own
+    defects          dark and bright pixels, some of them in pairs
+    counts           the converter's steps and its pedestal
+    black level      the file's black is not quite the sensor's
+
+Units: 0 = black, 1 = white; packed planes `[B, h, w, 4]` in the order R, Gr,
+Gb, B. Draws come from an object with `uniform(*shape)` and `normal(*shape)`
+(`sampling.RandomDraws`, or a stateless one in tf.data), so the functions are
+pure and run in numpy, tf.data and Keras.
+
+References: Wei et al. 2020 (ELD: row noise, quantisation); Feng et al. 2022
+(PMN: dark frames of a phone's IMX686); Foi et al. 2008 (photons and read
+noise).
+"""
+
+import dataclasses
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fanet_tf.raw import sensor_terms as terms
+from fanet_tf.raw.noise import NoiseParams
+
+
+class Exposure(NamedTuple):
+    """What a sensor model makes of a batch of clean scenes.
+
+    Attributes:
+        noisy: `[B, h, w, 4]`, at most 1, below 0 where the crop keeps the
+            noise below black.
+        clean: `[B, h, w, 4]` in 0..1, what a denoiser is to give: the scene
+            with the sensor's green imbalance, without everything else.
+        noise: `(a, b)`, each `[B]`, that the file tells.
+    """
+
+    noisy: Any
+    clean: Any
+    noise: NoiseParams
+
+
+@dataclasses.dataclass(frozen=True)
+class SensorModel:
+    """The terms of a sensor, drawn anew for each crop.
+
+    A pair `(low, high)` is a range; equal ends fix the term, for instance at
+    what a calibration measured. The defaults have no term, and clip at black:
+    `add_noise` of the paper.
+
+    Attributes:
+        signed_share: share of the crops that keep the noise below black, as
+            files with a pedestal do; the others are clipped at black.
+        pedestal: black level over white less black, log-uniform: signed crops
+            are clipped at minus this.
+        poisson: whether shot noise is skewed as photons are.
+        row: deviation of the rows' offsets over that of the read noise,
+            uniform.
+        column: the same for columns.
+        defect_rate: share of the pixels that are defective; drawn
+            `low + (high - low) u^2`, so that most crops have few.
+        bright_share: share of the defects that are bright.
+        pair_share: share of the defects whose neighbour in the sensor's row is
+            defective, too.
+        bright: what a bright pixel adds, log-uniform, in units of white.
+        dark: share of its value that a dark pixel keeps, uniform.
+        stuck_share: share of the dark pixels that read the lowest count, far
+            below black where there is a pedestal.
+        correlated_share: share of the crops whose noise is correlated.
+        correlation: `k` of the kernel `(k, 1, k)` of same-colour neighbours,
+            along rows and columns each; drawn as `defect_rate` is.
+        black_mean: mean error of the file's black level in R, Gr, Gb, B.
+        black_deviation: deviation of that error about its mean: a part in
+            units of white, and a part in deviations of the read noise.
+        green: mean and deviation of `Gr / Gb - 1`.
+        green_limit: that no draw of it exceeds.
+        bits: of the converter, each equally likely; `()`: no rounding.
+        shading: change of the lens-shading gain from the middle of a crop to
+            its edge, uniform in `+- shading` down and across; `(a, b)` become
+            `(a L, b L^2)` and the file tells those of the middle.
+        told_deviation: deviation of the logarithm of `a` and of `b`, each,
+            that the file tells about the true ones.
+        told_limit: factor that no draw of it exceeds.
+        read_factor: factor on `b` of the profile, log-uniform; the file tells
+            the result.
+    """
+
+    signed_share: float = 0.0
+    pedestal: tuple[float, float] = (1 / 15, 1 / 15)
+    poisson: bool = False
+    row: tuple[float, float] = (0.0, 0.0)
+    column: tuple[float, float] = (0.0, 0.0)
+    defect_rate: tuple[float, float] = (0.0, 0.0)
+    bright_share: float = 0.6
+    pair_share: float = 0.1
+    bright: tuple[float, float] = (0.02, 1.0)
+    dark: tuple[float, float] = (0.0, 0.5)
+    stuck_share: float = 0.2
+    correlated_share: float = 1.0
+    correlation: tuple[float, float] = (0.0, 0.0)
+    black_mean: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    black_deviation: tuple[float, float] = (0.0, 0.0)
+    green: tuple[float, float] = (0.0, 0.0)
+    green_limit: float = 0.03
+    bits: tuple[int, ...] = ()
+    shading: float = 0.0
+    told_deviation: float = 0.0
+    told_limit: float = 1.3
+    read_factor: tuple[float, float] = (1.0, 1.0)
+
+    def __post_init__(self):
+        _check(self)
+
+    @property
+    def below_black(self) -> str:
+        """`"signed"` if crops keep the noise below black, or `"clipped"`."""
+        return "signed" if self.signed_share else "clipped"
+
+    def without(self, *names: str) -> "SensorModel":
+        """Returns the model less some of `TERMS`, for ablations."""
+        changes, ideal = {}, SensorModel()
+        for term in names:
+            if term not in TERMS:
+                raise ValueError(
+                    f"A term must be one of {', '.join(TERMS)}. "
+                    f"Received: {term!r}"
+                )
+            changes |= {name: getattr(ideal, name) for name in TERMS[term]}
+        return dataclasses.replace(self, **changes)
+
+    def expose(self, clean, noise: NoiseParams, draws, xp=np) -> Exposure:
+        """Draws what the sensor makes of clean scenes.
+
+        Args:
+            clean: `[B, h, w, 4]` in 0..1, of static shape.
+            noise: `(a, b)` of each crop, `[B]`, as the profile has them.
+            draws: see the module.
+            xp: namespace of the arrays.
+        """
+        draw = _Draw(draws, int(clean.shape[0]), xp)
+        told, noise = self._noise(noise, draw)
+        clean = self._scene(clean, draw)
+        noisy = self._light(clean, noise, draw)
+        noisy = self._pixels(noisy, noise, draw)
+        return Exposure(self._file(noisy, noise, draw), clean, told)
+
+    def _noise(self, noise, draw):
+        """Returns the `(a, b)` that the file tells, and the true ones."""
+        a, b = noise
+        if self.read_factor != (1.0, 1.0):
+            b = b * draw.log(self.read_factor)
+        told = NoiseParams(a, b)
+        if self.told_deviation:
+            limit = math.log(self.told_limit)
+            errors = self.told_deviation * draw.normal(2)
+            errors = draw.xp.exp(draw.xp.clip(errors, -limit, limit))
+            a, b = a * errors[:, 0], b * errors[:, 1]
+        return told, NoiseParams(a, b)
+
+    def _scene(self, clean, draw):
+        """Returns the clean scene as this sensor's colours have it."""
+        if self.green == (0.0, 0.0):
+            return clean
+        mean, deviation = self.green
+        limit = self.green_limit
+        error = mean + deviation * draw.normal()
+        error = draw.xp.clip(error, -limit, limit)
+        return terms.green_imbalance(clean, error, draw.xp)
+
+    def _light(self, clean, noise, draw):
+        """Adds shot and read noise."""
+        xp = draw.xp
+        height, width = (int(n) for n in clean.shape[1:3])
+        if self.correlation == (0.0, 0.0):
+            normal = draw.normal(height, width, 4)
+        else:
+            there = draw.uniform() < self.correlated_share
+            down, across = (
+                xp.where(there, draw.few(self.correlation), 0.0)
+                for _ in range(2)
+            )
+            normal = draw.normal(height + 2, width + 2, 4)
+            normal = terms.correlated(normal, down, across, xp)
+        a, b = noise.images(xp)
+        if self.shading:
+            down, across = (
+                draw.even((-self.shading, self.shading)) for _ in range(2)
+            )
+            gain = terms.shading(height, width, down, across, xp)
+            a, b = a * gain, b * gain * gain
+        return terms.photons(clean, a, b, normal, self.poisson, xp)
+
+    def _pixels(self, noisy, noise, draw):
+        """Adds what lies in rows, columns and single pixels."""
+        height, width = (int(n) for n in noisy.shape[1:3])
+        if self.row != (0.0, 0.0) or self.column != (0.0, 0.0):
+            read = draw.xp.sqrt(noise.b)
+            noisy = terms.line_noise(
+                noisy,
+                read * draw.even(self.row),
+                read * draw.even(self.column),
+                draw.normal(height, 2),
+                draw.normal(width, 2),
+                draw.xp,
+            )
+        if self.defect_rate != (0.0, 0.0):
+            noisy = terms.defects(
+                noisy,
+                draw.few(self.defect_rate),
+                draw.uniform(height, width),
+                draw.uniform(height, width),
+                self.bright_share,
+                self.pair_share,
+                self.bright,
+                self.dark,
+                self.stuck_share,
+                draw.xp,
+            )
+        return noisy
+
+    def _file(self, noisy, noise, draw):
+        """Returns the values as they are read from a file."""
+        xp = draw.xp
+        lowest = floor = 0.0
+        if self.signed_share:
+            lowest = -_images(draw.log(self.pedestal), xp)
+            signed = _images(draw.uniform(), xp) < self.signed_share
+            # The error of the file's black level may go below the pedestal.
+            floor = xp.where(signed, lowest - 1.0, 0.0 * lowest)
+        has_black_error = any((*self.black_mean, *self.black_deviation))
+        if self.signed_share or not has_black_error:
+            noisy = xp.maximum(noisy, lowest)
+        if self.bits:
+            noisy = terms.counts(noisy, _images(self._steps(draw), xp), xp)
+        if has_black_error:
+            fixed, relative = self.black_deviation
+            deviation = xp.sqrt(fixed**2 + relative**2 * noise.b)
+            error = deviation[:, None] * draw.normal(4)
+            error = error + np.float32(self.black_mean)
+            noisy = noisy + error[:, None, None, :]
+        return xp.minimum(xp.maximum(noisy, floor), 1.0)
+
+    def _steps(self, draw):
+        """Returns counts from black to white of a converter for each crop."""
+        black = math.sqrt(self.pedestal[0] * self.pedestal[1])
+        spans = [round((2**bits - 1) / (1.0 + black)) for bits in self.bits]
+        places = draw.uniform() * float(len(spans))
+        steps = 0.0 * places
+        for index, span in enumerate(spans):
+            steps = draw.xp.where(places >= float(index), float(span), steps)
+        return steps
+
+
+class _Draw:
+    """Draws one number, or an array, for each crop of a batch."""
+
+    def __init__(self, draws, batch, xp):
+        self._draws, self._batch, self.xp = draws, batch, xp
+
+    def uniform(self, *shape):
+        return self._draws.uniform(self._batch, *shape)
+
+    def normal(self, *shape):
+        return self._draws.normal(self._batch, *shape)
+
+    def even(self, low_high):
+        """Uniform in a range, `[B]`."""
+        return terms.between(self.uniform(), low_high)
+
+    def log(self, low_high):
+        """Log-uniform in a range, `[B]`."""
+        low, high = (math.log(x) for x in low_high)
+        return self.xp.exp(terms.between(self.uniform(), (low, high)))
+
+    def few(self, low_high):
+        """More often near the low end of a range, `[B]`."""
+        return terms.between(self.uniform() ** 2, low_high)
+
+
+def _images(values, xp):
+    """Makes `[B]` meet image batches."""
+    return xp.reshape(values, (-1, 1, 1, 1))
+
+
+# The fields of each term, for `SensorModel.without`.
+TERMS = {
+    "signed": ("signed_share",),
+    "poisson": ("poisson",),
+    "lines": ("row", "column"),
+    "defects": ("defect_rate",),
+    "correlation": ("correlation",),
+    "black": ("black_mean", "black_deviation"),
+    "green": ("green",),
+    "rounding": ("bits",),
+    "shading": ("shading",),
+    "told": ("told_deviation",),
+    "read": ("read_factor",),
+}
+
+
+def _check(model: SensorModel) -> None:
+    """Raises `ValueError` for terms out of range."""
+    limits = {
+        "pedestal": (1e-6, 1.0),
+        "row": (0.0, 10.0),
+        "column": (0.0, 10.0),
+        "defect_rate": (0.0, 0.25),
+        "bright": (1e-6, 1.0),
+        "dark": (0.0, 1.0),
+        "correlation": (0.0, 1.0),
+        "read_factor": (1e-3, 1e3),
+    }
+    for name, (least, most) in limits.items():
+        low, high = getattr(model, name)
+        if not least <= low <= high <= most:
+            raise ValueError(
+                f"`{name}` must be a range within {least:g} to {most:g}. "
+                f"Received: {(low, high)}"
+            )
+    for name, most in (
+        ("signed_share", 1.0),
+        ("bright_share", 1.0),
+        ("pair_share", 1.0),
+        ("stuck_share", 1.0),
+        ("correlated_share", 1.0),
+        ("shading", 0.49),
+        ("green_limit", 1.0),
+        ("told_deviation", 10.0),
+    ):
+        value = getattr(model, name)
+        if not 0.0 <= value <= most:
+            raise ValueError(
+                f"`{name}` must be 0 to {most:g}. Received: {value}"
+            )
+    if model.told_limit < 1.0:
+        raise ValueError(
+            f"`told_limit` must be 1 or more. Received: {model.told_limit}"
+        )
+    if not all(8 <= bits <= 16 for bits in model.bits):
+        raise ValueError(f"`bits` must be 8 to 16. Received: {model.bits}")
+    deviations = (*model.black_deviation, model.green[1])
+    if min(deviations) < 0.0 or len(model.black_mean) != 4:
+        raise ValueError(
+            "Deviations must not be negative, and `black_mean` must have four "
+            f"planes. Received: {deviations}, {model.black_mean}"
+        )
