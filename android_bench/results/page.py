@@ -270,8 +270,8 @@ def render(
             [texts.comparison_line(change) for change in compared],
         )
         + f"<h2>Over time</h2><figure>{series(jobs)}<figcaption>Each process "
-        "against the first of its configuration; orange: the reference runs; red "
-        "line: temperature.</figcaption></figure>"
+        "against the first of its configuration; orange: the reference "
+        "runs; red line: temperature.</figcaption></figure>"
         + _operators(jobs)
         + "</body></html>\n"
     )

@@ -18,7 +18,7 @@ from running import bench
         (["BUNDLE", "--tool=setup.py"], "TFLite's or LiteRT's"),
         (["BUNDLE", "--host", "--threads=0"], "`--threads` must be positive"),
         (["BUNDLE", "--host", "--threads=two"], "Received: 'two'"),
-        (["BUNDLE", "--host", "--frame=13MP"], "`--frame` must be"),
+        (["BUNDLE", "--host", "--frame=13MP"], "`--frame_size` must be"),
         (["BUNDLE", "--host", "--delegates=gpu"], "cpu with --host"),
         (["BUNDLE", "--host", "--passes=profile"], "Received: profile"),
         (["BUNDLE", "--host", "--members=9"], "Received: 9"),
