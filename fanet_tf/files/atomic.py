@@ -110,9 +110,16 @@ def check(
     folder = path.parent
     if not folder.is_dir():
         raise InputError(f"{path}: its folder must exist.")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), folder)
+    _check_access(folder, os.W_OK | os.X_OK)
     _checked(path, is_ours, overwrite)
+
+
+def _check_access(path, mode) -> None:
+    if os.access(path, mode):
+        return
+    read_only = os.statvfs(path).f_flag & os.ST_RDONLY
+    code = errno.EROFS if read_only else errno.EACCES
+    raise OSError(code, os.strerror(code), os.fspath(path))
 
 
 def _checked(path, is_ours, overwrite) -> os.stat_result | None:
@@ -126,8 +133,7 @@ def _checked(path, is_ours, overwrite) -> os.stat_result | None:
     if not stat.S_ISREG(found.st_mode):
         kind = "link" if stat.S_ISLNK(found.st_mode) else "device or socket"
         raise InputError(f"{path}: must be a plain file. Received: a {kind}")
-    if not os.access(path, os.W_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+    _check_access(path, os.W_OK)
     if not overwrite and not (is_ours is not None and is_ours(path)):
         raise InputError(
             f"{path}: must be a new file, or one that this command wrote "

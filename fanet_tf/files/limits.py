@@ -12,23 +12,22 @@ DEFAULT_MAX_PIXELS = 1 << 28
 HIGHEST_MAX_PIXELS = 1 << 30
 MAX_SIDE = 65_000
 
-_max_pixels = DEFAULT_MAX_PIXELS
+_limits = {"pixels": DEFAULT_MAX_PIXELS}
 
 
 def max_pixels() -> int:
     """Returns the most pixels that a picture or a mosaic may have."""
-    return _max_pixels
+    return _limits["pixels"]
 
 
 def set_max_pixels(pixels: int) -> None:
     """Sets that number for this process; the flag `--max_pixels` does."""
-    global _max_pixels
     if not 1 <= pixels <= HIGHEST_MAX_PIXELS:
         raise InputError(
             f"--max_pixels must be 1 to {HIGHEST_MAX_PIXELS}. "
             f"Received: {pixels}"
         )
-    _max_pixels = pixels
+    _limits["pixels"] = pixels
 
 
 def check_size(path, width: int, height: int) -> None:
@@ -47,8 +46,8 @@ def check_size(path, width: int, height: int) -> None:
             f"{path}: width and height must be 1 to {MAX_SIDE}. "
             f"Received: {width} x {height}"
         )
-    if width * height > _max_pixels:
+    if width * height > max_pixels():
         raise InputError(
-            f"{path}: must have at most {_max_pixels:,} pixels; --max_pixels "
+            f"{path}: must have at most {max_pixels():,} pixels; --max_pixels "
             f"raises the limit. Received: {width} x {height}"
         )

@@ -14,7 +14,7 @@ from fanet_tf.files import inputs
 from fanet_tf.files import strict_json
 from fanet_tf.files import tiff
 
-PROGRAMS = b"fanet-"
+_PROGRAMS = b"fanet-"
 GENERATOR = '<meta name="generator" content="fanet_tf">'
 _SOFTWARE = 305
 _HEAD_BYTES = 4096
@@ -25,7 +25,7 @@ def is_our_picture(path) -> bool:
     suffix = pathlib.Path(path).suffix.lower()
     reader = _SOFTWARE_OF.get(suffix)
     try:
-        return reader is not None and reader(path).startswith(PROGRAMS)
+        return reader is not None and reader(path).startswith(_PROGRAMS)
     except (InputError, OSError, tiff.TiffError, struct.error, IndexError):
         return False
 

@@ -56,7 +56,15 @@ def printable(text) -> str:
     """
     text = re.sub(r"[\t\n\v\f\r\x85\u2028\u2029]+", " ", str(text))
     text = _STEERING.sub("", text)
-    return _SURROGATES.sub(lambda found: ascii(found[0])[1:-1], text)
+    return _SURROGATES.sub(_escaped, text)
+
+
+def _escaped(found) -> str:
+    code = ord(found[0])
+    # Python's sign for a byte of a name that is not UTF-8.
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\u{code:04x}"
 
 
 def csv_cell(value):

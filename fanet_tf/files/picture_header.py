@@ -51,7 +51,14 @@ def read(stream: BinaryIO, source) -> Header:
     kind, size = found[0]
     try:
         width, height = size(stream)
-    except (EOFError, ValueError, IndexError, struct.error) as error:
+    except (
+        EOFError,
+        IndexError,
+        OSError,  # Of a position that no file has.
+        OverflowError,
+        ValueError,
+        struct.error,
+    ) as error:
         raise InputError(
             f"{source}: must have a whole {kind.upper()} header. "
             f"Received: {error or 'an end of the file'}"

@@ -8,6 +8,8 @@ import math
 
 from fanet_tf.errors import InputError
 
+_MAX_INTEGER = (1 << 31) - 1
+
 
 def number(
     name: str,
@@ -43,7 +45,7 @@ def number(
 
 
 def integer(
-    name: str, value, low: int = -(1 << 31) + 1, high: int = (1 << 31) - 1
+    name: str, value, low: int = -_MAX_INTEGER, high: int = _MAX_INTEGER
 ) -> int:
     """Returns an integer of a range; of 32 bits, unless another is given.
 
@@ -69,6 +71,22 @@ def numbers(name: str, values, count: int, **limits) -> tuple[float, ...]:
             f"`{name}` must be {count} numbers. Received: {values!r:.80}"
         )
     return tuple(number(name, value, **limits) for value in values)
+
+
+def check_flag(name: str, value) -> None:
+    """Refuses a flag's number that is not finite, or an absurd integer.
+
+    Args:
+        name: of the flag, with its dashes.
+        value: of any type; only `float` and `int` are looked at.
+    """
+    if type(value) is float and not math.isfinite(value):
+        raise InputError(f"{name} must be a finite number. Received: {value}")
+    if type(value) is int and abs(value) > _MAX_INTEGER:
+        raise InputError(
+            f"{name} must be an integer of at most {_MAX_INTEGER}. "
+            f"Received: {value}"
+        )
 
 
 def _float(value) -> float:

@@ -146,7 +146,7 @@ def test_a_picture_that_promises_too_much_is_refused(tmp_path, name):
 
 
 def test_the_user_can_move_the_limit(tmp_path, monkeypatch):
-    monkeypatch.setattr(limits, "_max_pixels", limits.DEFAULT_MAX_PIXELS)
+    monkeypatch.setitem(limits._limits, "pixels", limits.DEFAULT_MAX_PIXELS)
     (tmp_path / "a.png").write_bytes(encoded(".png", 24, 40))
     limits.set_max_pixels(24 * 40 - 1)
     with pytest.raises(InputError, match="at most 959 pixels; --max_pixels"):
