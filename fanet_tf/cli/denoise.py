@@ -19,7 +19,8 @@ import sys
 
 from absl import flags
 
-from fanet_tf.cli import file_flags
+from fanet_tf.cli import max_pixels_flag
+from fanet_tf.cli import overwrite_flag
 from fanet_tf.cli import program
 from fanet_tf.denoising import batch
 from fanet_tf.denoising import bundle
@@ -34,7 +35,8 @@ from fanet_tf.raw import cfa
 
 _EXIT_TERMINATED = 143
 
-flags.adopt_module_key_flags(file_flags)
+flags.adopt_module_key_flags(max_pixels_flag)
+flags.adopt_module_key_flags(overwrite_flag)
 
 _BUNDLE = flags.DEFINE_string(
     "bundle", None, "Folder of the exported array; default: the shipped one."
@@ -212,7 +214,7 @@ def main(arguments):
         form_of=_form,
         strength=_STRENGTH.value,
         chroma_strength=chroma,
-        overwrite=file_flags.OVERWRITE.value,
+        overwrite=overwrite_flag.OVERWRITE.value,
     )
     return batch.run(task, jobs, _SKIP_EXISTING.value)
 

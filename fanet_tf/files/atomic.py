@@ -282,12 +282,14 @@ def write_bytes(path, content: bytes, **policy) -> None:
         stream.write(content)
 
 
-def write_text(path, text: str, **policy) -> None:
-    """Writes UTF-8 text; `policy` as of `writing`.
+def encoded(text: str) -> bytes:
+    """Returns text as UTF-8; bytes of names that are none come out escaped."""
+    return text.encode("utf-8", "backslashreplace")
 
-    Names of files may hold bytes that are no UTF-8; they come out escaped.
-    """
-    write_bytes(path, text.encode("utf-8", "backslashreplace"), **policy)
+
+def write_text(path, text: str, **policy) -> None:
+    """Writes UTF-8 text; `policy` as of `writing`."""
+    write_bytes(path, encoded(text), **policy)
 
 
 def write_json(path, record, indent: int | None = 2, **policy) -> None:

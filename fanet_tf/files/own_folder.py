@@ -10,13 +10,17 @@ import pathlib
 import stat
 import tempfile
 from collections.abc import Iterator
+from typing import BinaryIO
+
+import numpy as np
 
 from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
 
 
-def create(path, content: bytes) -> None:
-    """Writes a file that must be new, in a folder that is only ours.
+@contextlib.contextmanager
+def creating(path) -> Iterator[BinaryIO]:
+    """Opens a file that must be new, in a folder that is only ours.
 
     For the parts of `folders.replacing`, which brings all to the disk.
     """
@@ -24,8 +28,22 @@ def create(path, content: bytes) -> None:
     handle = os.open(path, flags, 0o666)
     with os.fdopen(handle, "wb") as stream:
         atomic.at("created", path)
-        stream.write(content)
+        yield stream
     atomic.at("written", path)
+
+
+def create(path, content: bytes | str) -> None:
+    """Writes a new file of these bytes, or of this text as UTF-8."""
+    if isinstance(content, str):
+        content = atomic.encoded(content)
+    with creating(path) as stream:
+        stream.write(content)
+
+
+def create_array(path, array: np.ndarray) -> None:
+    """Writes a new `.npy`."""
+    with creating(path) as stream:
+        np.save(stream, array, allow_pickle=False)
 
 
 def append(path, text: str) -> None:
@@ -39,10 +57,17 @@ def append(path, text: str) -> None:
     with os.fdopen(handle, "ab", buffering=0) as stream:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise InputError(f"{path}: must be a plain file.")
-        content = memoryview(text.encode("utf-8", "backslashreplace"))
+        content = memoryview(atomic.encoded(text))
         while content:
             content = content[stream.write(content) :]
     atomic.at("appended", path)
+
+
+def create_folder(path) -> pathlib.Path:
+    """Makes a folder that must be new."""
+    path = pathlib.Path(path)
+    path.mkdir()
+    return path
 
 
 def remove(path) -> None:
