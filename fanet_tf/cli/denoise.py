@@ -12,16 +12,20 @@ The noise comes from --noise=a,b, else from --gain or --iso, else from the
 file's NoiseProfile, else from the frame itself with --noise=estimate.
 """
 
+import math
 import pathlib
 import signal
 import sys
 
 from absl import flags
 
+from fanet_tf.cli import max_pixels_flag
+from fanet_tf.cli import overwrite_flag
 from fanet_tf.cli import program
 from fanet_tf.denoising import batch
 from fanet_tf.denoising import bundle
 from fanet_tf.denoising import denoiser
+from fanet_tf.denoising import member_runner
 from fanet_tf.denoising import noise_source
 from fanet_tf.denoising import strength
 from fanet_tf.errors import InputError
@@ -30,6 +34,9 @@ from fanet_tf.files import reader
 from fanet_tf.raw import cfa
 
 _EXIT_TERMINATED = 143
+
+flags.adopt_module_key_flags(max_pixels_flag)
+flags.adopt_module_key_flags(overwrite_flag)
 
 _BUNDLE = flags.DEFINE_string(
     "bundle", None, "Folder of the exported array; default: the shipped one."
@@ -97,7 +104,11 @@ _SKIP_EXISTING = flags.DEFINE_bool(
     "skip_existing", False, "Leave out frames whose output is there."
 )
 _THREADS = flags.DEFINE_integer(
-    "threads", None, "Of LiteRT; default: all cores.", lower_bound=1
+    "threads",
+    None,
+    "Of LiteRT; default: all cores.",
+    lower_bound=1,
+    upper_bound=member_runner.MAX_THREADS,
 )
 _MAX_MEMORY = flags.DEFINE_float(
     "max_memory",
@@ -113,7 +124,7 @@ def _levels(texts):
         numbers = tuple(float(text) for text in texts or ["0"])
     except ValueError:
         numbers = ()
-    if len(numbers) not in (1, 4):
+    if len(numbers) not in (1, 4) or not all(map(math.isfinite, numbers)):
         raise InputError(
             "--black_level must be one number or four (R,Gr,Gb,B). "
             f"Received: {','.join(texts)}"
@@ -203,6 +214,7 @@ def main(arguments):
         form_of=_form,
         strength=_STRENGTH.value,
         chroma_strength=chroma,
+        overwrite=overwrite_flag.OVERWRITE.value,
     )
     return batch.run(task, jobs, _SKIP_EXISTING.value)
 

@@ -7,17 +7,22 @@ Example:
     fanet-evaluate --pairs=test_set --bundle=runs/fan/bundle --output=OUT
 """
 
+import math
 import pathlib
 
 from absl import flags
 
 from fanet_tf.calibration import profile as profile_lib
+from fanet_tf.cli import max_pixels_flag
 from fanet_tf.cli import program
 from fanet_tf.errors import InputError
+from fanet_tf.files import names
 from fanet_tf.files import reader
 from fanet_tf.pairs import build
 from fanet_tf.pairs import plan
 from fanet_tf.raw import cfa
+
+flags.adopt_module_key_flags(max_pixels_flag)
 
 _PLAN = flags.DEFINE_bool(
     "plan", False, "Prints a list of captures to make, and does nothing else."
@@ -57,7 +62,7 @@ def _form() -> reader.NpyFormat:
         black = tuple(float(level) for level in _BLACK.value)
     except ValueError as error:
         raise InputError(f"--black_level must be numbers: {error}") from error
-    if len(black) not in (1, 4):
+    if len(black) not in (1, 4) or not all(map(math.isfinite, black)):
         raise InputError(
             "--black_level must be one number or four (R, Gr, Gb, B). "
             f"Received: {','.join(_BLACK.value)}"
@@ -90,13 +95,15 @@ def main(arguments):
     index = build.build(shots, folder, profile, _OUTPUT.value, form=_form())
     for record in index["pairs"]:
         rows, columns = record["shift"]
+        name = names.printable(record["name"])
         print(
-            f"{record['name']}: gain {record['gain']:g}, shift {rows:+.2f} "
+            f"{name}: gain {record['gain']:g}, shift {rows:+.2f} "
             f"{columns:+.2f}, {record['masked']:.1%} masked, "
             f"{record['psnr']:.2f} dB"
         )
     for record in index["refused"]:
-        print(f"{record['name']}: refused, {record['reason']}")
+        text = f"{record['name']}: refused, {record['reason']}"
+        print(names.printable(text))
     print(
         f"{len(index['pairs'])} pairs, {len(index['refused'])} refused: "
         f"{pathlib.Path(_OUTPUT.value) / 'index.html'}"

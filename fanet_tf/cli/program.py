@@ -10,14 +10,18 @@ from absl import app
 from absl import flags
 
 from fanet_tf import errors
+from fanet_tf.files import limits
+from fanet_tf.files import names
+from fanet_tf.files import process
+from fanet_tf.files import values
 
 EXIT_INPUT = 2
-EXIT_INTERRUPTED = 130  # As a shell reports Ctrl-C.
+EXIT_INTERRUPTED = process.EXIT_INTERRUPTED
 
 
 def fail(message, code: int = EXIT_INPUT) -> None:
     """Prints one line on stderr and ends the program."""
-    line = " ".join(str(message).split())
+    line = names.printable(" ".join(str(message).split()))
     name = sys.argv[0].rsplit("/", 1)[-1]
     print(f"{name}: {line}", file=sys.stderr)
     sys.exit(code)
@@ -27,6 +31,14 @@ def _without_traceback(message: str) -> str:
     """Leaves what a config file raised, without the way it took."""
     before, found, way = message.partition("Traceback (most recent call last)")
     return before + way.strip().splitlines()[-1] if found else message
+
+
+def _check_numbers() -> None:
+    """Refuses NaN, infinity and absurd sizes, whichever flag has them."""
+    for name in flags.FLAGS:
+        values.check_flag(f"--{name}", flags.FLAGS[name].value)
+    if "max_pixels" in flags.FLAGS:
+        limits.set_max_pixels(flags.FLAGS.max_pixels)
 
 
 def _parser(main):
@@ -40,9 +52,13 @@ def _parser(main):
             print(flags.FLAGS.module_help(module))
             sys.exit(0)
         try:
-            return flags.FLAGS(argv)
+            positional = flags.FLAGS(argv)
+            _check_numbers()
+            return positional
         except flags.Error as error:
             fail(_without_traceback(str(error)))
+        except errors.InputError as error:
+            fail(error)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             # How ml_collections says that a config has no such field, or
             # that a value is of another type.
@@ -73,5 +89,7 @@ def run(main, required=()) -> None:
             # A path that is missing, unreadable or on a full disk.
             name = f": {error.filename}" if error.filename else ""
             fail(f"{error.strerror or error}{name}")
+        except MemoryError:
+            fail("There must be enough memory for this input.")
 
     app.run(guarded, flags_parser=_parser(main))

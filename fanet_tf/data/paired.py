@@ -8,17 +8,22 @@
 Arrays are memory-mapped: a window costs its own size.
 """
 
-import json
 import pathlib
 
 import numpy as np
 
 from fanet_tf.data import captures
 from fanet_tf.errors import InputError
+from fanet_tf.files import limits
+from fanet_tf.files import names
+from fanet_tf.files import npy
+from fanet_tf.files import strict_json
+from fanet_tf.files import values
 from fanet_tf.raw.noise import NoiseParams
 
 SCHEMA_VERSION = 1
-INDEX = "index.json"
+INDEX, PAGE = "index.json", "index.html"
+PARTS = ("noisy", "clean", "valid")
 _SOURCE = "fanet-pairs --captures=CAPTURES.csv --output=FOLDER makes one"
 
 
@@ -29,14 +34,11 @@ def read_index(folder) -> dict:
         raise InputError(
             f"A paired set must hold {INDEX} ({_SOURCE}). Missing: {path}"
         )
-    try:
-        index = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise InputError(f"{path}: must be JSON: {error}") from error
+    index = strict_json.read_object(path)
     if (
-        not isinstance(index, dict)
-        or index.get("schema_version") != SCHEMA_VERSION
+        index.get("schema_version") != SCHEMA_VERSION
         or not isinstance(index.get("pairs"), list)
+        or not all(isinstance(pair, dict) for pair in index["pairs"])
     ):
         raise InputError(
             f"{path}: must be an index of schema version {SCHEMA_VERSION}."
@@ -44,6 +46,26 @@ def read_index(folder) -> dict:
     if not index["pairs"]:
         raise InputError(f"{path}: must name at least one pair.")
     return index
+
+
+def is_part(name: str) -> bool:
+    """Whether a relative name is that of a file of a paired set."""
+    folder, _, file = name.rpartition("/")
+    if not folder:
+        return file in (INDEX, PAGE)
+    return "/" not in folder and file in [f"{part}.npy" for part in PARTS]
+
+
+def check_own(folder) -> None:
+    """Refuses a folder that is no paired set, or holds more than its pairs."""
+    index = read_index(folder)
+    listed = {pair.get("name") for pair in index["pairs"]}
+    for entry in sorted(pathlib.Path(folder).iterdir()):
+        if entry.is_dir() and entry.name not in listed:
+            raise InputError(
+                f"{folder}: must be a new folder or a paired set. Received: a "
+                f"set with {entry.name}/, which is none of its pairs"
+            )
 
 
 def read_capture(folder, record: dict, window=None) -> captures.Capture:
@@ -59,38 +81,39 @@ def read_capture(folder, record: dict, window=None) -> captures.Capture:
     rows = slice(y, None if height is None else y + height)
     columns = slice(x, None if width is None else x + width)
     try:
-        name = record["name"]
-        if pathlib.PurePath(name).name != name:
-            raise InputError(f"{folder}: a pair must lie in it: {name!r}")
+        name = names.plain(record["name"], f"{folder}: a pair's name")
         arrays = {
             part: np.array(
-                np.load(
+                npy.read(
                     folder / name / f"{part}.npy",
-                    mmap_mode="r",
-                    allow_pickle=False,
+                    limits.max_pixels(),
+                    mapped=True,
                 )[rows, columns]
             )
-            for part in ("noisy", "clean", "valid")
+            for part in PARTS
         }
         colour = record["colour"]
         capture = captures.Capture(
             name,
-            None if record["gain"] is None else float(record["gain"]),
+            None
+            if record["gain"] is None
+            else values.number("gain", record["gain"], above=0.0),
             arrays["noisy"].astype(np.float32),
             arrays["clean"].astype(np.float32),
             NoiseParams(
-                np.array([float(record["a"])]), np.array([float(record["b"])])
+                np.array([values.number("a", record["a"], above=0.0)]),
+                np.array([values.number("b", record["b"], low=0.0)]),
             ),
             captures.Colour(
-                np.array(colour["rgb_from_cam"], np.float32).reshape(3, 3),
-                float(colour["red_gain"]),
-                float(colour["blue_gain"]),
+                _matrix(colour["rgb_from_cam"]),
+                values.number("red_gain", colour["red_gain"], above=0.0),
+                values.number("blue_gain", colour["blue_gain"], above=0.0),
             ),
             arrays["valid"].astype(bool),
         )
+    except InputError as error:
+        raise InputError(f"{folder}: {error}") from error
     except (KeyError, TypeError, ValueError, IndexError, OSError) as error:
-        if isinstance(error, InputError):
-            raise
         raise InputError(
             f"{folder}: the pair {record.get('name')!r} must be as "
             f"fanet-pairs writes it: {type(error).__name__}: {error}"
@@ -108,3 +131,8 @@ def read_capture(folder, record: dict, window=None) -> captures.Capture:
             f"{capture.valid.shape}"
         )
     return capture
+
+
+def _matrix(rows) -> np.ndarray:
+    flat = values.numbers("rgb_from_cam", np.ravel(rows).tolist(), 9)
+    return np.array(flat, np.float32).reshape(3, 3)

@@ -1,6 +1,7 @@
 """Many frames through a `Denoiser`: one bad file does not stop the rest."""
 
 import dataclasses
+import os
 import pathlib
 import sys
 import time
@@ -15,6 +16,9 @@ from fanet_tf import __version__
 from fanet_tf.denoising.denoiser import Denoiser
 from fanet_tf.denoising.remaining import Remaining
 from fanet_tf.errors import InputError
+from fanet_tf.files import atomic
+from fanet_tf.files import names
+from fanet_tf.files import own_folder
 from fanet_tf.files import reader
 from fanet_tf.files import writer
 from fanet_tf.files.raw_image import RawImage
@@ -44,6 +48,7 @@ class Task:
         form_of: path -> what the file does not say itself, or None.
         strength: 0..1.
         chroma_strength: 0..1, or None for `strength`.
+        overwrite: replaces outputs that this project did not write, too.
     """
 
     denoiser: Denoiser
@@ -51,6 +56,7 @@ class Task:
     form_of: Callable = lambda path: None
     strength: float = 1.0
     chroma_strength: float | None = None
+    overwrite: bool = False
 
     @property
     def is_identity(self) -> bool:
@@ -71,25 +77,24 @@ def plan(inputs: list[pathlib.Path], output: str, suffix: str) -> list[Job]:
         suffix: of the outputs in a folder.
     """
     many = len(inputs) > 1 or any(path.is_dir() for path in inputs)
+    place = atomic.resolve(output)
     if not many and not _is_folder(output):
-        jobs = [Job(inputs[0], pathlib.Path(output))]
-        if not jobs[0].target.parent.is_dir():
+        jobs = [Job(inputs[0], place)]
+        if not place.parent.is_dir():
             raise InputError(f"{output}: its folder must exist.")
     else:
-        folder = pathlib.Path(output)
-        if folder.exists() and not folder.is_dir():
+        if place.exists() and not place.is_dir():
             raise InputError(
                 f"The output of several inputs must be a folder. Got: {output}"
             )
         sources = [path for given in inputs for path in _files(given)]
-        jobs = [Job(path, folder / f"{path.stem}{suffix}") for path in sources]
-        folder.mkdir(parents=True, exist_ok=True)
-    seen = {}
+        jobs = [Job(path, place / f"{path.stem}{suffix}") for path in sources]
+    seen, originals = {}, {_identity(job.source) for job in jobs} - {None}
     for job in jobs:
         writer.check_suffix(job.target)
-        if job.target.exists() and job.target.samefile(job.source):
+        if _identity(job.target) in originals:
             raise InputError(
-                f"The output must not be the input. Got: {job.source}"
+                f"The output must not be an input. Got: {job.target}"
             )
         if job.target in seen:
             raise InputError(
@@ -98,6 +103,29 @@ def plan(inputs: list[pathlib.Path], output: str, suffix: str) -> list[Job]:
             )
         seen[job.target] = job.source
     return jobs
+
+
+def _identity(path):
+    """Returns what two names of one file share; None for no file."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def check_outputs(jobs: list[Job], overwrite: bool) -> None:
+    """Refuses outputs that are somebody else's; makes a missing folder.
+
+    Args:
+        jobs: of `plan`, less those that are skipped.
+        overwrite: replaces any file.
+    """
+    for folder in {job.target.parent for job in jobs}:
+        own_folder.make_folder(folder)
+        atomic.sweep(folder)
+    for job in jobs:
+        writer.check_output(job.target, overwrite)
 
 
 def _files(path):
@@ -136,7 +164,7 @@ def denoise(task: Task, job: Job, on_tile=None) -> tuple[str, float]:
         image = _denoised(task, image, noise, job.target, on_tile)
         tile = task.denoiser.tile
         history += f"; tiles of {tile.height} x {tile.width}"
-    writer.write(job.target, image, history)
+    writer.write(job.target, image, history, task.overwrite)
     return history, megapixels
 
 
@@ -182,7 +210,8 @@ def run(task: Task, jobs: list[Job], skip_existing: bool = False) -> int:
         before = len(jobs)
         jobs = [job for job in jobs if not job.target.exists()]
         skipped = before - len(jobs)
-    failures = []
+    check_outputs(jobs, task.overwrite)
+    failures, written = [], set()
     megapixels, start = 0.0, time.perf_counter()
     with tqdm.tqdm(
         total=len(jobs), unit="frame", disable=None, dynamic_ncols=True
@@ -190,6 +219,9 @@ def run(task: Task, jobs: list[Job], skip_existing: bool = False) -> int:
         for job in jobs:
             begin = bar.n
             try:
+                if _identity(job.target) in written - {None}:
+                    # Where upper and lower case are the same.
+                    raise InputError(f"{job.target} is another's output.")
                 with warnings.catch_warnings(record=True) as caught:
                     warnings.simplefilter("ignore")
                     warnings.simplefilter("always", UserWarning)
@@ -203,14 +235,16 @@ def run(task: Task, jobs: list[Job], skip_existing: bool = False) -> int:
             except (InputError, OSError) as error:
                 if len(jobs) == 1 and not skipped:
                     raise
-                failures.append((job.source, _reason(error)))
-                bar.write(f"{job.source}: {failures[-1][1]}", file=sys.stderr)
+                failures.append(_line(f"{job.source}: {_reason(error)}"))
+                bar.write(failures[-1], file=sys.stderr)
             else:
                 # A frame that fails says only why.
                 for warning in caught:
-                    bar.write(f"warning: {warning.message}", file=sys.stderr)
+                    text = _line(f"warning: {warning.message}")
+                    bar.write(text, file=sys.stderr)
                 megapixels += size
-                bar.write(f"{job.source} -> {job.target}: {done}")
+                written.add(_identity(job.target))
+                bar.write(_line(f"{job.source} -> {job.target}: {done}"))
             bar.update(begin + 1 - bar.n)
             seconds = time.perf_counter() - start
             bar.set_postfix_str(f"{megapixels / seconds:.2f} MP/s")
@@ -221,9 +255,12 @@ def run(task: Task, jobs: list[Job], skip_existing: bool = False) -> int:
         + (f"; {skipped} were there" if skipped else "")
         + (f"; {len(failures)} failed" if failures else "")
     )
-    for source, reason in failures:
-        print(f"failed: {source}: {reason}", file=sys.stderr)
+    for failure in failures:
+        print(f"failed: {failure}", file=sys.stderr)
     return EXIT_SOME_FAILED if failures else 0
+
+
+_line = names.printable
 
 
 def _reason(error):

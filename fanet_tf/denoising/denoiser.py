@@ -22,8 +22,10 @@ from fanet_tf.denoising import tile_choice
 from fanet_tf.denoising.bundle import Bundle
 from fanet_tf.denoising.bundle import Member
 from fanet_tf.denoising.bundle import Tile
+from fanet_tf.denoising.member_runner import MAX_THREADS
 from fanet_tf.denoising.member_runner import MemberRunner
 from fanet_tf.denoising.member_runner import threads_available
+from fanet_tf.files import values
 from fanet_tf.files.raw_image import RawImage
 from fanet_tf.raw import cfa
 
@@ -51,6 +53,8 @@ class Denoiser:
             recipe = "float32" if "float32" in known else known[0]
         self.bundle = bundle
         self.recipe = recipe
+        if num_threads is not None:
+            values.integer("num_threads", num_threads, 1, MAX_THREADS)
         self.num_threads = num_threads or threads_available()
         self.max_memory = max_memory
         for member in bundle.members:

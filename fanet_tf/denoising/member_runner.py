@@ -12,6 +12,8 @@ from fanet_tf.denoising.bundle import Tile
 from fanet_tf.errors import InputError
 
 SIGNATURE = "serving_default"
+# LiteRT ends the process where the system gives it no more threads.
+MAX_THREADS = 256
 _ONE = (1, 1, 1, 1)
 
 

@@ -2,31 +2,33 @@
 
 import json
 import os
-import pathlib
 import subprocess
-import sys
 import tempfile
 import threading
 
 import numpy as np
 
 from fanet_tf.errors import InputError
+from fanet_tf.files import children
 from fanet_tf.files import decode_child
+from fanet_tf.files import inputs
+from fanet_tf.files import limits
 
 # A 13 MP DNG takes about half a second; the rest is for slow disks and hosts.
 _BASE_SECONDS = 8.0
 _SECONDS_PER_BYTE = 1.0 / (8 << 20)
-_MEMORY_BYTES = 2 << 30
-_MAX_PIXELS = 400_000_000
+_BASE_MEMORY_BYTES = 1 << 30
+_MEMORY_BYTES_PER_PIXEL = 4
 
 # What LibRaw prints, and goes on, when pixels are missing or cannot be read.
 _DAMAGE = ("data corrupted", "end of file", "Corrupt JPEG")
 
 
-def _command(path):
-    # -P: the folder of the script holds modules of ours, not of the library.
-    script = str(pathlib.Path(decode_child.__file__))
-    return [sys.executable, "-P", script, str(path), str(_MEMORY_BYTES)]
+def _command(handle):
+    # LibRaw takes names in UTF-8 only; the number of an open file always does.
+    memory = _BASE_MEMORY_BYTES + _MEMORY_BYTES_PER_PIXEL * limits.max_pixels()
+    path = f"/dev/fd/{handle}"
+    return children.python(decode_child.__file__, path, str(memory))
 
 
 def _ending(code):
@@ -48,17 +50,21 @@ def decode(path, seconds: float | None = None):
     Raises:
         InputError: LibRaw cannot read it, crashed or took too long.
     """
-    if seconds is None:
-        size = os.path.getsize(path)
-        seconds = _BASE_SECONDS + size * _SECONDS_PER_BYTE
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    with tempfile.TemporaryFile() as messages:
+    with (
+        inputs.open_regular(path) as source,
+        tempfile.TemporaryFile() as messages,
+    ):
+        handle = source.fileno()
+        if seconds is None:
+            size = os.fstat(handle).st_size
+            seconds = _BASE_SECONDS + size * _SECONDS_PER_BYTE
         process = subprocess.Popen(
-            _command(path),
+            _command(handle),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=messages,
-            env=environment,
+            env=children.environment(OMP_NUM_THREADS="1"),
+            pass_fds=[handle],
         )
         late = threading.Event()
 
@@ -69,7 +75,7 @@ def decode(path, seconds: float | None = None):
         timer = threading.Timer(seconds, stop)
         timer.start()
         try:
-            header, mosaic = _answer(process.stdout)
+            header, mosaic = _answer(path, process.stdout)
         finally:
             timer.cancel()
             process.stdout.close()
@@ -96,7 +102,7 @@ def decode(path, seconds: float | None = None):
     return header, mosaic
 
 
-def _answer(stream):
+def _answer(path, stream):
     """Reads header and mosaic; None for what did not come."""
     try:
         header = json.loads(stream.readline())
@@ -105,8 +111,7 @@ def _answer(stream):
     if "error" in header:
         return header, None
     height, width = header["shape"]
-    if height * width > _MAX_PIXELS:
-        return {"error": f"{width} x {height} pixels are too many"}, None
+    limits.check_size(path, width, height)
     mosaic = np.empty((height, width), header["dtype"])
     if stream.readinto(memoryview(mosaic).cast("B")) != mosaic.nbytes:
         return header, None

@@ -18,6 +18,7 @@ from fanet_tf import __version__
 from fanet_tf.files import atomic
 from fanet_tf.files import carry
 from fanet_tf.files import dng_tags
+from fanet_tf.files import marks
 from fanet_tf.files import render
 from fanet_tf.files import tiff
 from fanet_tf.files import tiff_writer
@@ -194,7 +195,9 @@ def _version(tag):
     return tuple(tag.data)
 
 
-def write(path, image: RawImage, history: str = "") -> None:
+def write(
+    path, image: RawImage, history: str = "", overwrite: bool = False
+) -> None:
     """Writes `image` as a DNG, whole or not at all.
 
     Args:
@@ -202,6 +205,10 @@ def write(path, image: RawImage, history: str = "") -> None:
         image: uint16 counts are written as they are; float ones are scaled
             to 16 bits.
         history: what was done, for the Software tag.
+        overwrite: replaces a file that this project did not write, too.
+
+    Raises:
+        InputError: the file that is there is not ours.
     """
     image = to_counts(image)
     order = image.source.order if image.source else "<"
@@ -221,7 +228,9 @@ def write(path, image: RawImage, history: str = "") -> None:
         _preview(preview, order),
     ]
     root.children |= carry.children(image, order)
-    with atomic.writing(path) as stream:
+    with atomic.writing(
+        path, is_ours=marks.is_our_picture, overwrite=overwrite
+    ) as stream:
         tiff_writer.write(stream, root, order)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from fanet_tf.errors import InputError
 from fanet_tf.files import carry
+from fanet_tf.files import names
 from fanet_tf.files import tiff
 from fanet_tf.files.raw_image import RawImage
 from fanet_tf.raw import cfa
@@ -80,7 +81,7 @@ def of_any_tiff(source: tiff.Tiff) -> dict:
     fields = {}
     for name, number in (("make", 271), ("model", 272)):
         if number in main.tags:
-            fields[name] = tiff.text(main.tags[number])
+            fields[name] = names.printable(tiff.text(main.tags[number]))
     orientation = numbers([main], 274, order, 1)
     if orientation and 1 <= orientation[0] <= 8:
         fields["orientation"] = int(orientation[0])

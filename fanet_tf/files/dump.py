@@ -6,12 +6,17 @@ import os
 import numpy as np
 
 from fanet_tf.errors import InputError
-from fanet_tf.files.raw_image import MAX_SIDE
+from fanet_tf.files import inputs
+from fanet_tf.files import limits
+from fanet_tf.files import values
 from fanet_tf.files.raw_image import RawImage
 
 SUFFIXES = (".raw", ".raw8", ".raw10", ".raw12", ".raw16", ".bin", ".bayer")
 PACKINGS = ("mipi", "u8", "u16le", "u16be")
 BITS = (8, 10, 12, 14, 16)
+# No driver pads a row to more; a header in front is a few kilobytes.
+_MAX_STRIDE = 1 << 20
+_MAX_OFFSET = 1 << 30
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,11 +47,10 @@ class DumpFormat:
     offset: int = 0
 
     def __post_init__(self):
-        if not (1 <= self.width <= MAX_SIDE and 1 <= self.height <= MAX_SIDE):
-            raise InputError(
-                f"`width` and `height` must be 1 to {MAX_SIDE}. "
-                f"Received: width={self.width}, height={self.height}"
-            )
+        limits.check_size("A headerless file", self.width, self.height)
+        values.integer("offset", self.offset, low=0, high=_MAX_OFFSET)
+        if self.stride is not None:
+            values.integer("row_bytes", self.stride, low=1, high=_MAX_STRIDE)
         if self.bits not in BITS:
             raise InputError(f"`bits` must be one of {BITS}. Got: {self.bits}")
         if self.packing not in (None, *PACKINGS):
@@ -136,10 +140,10 @@ def _layout(form: DumpFormat, size: int):
 
 def read(path, form: DumpFormat) -> RawImage:
     """Reads a headerless file."""
-    size = os.path.getsize(path) - form.offset
-    packing, stride = _layout(form, size)
-    need = form.row_bytes(packing)
-    with open(path, "rb") as stream:
+    with inputs.open_regular(path) as stream:
+        size = os.fstat(stream.fileno()).st_size - form.offset
+        packing, stride = _layout(form, size)
+        need = form.row_bytes(packing)
         stream.seek(form.offset)
         data = np.frombuffer(
             stream.read(stride * (form.height - 1) + need), np.uint8

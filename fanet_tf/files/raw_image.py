@@ -5,11 +5,10 @@ import dataclasses
 import numpy as np
 
 from fanet_tf.errors import InputError
+from fanet_tf.files import limits
 from fanet_tf.files import tiff
 from fanet_tf.raw import cfa
 from fanet_tf.raw import levels
-
-MAX_SIDE = 65_000
 
 # XYZ to linear sRGB, D65: the colours of a camera we know nothing about.
 SRGB_COLOR_MATRIX = np.array(
@@ -64,11 +63,11 @@ class RawImage:
 
     def __post_init__(self):
         if self.mosaic.ndim != 2 or not all(
-            1 <= side <= MAX_SIDE for side in self.mosaic.shape
+            1 <= side <= limits.MAX_SIDE for side in self.mosaic.shape
         ):
             raise InputError(
-                f"A mosaic must be [H, W] with sides of 1 to {MAX_SIDE}. "
-                f"Received: shape={self.mosaic.shape}"
+                "A mosaic must be [H, W] with sides of 1 to "
+                f"{limits.MAX_SIDE}. Received: shape={self.mosaic.shape}"
             )
         height, width = self.mosaic.shape
         if self.active is None:

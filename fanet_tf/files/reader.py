@@ -10,8 +10,10 @@ from fanet_tf.errors import InputError
 from fanet_tf.files import decode
 from fanet_tf.files import dng_tags
 from fanet_tf.files import dump
+from fanet_tf.files import inputs
+from fanet_tf.files import limits
+from fanet_tf.files import npy
 from fanet_tf.files import tiff
-from fanet_tf.files.raw_image import MAX_SIDE
 from fanet_tf.files.raw_image import RawImage
 from fanet_tf.raw import cfa
 
@@ -49,8 +51,7 @@ def read(path, form: dump.DumpFormat | NpyFormat | None = None) -> RawImage:
         InputError: the file cannot be used; the message says why.
     """
     path = pathlib.Path(path)
-    if path.is_dir() or not path.exists():
-        raise InputError(f"{path}: must be a file that exists.")
+    inputs.check_regular(path)
     suffix = path.suffix.lower()
     if suffix == ".npy":
         image = _read_npy(path, form or NpyFormat())
@@ -66,25 +67,14 @@ def read(path, form: dump.DumpFormat | NpyFormat | None = None) -> RawImage:
 
 
 def _read_npy(path, form) -> RawImage:
-    try:
-        mosaic = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError, SyntaxError, MemoryError) as error:
-        raise InputError(f"{path}: must be a .npy array: {error}") from error
-    except Exception as error:  # numpy parses the header with ast; see below.
-        # A damaged header can raise nearly anything (KeyError, TypeError,
-        # RecursionError, tokenize errors), none of them a bug of ours.
-        raise InputError(
-            f"{path}: must be a .npy array: {type(error).__name__}"
-        ) from error
-    if not isinstance(mosaic, np.ndarray):
-        raise InputError(f"{path}: must hold one array, not an archive.")
+    mosaic = npy.read(path, limits.max_pixels(), mapped=True)
     if mosaic.ndim == 3 and mosaic.shape[2] == 1:
         mosaic = mosaic[..., 0]
-    if mosaic.ndim != 2 or not all(1 <= s <= MAX_SIDE for s in mosaic.shape):
+    if mosaic.ndim != 2:
         raise InputError(
-            f"{path}: a mosaic must be [H, W] with sides of 1 to {MAX_SIDE}. "
-            f"Received: shape={mosaic.shape}"
+            f"{path}: a mosaic must be [H, W]. Received: shape={mosaic.shape}"
         )
+    limits.check_size(path, mosaic.shape[1], mosaic.shape[0])
     if mosaic.dtype.kind not in "uif":
         raise InputError(
             f"{path}: a mosaic must hold numbers. Received: {mosaic.dtype}"

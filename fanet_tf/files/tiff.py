@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fanet_tf.files import inputs
+
 BYTE, ASCII, SHORT, LONG, RATIONAL = 1, 2, 3, 4, 5
 UNDEFINED, SRATIONAL, FLOAT, DOUBLE, IFD = 7, 10, 11, 12, 13
 
@@ -236,9 +238,10 @@ def read(path) -> Tiff:
     """Parses the tables of a file.
 
     Raises:
+        InputError: not a regular file.
         TiffError: the file does not begin with a readable main table.
     """
-    with open(path, "rb") as stream:
+    with inputs.open_regular(path) as stream:
         parser = _Parser(stream)
         ifds = []
         offset = parser.first

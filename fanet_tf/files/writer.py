@@ -11,22 +11,29 @@ from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
 from fanet_tf.files import dng
 from fanet_tf.files import icc
+from fanet_tf.files import marks
 from fanet_tf.files import render
 from fanet_tf.files import tiff
 from fanet_tf.files import tiff_writer
 from fanet_tf.files.raw_image import RawImage
 
 
-def _write_npy(path, image: RawImage, history):
+def _writing(path, overwrite):
+    return atomic.writing(
+        path, is_ours=marks.is_our_picture, overwrite=overwrite
+    )
+
+
+def _write_npy(path, image: RawImage, history, overwrite):
     mosaic = np.ascontiguousarray(image.visible, np.float32)
     header = np.lib.format.header_data_from_array_1_0(mosaic)
-    with atomic.writing(path) as stream:
+    with _writing(path, overwrite) as stream:
         # Not numpy.save: it does not say why a write failed.
         np.lib.format.write_array_header_1_0(stream, header)
         stream.write(memoryview(mosaic).cast("B"))
 
 
-def _write_tiff(path, image: RawImage, history):
+def _write_tiff(path, image: RawImage, history, overwrite):
     picture = render.turned(render.linear(image), image.orientation)
     height, width = picture.shape[:2]
     tags = {
@@ -44,11 +51,11 @@ def _write_tiff(path, image: RawImage, history):
         305: tiff.make(tiff.ASCII, history or dng.PROGRAM, "<"),
         34675: tiff.make(tiff.UNDEFINED, icc.linear_srgb(), "<"),
     }
-    with atomic.writing(path) as stream:
+    with _writing(path, overwrite) as stream:
         tiff_writer.write(stream, tiff.Ifd(tags, pixels=[picture]), "<")
 
 
-def _write_picture(path, image: RawImage, history):
+def _write_picture(path, image: RawImage, history, overwrite):
     picture = render.turned(render.srgb(image), image.orientation)
     suffix = path.suffix.lower()
     done, data = cv2.imencode(suffix, picture[..., ::-1])
@@ -58,7 +65,7 @@ def _write_picture(path, image: RawImage, history):
     # A comment goes right behind the PNG header chunk or the JPEG start.
     start = _PNG_HEAD_BYTES if suffix == ".png" else _JPEG_HEAD_BYTES
     comment = _png_text if suffix == ".png" else _jpeg_comment
-    with atomic.writing(path) as stream:
+    with _writing(path, overwrite) as stream:
         stream.write(data[:start])
         stream.write(comment(history or dng.PROGRAM))
         stream.write(data[start:])
@@ -78,8 +85,8 @@ def _jpeg_comment(text: str) -> bytes:
     return b"\xff\xfe" + struct.pack(">H", len(body) + 2) + body
 
 
-def _write_dng(path, image: RawImage, history):
-    dng.write(path, image, history)
+def _write_dng(path, image: RawImage, history, overwrite):
+    dng.write(path, image, history, overwrite)
 
 
 _WRITERS = {
@@ -102,7 +109,19 @@ def check_suffix(path) -> None:
         )
 
 
-def write(path, image: RawImage, history: str = "") -> None:
+def check_output(path, overwrite: bool = False) -> None:
+    """Refuses an output that `write` would refuse; for before the work.
+
+    Raises:
+        InputError: an unknown suffix, or a file that is not ours.
+    """
+    check_suffix(path)
+    atomic.check(path, is_ours=marks.is_our_picture, overwrite=overwrite)
+
+
+def write(
+    path, image: RawImage, history: str = "", overwrite: bool = False
+) -> None:
     """Writes a frame, whole or not at all.
 
     `.dng` holds the mosaic and the metadata; `.npy` the active part of the
@@ -113,7 +132,12 @@ def write(path, image: RawImage, history: str = "") -> None:
         path: where; its suffix names the kind.
         image: the frame.
         history: what was done, stored where the kind of file has a place.
+        overwrite: replaces a file that this project did not write, too. A
+            `.npy` has no place that says who wrote it.
+
+    Raises:
+        InputError: see `check_output`.
     """
     check_suffix(path)
     path = pathlib.Path(path)
-    _WRITERS[path.suffix.lower()](path, image, history)
+    _WRITERS[path.suffix.lower()](path, image, history, overwrite)

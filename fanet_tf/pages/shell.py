@@ -5,6 +5,7 @@ import os
 import pathlib
 
 from fanet_tf.files import atomic
+from fanet_tf.files import marks
 
 _STYLE = pathlib.Path(__file__).with_name("style.css")
 
@@ -32,6 +33,7 @@ def page(
         heading += f"<p>{html.escape(intro)}</p>"
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f"{marks.GENERATOR}\n"
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{html.escape(title)}</title>\n"
         f"<style>\n{shared}{style}</style>\n</head>\n<body>\n<main>\n"
@@ -47,14 +49,22 @@ def section(heading: str, body: str) -> str:
     return f"<section><h2>{html.escape(heading)}</h2>{body}</section>"
 
 
-def write(path: str | os.PathLike, text: str) -> None:
-    """Writes a page, whole or not at all; its folder is made.
+def check_output(path: str | os.PathLike, overwrite: bool = False) -> None:
+    """Refuses a path that `write` would refuse; for before the work."""
+    atomic.check(path, is_ours=marks.is_our_page, overwrite=overwrite)
+
+
+def write(path: str | os.PathLike, text: str, overwrite: bool = False) -> None:
+    """Writes a page, whole or not at all.
 
     Args:
-        path: where the page shall appear.
+        path: where the page shall appear; its folder must exist.
         text: what `page` returned.
+        overwrite: replaces a file that is no page of ours, too.
+
+    Raises:
+        InputError: see `atomic.writing`.
     """
-    path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic.writing(path) as stream:
-        stream.write(text.encode("utf-8"))
+    atomic.write_text(
+        path, text, is_ours=marks.is_our_page, overwrite=overwrite
+    )

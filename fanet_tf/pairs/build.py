@@ -2,9 +2,7 @@
 
 import dataclasses
 import json
-import os
 import pathlib
-import shutil
 
 import numpy as np
 from absl import logging
@@ -15,9 +13,10 @@ from fanet_tf.data import folder as folder_lib
 from fanet_tf.data import paired
 from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
+from fanet_tf.files import folders
+from fanet_tf.files import own_folder
 from fanet_tf.files import reader
 from fanet_tf.metrics import psnr as psnr_lib
-from fanet_tf.pages import shell
 from fanet_tf.pairs import align
 from fanet_tf.pairs import match
 from fanet_tf.pairs import page
@@ -60,6 +59,11 @@ def make_pair(noisy, clean, noise, promised: float) -> Pair:
         align.RefusedError: the pair cannot be used; the message says why.
     """
     factor = np.float32(match.coarse(noisy, clean, promised))
+    if np.array_equal(noisy, clean):
+        raise align.RefusedError(
+            "both frames must be captures of their own. Received: two copies "
+            "of one"
+        )
     # Flow takes a brighter frame for a moved one (7 % gave 0.05 pixels), so
     # the shift is measured again at the brightness that was measured.
     for _ in range(2):
@@ -88,17 +92,10 @@ def _read(folder, shot: plan.Shot, form):
 
 
 def _save(folder, name: str, pair: Pair) -> None:
-    """Writes the arrays of a pair, all or none."""
-    target, beside = folder / name, folder / f".{name}.part"
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
-    try:
-        for part in ("noisy", "clean", "valid"):
-            np.save(beside / f"{part}.npy", getattr(pair, part))
-        shutil.rmtree(target, ignore_errors=True)
-        os.replace(beside, target)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+    """Writes the arrays of a pair into the folder of a new set."""
+    place = own_folder.create_folder(folder / name)
+    for part in paired.PARTS:
+        own_folder.create_array(place / f"{part}.npy", getattr(pair, part))
 
 
 def _record(name, shot, pair: Pair, noise, colour) -> dict:
@@ -141,14 +138,16 @@ def build(
         shots: the list of captures.
         folder: their files lie in it.
         profile: gives `(a, b)` of each gain.
-        output: folder of the set; its index and page are written last.
+        output: folder of the set, which appears when all is done. A set that
+            is there is replaced, anything else is refused.
         form: what `.npy` mosaics do not say.
         progress: whether a bar is shown.
 
     Raises:
-        InputError: a file is missing or unusable, or every pair was refused.
+        InputError: a file is missing or unusable, every pair was refused, or
+            `output` is somebody else's.
     """
-    folder, output = pathlib.Path(folder), pathlib.Path(output)
+    folder, output = pathlib.Path(folder), atomic.resolve(output)
     scenes = plan.by_scene(shots)
     missing = [s.file for s in shots if not (folder / s.file).is_file()]
     if missing:
@@ -156,13 +155,19 @@ def build(
             f"Every capture of the list must lie in {folder}. Missing: "
             f"{len(missing)}, the first {missing[0]}"
         )
+    with folders.replacing(output, paired.is_part, paired.check_own) as part:
+        return _build(scenes, folder, profile, part, form, progress)
+
+
+def _build(scenes, folder, profile, output, form, progress) -> dict:
+    """Makes the set in a folder that is new; returns its index."""
     records, refused, thumbnails = [], [], []
     total = sum(len(noisy) for _, noisy in scenes.values())
     bar = tqdm(total=total, unit="pair", disable=not progress)
     for clean_shot, noisy_shots in scenes.values():
         clean, colour, pattern = _read(folder, clean_shot, form)
         for shot in noisy_shots:
-            name = pathlib.PurePath(shot.file).stem
+            name = shot.name
             try:
                 noisy, _, noisy_pattern = _read(folder, shot, form)
                 if noisy.shape != clean.shape or noisy_pattern != pattern:
@@ -196,8 +201,8 @@ def build(
         "pairs": records,
         "refused": refused,
     }
-    shell.write(output / "index.html", page.render(index, thumbnails))
-    with atomic.writing(output / paired.INDEX) as stream:
-        text = json.dumps(index, indent=2, allow_nan=False)
-        stream.write(text.encode())
+    own_folder.create(output / paired.PAGE, page.render(index, thumbnails))
+    own_folder.create(
+        output / paired.INDEX, json.dumps(index, indent=2, allow_nan=False)
+    )
     return index

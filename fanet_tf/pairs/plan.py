@@ -19,7 +19,11 @@ import pathlib
 import numpy as np
 
 from fanet_tf.errors import InputError
+from fanet_tf.files import inputs
+from fanet_tf.files import names
 
+_MAX_BYTES = 16 << 20
+_MOST = {"gain": 1e6, "exposure_ms": 1e9}
 COLUMNS = ("scene", "role", "gain", "exposure_ms", "file")
 ROLES = ("noisy", "clean")
 
@@ -33,7 +37,7 @@ class Shot:
         role: `"noisy"` or `"clean"`.
         gain: of the sensor, 1 or more.
         exposure_ms: exposure time in milliseconds.
-        file: relative to the folder of captures.
+        file: relative to the folder of captures, and below it.
     """
 
     scene: str
@@ -41,6 +45,11 @@ class Shot:
     gain: float
     exposure_ms: float
     file: str
+
+    @property
+    def name(self) -> str:
+        """Name of the pair, and of its folder: the file's without suffix."""
+        return pathlib.PurePath(self.file).stem
 
     @property
     def exposure(self) -> float:
@@ -103,10 +112,10 @@ def _positive(path, line, name, text) -> float:
         value = float(text)
     except (TypeError, ValueError):
         value = math.nan
-    if not (math.isfinite(value) and value > 0):
+    if not 0 < value <= _MOST[name]:
         raise InputError(
-            f"{path}, line {line}: `{name}` must be a positive number. "
-            f"Received: {text!r}"
+            f"{path}, line {line}: `{name}` must be a positive number up to "
+            f"{_MOST[name]:g}. Received: {text!r}"
         )
     return value
 
@@ -114,15 +123,15 @@ def _positive(path, line, name, text) -> float:
 def read(path) -> list[Shot]:
     """Reads a list of captures and checks every line."""
     path = pathlib.Path(path)
-    if not path.is_file():
+    if not path.exists():
         raise InputError(
             "A list of captures must be a CSV file (--plan prints one to fill "
             f"in). Received: {path}"
         )
+    text = inputs.read_text(path, _MAX_BYTES)
     try:
-        with open(path, newline="", encoding="utf-8-sig") as stream:
-            rows = list(csv.DictReader(stream))
-    except (csv.Error, UnicodeDecodeError) as error:
+        rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    except csv.Error as error:
         raise InputError(f"{path}: must be CSV text: {error}") from error
     if not rows or not set(COLUMNS) <= set(rows[0]):
         raise InputError(
@@ -136,6 +145,7 @@ def read(path) -> list[Shot]:
                 f"{path}, line {line}: must have a scene, a file and the role "
                 f"noisy or clean. Received: {row['role']!r}"
             )
+        _check_file(path, line, row["file"])
         shots.append(
             Shot(
                 row["scene"],
@@ -145,7 +155,36 @@ def read(path) -> list[Shot]:
                 row["file"],
             )
         )
+    _check_names(path, shots)
     return shots
+
+
+def _check_file(path, line, file) -> None:
+    """Refuses a path that leads out of the captures, or is no plain name."""
+    parts = pathlib.PurePath(file)
+    where = f"{path}, line {line}: each part of `file`"
+    if parts.is_absolute() or file.endswith("/"):
+        raise InputError(
+            f"{where} must be a name below the folder. Received: {file!r}"
+        )
+    for part in (*parts.parts, parts.stem):
+        names.plain(part, where)
+
+
+def _check_names(path, shots) -> None:
+    """Refuses two noisy captures that would become one pair."""
+    seen = {}
+    for shot in shots:
+        if shot.role != "noisy":
+            continue
+        # Some file systems take upper and lower case for the same.
+        key = shot.name.casefold()
+        if key in seen:
+            raise InputError(
+                f"{path}: noisy captures must have names of their own. "
+                f"Received: {seen[key]} and {shot.file}"
+            )
+        seen[key] = shot.file
 
 
 def by_scene(shots) -> dict[str, tuple[Shot, list[Shot]]]:

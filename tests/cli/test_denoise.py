@@ -1,10 +1,13 @@
 """fanet-denoise as its users meet it."""
 
+import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import textwrap
+import time
 
 import bundles
 import cv2
@@ -15,6 +18,7 @@ import rawpy
 
 from fanet_tf.files import dump
 from fanet_tf.files import reader
+from fanet_tf.files import tiff
 
 
 def run(*arguments, array=None, **options):
@@ -175,7 +179,7 @@ def test_wrong_paths_are_one_line(source, tmp_path):
     check_refused(run(tmp_path / "no.dng", target), "that exists", target)
     check_refused(run(source, tmp_path / "out.xyz"), "suffix must be")
     check_refused(run(source, tmp_path / "no" / "out.dng"), "must exist")
-    check_refused(run(source, source), "must not be the input")
+    check_refused(run(source, source), "must not be an input")
     check_refused(run(source), "needs inputs and an output")
     before = source.read_bytes()
     assert before == source.read_bytes()
@@ -224,6 +228,7 @@ def test_a_full_disk_leaves_the_old_output(tmp_path, name):
             *full,
             source,
             target,
+            "--overwrite",
             f"--bundle={bundles.small(branch=0.0).folder}",
         ],
         capture_output=True,
@@ -261,7 +266,7 @@ def test_a_target_that_cannot_be_written_is_one_line(
             *("unshare", "-rm", "sh", "-c", script, "sh"),
             *(size, target, *(read_only or [""])),
             *(sys.executable, "-m", "fanet_tf.cli.denoise"),
-            *(source, target / "out.dng"),
+            *(source, target / "out.dng", "--overwrite"),
             f"--bundle={bundles.small(branch=0.0).folder}",
         ],
         capture_output=True,
@@ -294,6 +299,7 @@ def test_an_interrupted_run_leaves_nothing(tmp_path, name, code):
             *stopped,
             source,
             target,
+            "--overwrite",
             f"--bundle={bundles.small(branch=0.0).folder}",
         ],
         capture_output=True,
@@ -313,3 +319,162 @@ def test_a_crashing_decoder_is_one_line(source, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     target = tmp_path / "out.dng"
     check_refused(run(source, target), "signal 11", target)
+
+
+def test_an_original_is_not_overwritten(source, tmp_path):
+    """`A.dng B.dng`, where B was meant to be an input as well."""
+    other = raw_files.camera_dng(
+        tmp_path / "b.dng", raw_files.scene(122, 180), "GRBG"
+    )
+    before = other.read_bytes()
+    result = run(source, other)
+    assert result.returncode == 2
+    assert "b.dng: must be a new file" in result.stderr
+    assert other.read_bytes() == before
+    assert run(source, other, "--overwrite").returncode == 0
+    # Now it is ours, and the command may be repeated.
+    assert run(source, other).returncode == 0
+
+
+@pytest.mark.parametrize("suffix", ["dng", "tif", "png", "jpg"])
+def test_the_same_command_can_be_repeated(source, tmp_path, suffix):
+    target = tmp_path / f"out.{suffix}"
+    for _ in range(2):
+        result = run(source, target, "--strength=0")
+        assert result.returncode == 0, result.stderr
+
+
+def test_an_original_in_the_folder_is_not_overwritten(tmp_path):
+    np.save(tmp_path / "IMG_2.npy", np.full((96, 96), 0.2, np.float32))
+    original = raw_files.camera_dng(tmp_path / "IMG_2.dng")
+    before = original.read_bytes()
+    result = run(tmp_path / "IMG_2.npy", f"{tmp_path}/", "--gain=4")
+    assert result.returncode == 2 and "--overwrite" in result.stderr
+    # It is no input, so the user may ask for it.
+    assert original.read_bytes() == before
+
+
+def test_no_output_is_an_input_even_on_request(source, tmp_path):
+    np.save(tmp_path / "in.npy", np.full((96, 96), 0.2, np.float32))
+    before = source.read_bytes()
+    result = run(
+        *(tmp_path / "in.npy", source, f"{tmp_path}/"),
+        *("--overwrite", "--gain=4"),
+    )
+    assert result.returncode == 2 and "must not be an input" in result.stderr
+    assert source.read_bytes() == before
+
+
+def test_a_private_output_stays_private(source, tmp_path):
+    target = tmp_path / "out.png"
+    assert run(source, target, "--strength=0").returncode == 0
+    target.chmod(0o600)
+    assert run(source, target, "--strength=0").returncode == 0
+    assert target.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_target_of_a_link_is_written(source, tmp_path):
+    (tmp_path / "store").mkdir()
+    (tmp_path / "out.png").symlink_to("store/real.png")
+    result = run(source, tmp_path / "out.png", "--strength=0")
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "out.png").is_symlink()
+    assert (tmp_path / "store/real.png").stat().st_size > 100
+
+
+def test_what_a_killed_run_left_is_swept(source, tmp_path):
+    (tmp_path / ".fanet-tf-0123456789abcdef.part").write_bytes(b"half")
+    (tmp_path / ".draft.part").write_bytes(b"mine")
+    result = run(source, tmp_path / "out.png", "--strength=0")
+    assert result.returncode == 0, result.stderr
+    names = sorted(p.name for p in tmp_path.iterdir())
+    assert names == [".draft.part", "in.dng", "out.png"]
+
+
+@pytest.mark.parametrize("suffix", [".dng", ".npy", ".raw"])
+def test_a_pipe_is_refused_at_once(tmp_path, suffix):
+    os.mkfifo(tmp_path / f"in{suffix}")
+    form = "--width=88 --height=60 --bits=10 --gain=2".split()
+    result = run(tmp_path / f"in{suffix}", tmp_path / "out.png", *form)
+    check_refused(result, "must be a regular file")
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--max_memory=nan"], "--max_memory must be a finite number"),
+        (["--gain=inf"], "--gain must be a finite number"),
+        (["--strength=-inf"], "--strength must be a finite number"),
+        (["--threads=100000"], "--threads"),
+        (["--row_bytes=9999999999999"], "--row_bytes must be an integer of"),
+        (["--offset=99999999999999999999"], "--offset must be an integer of"),
+        (["--max_pixels=0"], "--max_pixels must be 1 to"),
+        (["--max_pixels=21959"], "at most 21,959 pixels; --max_pixels raises"),
+        (["--noise=nan,1"], "Received: a=nan, b=1 from --noise"),
+        (["--black_level=nan"], "must be"),
+        (["--white_level=nan", "--width=8", "--height=8", "--bits=8"], "must"),
+    ],
+)
+def test_absurd_numbers_are_refused(source, tmp_path, arguments, message):
+    result = run(source, tmp_path / "out.png", *arguments)
+    check_refused(result, message, tmp_path / "out.png")
+
+
+@pytest.mark.parametrize(
+    "sizes, message",
+    [
+        ("--row_bytes=1200000000", "`row_bytes` must be an integer"),
+        ("--offset=-1", "`offset` must be an integer"),
+        ("--offset=2000000000", "`offset` must be an integer"),
+    ],
+)
+def test_absurd_sizes_of_a_dump_are_refused(tmp_path, sizes, message):
+    (tmp_path / "a.raw").write_bytes(bytes(64))
+    form = "--width=8 --height=8 --bits=8 --gain=2".split()
+    result = run(tmp_path / "a.raw", tmp_path / "o.png", *form, sizes)
+    check_refused(result, message, tmp_path / "o.png")
+
+
+def test_a_name_that_is_no_text_is_read_and_shown(source, tmp_path):
+    name = os.path.join(os.fsencode(tmp_path), b"\xff\x1b[31m.dng")
+    with open(name, "wb") as stream:
+        stream.write(source.read_bytes())
+    result = run(os.fsdecode(name), tmp_path / "out.dng")
+    assert result.returncode == 0, result.stderr
+    assert "\x1b" not in result.stdout and "\\xff[31m.dng" in result.stdout
+
+
+def test_escape_codes_of_a_file_do_not_reach_the_terminal(tmp_path):
+    model = tiff.make(tiff.ASCII, "\x1b[2J\x07X", "<")
+    source = raw_files.camera_dng(tmp_path / "a.dng", changes={272: model})
+    assert reader.read(source).model == "[2JX"
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_do_no_harm(source, tmp_path, closed):
+    """Else the output would get the number of stderr, and its messages."""
+    command = f'"$@" {closed}'
+    result = subprocess.run(
+        ["sh", "-c", command, "sh", sys.executable, "-m"]
+        + ["fanet_tf.cli.denoise", source, tmp_path / "out.dng"]
+        + [f"--bundle={bundles.small(branch=0.0).folder}"],
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    assert reader.read(tmp_path / "out.dng").mosaic.shape == (122, 180)
+
+
+@pytest.mark.parametrize("delay", [0.03, 0.1, 0.2, 0.4])
+def test_an_interrupt_during_the_imports_is_one_line(tmp_path, delay):
+    process = subprocess.Popen(
+        [pathlib.Path(sys.executable).with_name("fanet-denoise"), "a", "b"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(delay)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate()
+    # Python itself answers before our first line runs.
+    assert process.returncode in (130, 2) or delay < 0.1
+    assert len(said.splitlines()) <= 1 or delay < 0.1, said

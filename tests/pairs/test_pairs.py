@@ -10,6 +10,7 @@ import textures
 
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.data import evaluation_sets
+from fanet_tf.data import paired
 from fanet_tf.errors import InputError
 from fanet_tf.pairs import align
 from fanet_tf.pairs import build
@@ -282,3 +283,109 @@ def test_a_missing_capture_is_named(captures):
     shots = plan.read(captures / "captures.csv")
     with pytest.raises(InputError, match="Missing: 1, the first a.npy"):
         build.build(shots, captures, PROFILE, captures / "set")
+
+
+def make_list(folder, *files):
+    lines = ["scene,role,gain,exposure_ms,file", "01,clean,1,1280,clean.npy"]
+    lines += [f"01,noisy,4,320,{file}" for file in files]
+    path = folder / "list.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["...npy", "..npy", "../a.npy", "a/../../b.npy", "/etc/a.npy", ".npy"]
+    + ["a\x1b[2J.npy", "x/.hidden.npy", "a/", f"{'x' * 201}.npy"],
+)
+def test_a_name_that_leads_out_of_the_folder_is_refused(tmp_path, file):
+    with pytest.raises(InputError, match="line 3: each part of `file`"):
+        plan.read(make_list(tmp_path, file))
+
+
+@pytest.mark.parametrize("second", ["b/IMG_1.npy", "IMG_1.dng", "img_1.npy"])
+def test_two_captures_of_one_name_are_refused(tmp_path, second):
+    with pytest.raises(InputError, match="names of their own"):
+        plan.read(make_list(tmp_path, "a/IMG_1.npy", second))
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "1e300", "-1", "0"])
+def test_numbers_of_a_list_are_sensible(tmp_path, number):
+    path = make_list(tmp_path, "a.npy")
+    path.write_text(path.read_text().replace(",4,320,", f",{number},320,"))
+    with pytest.raises(InputError, match="line 3: `gain` must be a positive"):
+        plan.read(path)
+
+
+def build_set(captures, output):
+    return build.build(
+        plan.read(captures / "captures.csv"),
+        captures,
+        PROFILE,
+        output,
+        form=build.reader.NpyFormat("GRBG"),
+        progress=False,
+    )
+
+
+def tree(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_a_set_is_replaced_and_nothing_else(captures, tmp_path):
+    for _ in range(2):
+        build_set(captures, tmp_path / "set")
+    paired.read_index(tmp_path / "set")
+    (tmp_path / "set/a/notes.txt").write_text("mine")
+    before = tree(tmp_path)
+    with pytest.raises(InputError, match="a folder with a/notes.txt"):
+        build_set(captures, tmp_path / "set")
+    assert tree(tmp_path) == before
+
+
+def test_a_user_s_own_pairs_are_not_replaced(captures, tmp_path):
+    """They look like ours, but no index names them."""
+    build_set(captures, tmp_path / "set")
+    (tmp_path / "set/mine").mkdir()
+    np.save(tmp_path / "set/mine/clean.npy", np.zeros(3))
+    with pytest.raises(InputError, match="none of its pairs"):
+        build_set(captures, tmp_path / "set")
+    assert (tmp_path / "set/mine/clean.npy").exists()
+
+
+def test_a_folder_of_photographs_is_no_output(captures):
+    before = tree(captures)
+    with pytest.raises(InputError, match="must be a new folder"):
+        build_set(captures, captures)
+    assert tree(captures) == before
+
+
+@pytest.mark.parametrize("name", ["..", "../secret", "", ".", "a/b", None, 3])
+def test_a_set_from_elsewhere_reads_nothing_outside(captures, tmp_path, name):
+    build_set(captures, tmp_path / "set")
+    index = paired.read_index(tmp_path / "set")
+    record = {**index["pairs"][0], "name": name}
+    with pytest.raises(InputError, match="a pair's name must be"):
+        paired.read_capture(tmp_path / "set", record)
+
+
+@pytest.mark.parametrize(
+    "field, value",
+    [("a", float("nan")), ("a", 0), ("b", -1), ("gain", "4"), ("a", 10**400)],
+)
+def test_noise_of_a_set_is_finite(captures, tmp_path, field, value):
+    build_set(captures, tmp_path / "set")
+    index = paired.read_index(tmp_path / "set")
+    record = {**index["pairs"][0], field: value}
+    with pytest.raises(InputError, match=f"`{field}` must be a finite"):
+        paired.read_capture(tmp_path / "set", record)
+
+
+def test_copies_of_one_frame_are_no_pair(scene):
+    clean = textures.frame(scene)
+    with pytest.raises(align.RefusedError, match="copies of one"):
+        build.make_pair(clean, clean, PROFILE.noise(4.0), promised=1.0)

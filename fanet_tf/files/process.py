@@ -1,0 +1,49 @@
+"""What a command does before anything else in its process.
+
+Called before the slow imports, so that Ctrl-C during them is one line as well.
+"""
+
+import os
+import sys
+
+EXIT_INTERRUPTED = 130  # As a shell reports Ctrl-C.
+
+
+def prepare() -> None:
+    """Makes the standard streams usable and an interrupt a line."""
+    _open_standard_streams()
+    if sys.stdout is not None and hasattr(sys.stdout, "reconfigure"):
+        # Names of files may hold bytes that are no text.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    sys.excepthook = _interrupted
+
+
+def _open_standard_streams() -> None:
+    """Opens those that were closed.
+
+    Else the next file that is opened gets their number, and a library that
+    prints a warning writes into it.
+    """
+    for number, name, mode in (
+        (0, "stdin", "r"),
+        (1, "stdout", "w"),
+        (2, "stderr", "w"),
+    ):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, closefd=False))
+
+
+def _interrupted(kind, error, trace) -> None:
+    if not issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+        return
+    program = os.path.basename(sys.argv[0] or "fanet")
+    os.write(2, f"{program}: Interrupted.\n".encode(errors="replace"))
+    os._exit(EXIT_INTERRUPTED)
