@@ -6,14 +6,15 @@ BIN := .venv/bin
 .PHONY: help install quickstart test test-slow lint lock clean
 
 help:
+	@echo "make install      .venv with the pinned versions"
 	@echo "make quickstart   train, export, denoise and report in minutes"
-	@echo "make test         the tests, under ten minutes"
-	@echo "make test-slow    the ones that train for minutes"
-	@echo "make lint         ruff"
+	@echo "make test         run the tests, under ten minutes"
+	@echo "make test-slow    run the tests that train for minutes"
+	@echo "make lint         check with ruff"
 
 # The lock holds exact versions; a changed lock or setup.py installs again.
 .venv/installed: requirements.lock setup.py
-	$(PYTHON) -c 'import sys; sys.exit("Python must be 3.11 or newer. Received: " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	$(PYTHON) -c 'import sys; sys.exit("Python must be 3.11, 3.12 or 3.13 (PYTHON=python3.12 chooses one). Received: " + sys.version.split()[0]) if not (3, 11) <= sys.version_info < (3, 14) else None'
 	$(PYTHON) -m venv .venv || { echo "python3-venv must be installed (apt install python3-venv)" >&2; exit 2; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .

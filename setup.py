@@ -66,7 +66,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     license_files=["LICENSE"],
-    python_requires=">=3.11",
+    python_requires=">=3.11,<3.14",  # TensorFlow 2.21 has no wheels for 3.14.
     # Named one by one: `tests` and `configs` stay out of the wheel.
     packages=find_packages(
         include=[

@@ -1,4 +1,4 @@
-"""Prints a bundle's tables for people, or puts them where the pages show them.
+"""Prints a bundle's tables, as docs/export.md and results/int8 show them.
 
 Which recipe for which hardware; what each step towards int8 gains; how fast
 each member and recipe is. From the bundle's manifest and from what
@@ -7,13 +7,10 @@ each member and recipe is. From the bundle's manifest and from what
 Example:
     fanet-bench BUNDLE --host --threads=1,2 --output=runs/speed
     python benchmarks/recipe_tables.py BUNDLE \
-        --speed=runs/speed/results.jsonl --write=README.md,docs/bundle.md
-
-A page holds a table between `<!-- table: NAME -->` and `<!-- end -->`.
+        --speed=runs/speed/results.jsonl
 """
 
 import pathlib
-import re
 import statistics
 
 from absl import app
@@ -27,43 +24,42 @@ from fanet_tf.errors import InputError
 _SPEED = flags.DEFINE_string(
     "speed", None, "results.jsonl of `fanet-bench --host`."
 )
-_WRITE = flags.DEFINE_list("write", [], "Pages whose tables are replaced.")
 
 # Hardware, recipe, why.
 _CHOICES = (
     (
         "any phone's CPU",
         "dynamic_wi8_afp32",
-        "the default: a small file, and no calibration that could miss what "
-        "your scenes hold",
+        "the smallest file; needs no calibration data",
     ),
     (
         "CPU with int8 dot products, DSP",
         "static_wi8_ai8",
-        "the fastest; transform, ends and output in float",
+        "the fastest; transform, ends and output stay in float",
     ),
     (
         "GPU; CPU with half precision",
         "float16",
-        "they compute in half precision anyway; half the file",
+        "computes in half precision there; half of float32's file",
     ),
     (
         "NPU with 16-bit activations",
         "static_wi8_ai16",
-        "their usual mode; on a CPU no kernel of the delegate, very slow",
+        "the usual mode of such NPUs; very slow on a CPU, whose delegate "
+        "has no kernels for it",
     ),
     (
         "NPU with integers alone",
         "core_static_wi8_ai8",
-        "the last resort: its input is rounded to 8 bits, too, and it is not "
-        "fine-tuned; the app computes the transform",
+        "the last resort: 8 bits for its input too, and no fine-tuning; the "
+        "app computes the transform",
     ),
     (
         "a vendor's own quantiser",
         "core_float32",
-        "float32 between the transforms",
+        "float32, without the transforms",
     ),
-    ("reference", "float32", "what the others are measured against"),
+    ("reference", "float32", "the others are measured against it"),
 )
 _MEASURED = (
     "ms_per_network_mp",
@@ -133,7 +129,7 @@ def recipes(manifest, record) -> list[str]:
             "hardware",
             "recipe",
             "why",
-            "loses at worst, dB",
+            "worst-case loss, dB",
             "kB a member",
             "ms/MP here, 1 / 2 threads",
             "times float32",
@@ -274,22 +270,8 @@ def read_speed(path) -> dict:
     return {"machine": texts.device_line(header), "rows": rows}
 
 
-def replace(page: str, tables: dict[str, list[str]]) -> str:
-    """Returns a page with the tables that it names replaced."""
-
-    def table(match):
-        name = match[1]
-        if name not in tables:
-            return match[0]
-        body = "\n".join(tables[name])
-        return f"<!-- table: {name} -->\n{body}\n<!-- end -->"
-
-    pattern = r"<!-- table: ([\w-]+) -->\n.*?<!-- end -->"
-    return re.sub(pattern, table, page, flags=re.DOTALL)
-
-
 def main(arguments):
-    """Prints every table, or writes them into pages."""
+    """Prints every table that the bundle, and `--speed`, give."""
     if len(arguments) != 2:
         raise InputError(f"One bundle must be given. Received: {arguments[1:]}")
     manifest = bundle_lib.load(arguments[1]).manifest
@@ -298,12 +280,8 @@ def main(arguments):
     if record:
         tables["speed"] = speed(record)
         tables["speed-of-members"] = speed_of_members(record)
-    for name in _WRITE.value:
-        path = pathlib.Path(name)
-        text = replace(path.read_text(encoding="utf-8"), tables)
-        path.write_text(text, encoding="utf-8")
-    if not _WRITE.value:
-        print("\n\n".join("\n".join(table) for table in tables.values()))
+    for name, lines in tables.items():
+        print("\n".join((f"{name}:", "", *lines, "")))
 
 
 if __name__ == "__main__":

@@ -65,13 +65,6 @@ def test_run_without_a_matrix_product_is_refused(recipe_tables, tmp_path):
         recipe_tables.read_speed(write(tmp_path))
 
 
-def test_only_a_table_that_was_made_is_replaced(recipe_tables):
-    kept = "<!-- table: y -->\n1\n<!-- end -->\n"
-    page = "a\n<!-- table: x -->\n{}\n<!-- end -->\n" + kept
-    replaced = recipe_tables.replace(page.format("old"), {"x": ["new"]})
-    assert replaced == page.format("new")
-
-
 def test_every_recipe_and_step_of_a_bundle_is_shown(recipe_tables, tmp_path):
     manifest = json.loads((exports.small()[2] / "manifest.json").read_text())
     int8 = {"recipe": "static_wi8_ai8", "times_float32": 2.5}

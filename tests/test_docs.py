@@ -1,0 +1,232 @@
+"""The pages say what is there: links, commands, flags, fields, files.
+
+Everything is read from the sources, so no command is imported and no
+TensorFlow is loaded; only the Python of the README is run.
+"""
+
+import ast
+import functools
+import pathlib
+import re
+import shlex
+
+import ml_collections
+import numpy as np
+import pytest
+
+from fanet_tf import config as config_lib
+from fanet_tf import variants
+
+ROOT = pathlib.Path(__file__).parents[1]
+PAGES = sorted(
+    path
+    for folder in ("", "docs", "results", "fanet_tf/zoo")
+    for path in (ROOT / folder).glob("**/*.md" if folder else "*.md")
+)
+TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text() for path in PAGES}
+
+# Flags of other people's programs that our pages name.
+FOREIGN = {"--num_threads", "--serial", "--logdir", "--no-deps"}
+ABSL = {"--help", "--helpfull", "--helpshort", "--verbosity", "--flagfile"}
+
+
+def anchors(text: str) -> set[str]:
+    """Returns the anchors that GitHub gives a page's headings."""
+    seen: dict[str, int] = {}
+    made = set()
+    for heading in re.findall(r"^#{1,6} +(.+)$", prose(text), re.MULTILINE):
+        heading = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading)
+        slug = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        count = seen.setdefault(slug, 0)
+        seen[slug] += 1
+        made.add(f"{slug}-{count}" if count else slug)
+    return made
+
+
+def prose(text: str) -> str:
+    """Returns a page without its fenced blocks."""
+    return re.sub(r"^ *```.*?^ *```$", "", text, flags=re.DOTALL | re.MULTILINE)
+
+
+def commands(text: str) -> list[list[str]]:
+    """Returns the command lines of a page's blocks, cut into words."""
+    blocks = re.findall(
+        r"^ *```(?:sh|bash)?\n(.*?)^ *```$", text, re.DOTALL | re.MULTILINE
+    )
+    blocks.append(
+        "\n".join(re.findall(r"^(?: {4,}|\t)(.+)$", prose(text), re.MULTILINE))
+    )
+    lines = re.sub(r" *\\\n *", " ", "\n".join(blocks)).splitlines()
+    found = []
+    for line in lines:
+        line = re.sub(r"^(?:[A-Z_]+=\S+ +)+", "", line.strip())
+        if re.match(r"(fanet-\w+|python benchmarks/|\.venv/bin/fanet-)", line):
+            found.append(shlex.split(line.partition(" > ")[0], comments=True))
+    return found
+
+
+@functools.cache
+def flags_of(path: pathlib.Path) -> frozenset[str]:
+    """Returns the flags that a module, and what it imports of ours, defines."""
+    found, todo, seen = set(), [path], set()
+    while todo:
+        module = todo.pop()
+        if module in seen or not module.is_file():
+            continue
+        seen.add(module)
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and node.args:
+                name = getattr(node.func, "attr", "")
+                first = node.args[0]
+                if name.startswith("DEFINE_") and isinstance(
+                    first, ast.Constant
+                ):
+                    found.add(f"--{first.value}")
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                base = ROOT / node.module.replace(".", "/")
+                todo += [base.with_suffix(".py"), base / "__init__.py"]
+                todo += [base / f"{alias.name}.py" for alias in node.names]
+    return frozenset(found | {f"--no{flag[2:]}" for flag in found} | ABSL)
+
+
+@functools.cache
+def programs() -> dict[str, pathlib.Path]:
+    """Returns the module of every console script."""
+    setup = (ROOT / "setup.py").read_text(encoding="utf-8")
+    return {
+        name: ROOT / f"{module.replace('.', '/')}.py"
+        for name, module in re.findall(r'"(fanet-\w+) = ([\w.]+):', setup)
+    }
+
+
+@functools.cache
+def every_flag() -> frozenset[str]:
+    """Returns the flags of all commands and benchmarks."""
+    modules = [*programs().values(), *(ROOT / "benchmarks").glob("*.py")]
+    return frozenset().union(*map(flags_of, modules))
+
+
+def has_field(name: str) -> bool:
+    """Whether some variant's config has `config.a.b`, or a section `config.a`.
+
+    `name` may leave out the word `config`.
+    """
+    parts = name.removeprefix("config.").split(".")
+    for variant in variants.VARIANTS:
+        value = config_lib.default_config(variant)
+        for part in parts:
+            value = (
+                value.get(part)
+                if isinstance(value, ml_collections.ConfigDict)
+                else None
+            )
+        if value is not None:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("page", TEXTS)
+def test_every_link_and_anchor_leads_somewhere(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(TEXTS[page])):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        linked = (ROOT / page).parent / path if path else ROOT / page
+        assert linked.exists(), target
+        if anchor:
+            assert anchor in anchors(linked.read_text(encoding="utf-8")), target
+
+
+@pytest.mark.parametrize("page", TEXTS)
+def test_every_command_line_is_one_that_its_program_takes(page):
+    for program, *words in commands(TEXTS[page]):
+        program = program.rpartition("/")[2]
+        if program == "python":
+            module = ROOT / words.pop(0)
+        else:
+            assert program in programs(), program
+            module = programs()[program]
+        assert module.is_file(), module
+        for word in words:
+            flag, _, value = word.partition("=")
+            if flag.startswith("--config."):
+                assert has_field(flag[2:]), f"{program}: {flag}"
+            elif flag.startswith("--"):
+                assert flag in flags_of(module), f"{program}: {flag}"
+            if flag == "--config":
+                assert (ROOT / value.partition(":")[0]).is_file(), value
+
+
+@pytest.mark.parametrize("page", TEXTS)
+def test_every_flag_and_field_named_in_a_sentence_exists(page):
+    for span in re.findall(r"`([^`\n]+)`", prose(TEXTS[page])):
+        for flag in re.findall(r"(?<![\w-])--[a-z][\w.-]*", span):
+            if flag.startswith("--config."):
+                assert has_field(flag[2:]), flag
+            else:
+                assert flag in every_flag() | FOREIGN, flag
+        if re.fullmatch(r"config\.[a-z_]+(\.[a-z_]+)?", span):
+            assert has_field(span), span
+
+
+@pytest.mark.parametrize("page", TEXTS)
+def test_every_file_of_ours_named_in_a_sentence_exists(page):
+    folders = r"(?:fanet_tf|export|android_bench|configs|benchmarks|tests|docs)"
+    for name in re.findall(
+        rf"`({folders}/[\w./]+)(?::[\w,]+)?`(?!\s+of\s+commit)",
+        prose(TEXTS[page]),
+    ):
+        assert (ROOT / name).exists(), name
+
+
+def test_every_page_is_reached_from_the_readme():
+    """One click after the other, as a reader would."""
+    reached, todo = set(), ["README.md"]
+    while todo:
+        page = todo.pop()
+        if page in reached:
+            continue
+        reached.add(page)
+        for target in re.findall(r"\]\(([^)\s#]+)", prose(TEXTS[page])):
+            path = ((ROOT / page).parent / target).resolve()
+            if path.is_dir():
+                path /= "README.md"
+            if path.is_relative_to(ROOT):
+                name = path.relative_to(ROOT).as_posix()
+                todo += [name] if name in TEXTS else []
+    assert set(TEXTS) - reached <= {"CONTRIBUTING.md"} - reached
+
+
+def test_the_python_of_the_readme_denoises():
+    (code,) = re.findall(
+        r"^```python\n(.*?)^```$", TEXTS["README.md"], re.DOTALL | re.MULTILINE
+    )
+    rng = np.random.default_rng(0)
+    clean = np.full((96, 128), 0.3, np.float32)
+    deviation = np.sqrt(3.4e-3 * clean + 2.1e-5)
+    mosaic = clean + deviation * rng.standard_normal(clean.shape)
+    names = {"mosaic": mosaic.astype(np.float32)}
+    exec(code, names)
+    denoised = names["denoised"]
+    assert denoised.shape == clean.shape
+    # A flat area at gain 16: at least 10 dB of the noise are gone.
+    assert np.std(denoised - clean) < 0.3 * np.std(mosaic - clean)
+
+
+def test_a_page_with_mistakes_is_found_out():
+    """The helpers above see what they are asked to see."""
+    assert anchors("# A page: `of` 2\n## A\n## A") == {
+        "a-page-of-2",
+        "a",
+        "a-1",
+    }
+    assert commands("    X=1 fanet-train \\\n        --config=a  # why\n") == [
+        ["fanet-train", "--config=a"]
+    ]
+    assert commands("```sh\nfanet-cost --json > cost.json\n```\n") == [
+        ["fanet-cost", "--json"]
+    ]
+    assert has_field("config.train.steps") and has_field("model.base_width")
+    assert not has_field("config.train.step")
+    train = flags_of(programs()["fanet-train"])
+    assert "--workdir" in train and "--gain" not in train
