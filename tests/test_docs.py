@@ -78,8 +78,11 @@ def flags_of(path: pathlib.Path) -> frozenset[str]:
             if isinstance(node, ast.Call) and node.args:
                 name = getattr(node.func, "attr", "")
                 first = node.args[0]
-                if name.startswith("DEFINE_") and isinstance(
-                    first, ast.Constant
+                # An old name that is still taken has no place in a page.
+                if (
+                    name.startswith("DEFINE_")
+                    and name != "DEFINE_alias"
+                    and isinstance(first, ast.Constant)
                 ):
                     found.add(f"--{first.value}")
             elif isinstance(node, ast.ImportFrom) and node.module:
