@@ -9,6 +9,7 @@ import functools
 import pathlib
 import re
 import shlex
+import textwrap
 
 import ml_collections
 import numpy as np
@@ -23,7 +24,25 @@ PAGES = sorted(
     for folder in ("", "docs", "results", "fanet_tf/zoo")
     for path in (ROOT / folder).glob("**/*.md" if folder else "*.md")
 )
-TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text() for path in PAGES}
+TEXTS = {
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for path in PAGES
+}
+
+# The help of commands, benchmarks and configs: their modules' docstrings.
+HELPS = {
+    path.relative_to(ROOT).as_posix(): textwrap.dedent(
+        ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    )
+    for pattern in (
+        "configs/*.py",
+        "benchmarks/*.py",
+        "fanet_tf/cli/*.py",
+        "export/**/cli.py",
+        "android_bench/cli.py",
+    )
+    for path in sorted(ROOT.glob(pattern))
+}
 
 # Flags of other people's programs that our pages name.
 FOREIGN = {"--num_threads", "--serial", "--logdir", "--no-deps"}
@@ -140,9 +159,9 @@ def test_every_link_and_anchor_leads_somewhere(page):
             assert anchor in anchors(linked.read_text(encoding="utf-8")), target
 
 
-@pytest.mark.parametrize("page", TEXTS)
+@pytest.mark.parametrize("page", [*TEXTS, *HELPS])
 def test_every_command_line_is_one_that_its_program_takes(page):
-    for program, *words in commands(TEXTS[page]):
+    for program, *words in commands({**TEXTS, **HELPS}[page]):
         program = program.rpartition("/")[2]
         if program == "python":
             module = ROOT / words.pop(0)
