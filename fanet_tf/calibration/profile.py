@@ -106,10 +106,6 @@ class NoiseProfile:
         close = self.line.max_misfit <= MAX_LINE_MISFIT
         return "line" if close else "gain"
 
-    def clamp(self, gain: float) -> float:
-        """Returns the nearest gain the law holds for."""
-        return min(max(gain, self.gain_range[0]), self.gain_range[1])
-
     def to_json(self) -> dict[str, Any]:
         """Returns the profile as the JSON file holds it."""
         return {
