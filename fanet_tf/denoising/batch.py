@@ -149,7 +149,7 @@ def denoise(task: Task, job: Job, on_tile=None) -> tuple[str, float]:
         warnings.warn(noise.warning, stacklevel=2)
     array = task.denoiser.bundle
     member = array.member_for(noise.a)
-    if not array.edges[0] <= noise.a <= array.edges[-1]:
+    if not array.covers(noise.a):
         warnings.warn(
             f"a={noise.a:.4g} lies outside {array.edges[0]:.4g} to "
             f"{array.edges[-1]:.4g} of the array; its nearest member is used",
