@@ -184,8 +184,16 @@ def _at_iso_of(image: RawImage, law: GainLaw) -> Noise:
     return at_iso(law, image.iso, f"the file's ISO {image.iso:g}")
 
 
-def of_frame(image: RawImage) -> Noise:
-    """Returns the noise of the file's NoiseProfile."""
+def of_frame(image: RawImage, estimate: bool = False) -> Noise:
+    """Returns the noise of the file's NoiseProfile.
+
+    Args:
+        image: the frame.
+        estimate: measures the frame where the file has none; else it is
+            refused.
+    """
+    if image.noise is None and estimate:
+        return _estimated(image)
     if image.noise is None:
         raise InputError(
             "The noise must be known. Received: a file without a "
