@@ -16,9 +16,8 @@ RUNTIME = [
     "rawpy>=0.25,<0.29",
     "tqdm>=4.66,<5",
 ]
-# Plots and fits of `fanet-calibrate`.
+# The fits of `fanet-calibrate`.
 CALIBRATE = [
-    "matplotlib>=3.9,<4",
     "scipy>=1.13,<2",
 ]
 # `fanet-evaluate` on bundles and classical methods, and `fanet-pairs`.

@@ -6,6 +6,7 @@ import struct
 import numpy as np
 import pytest
 
+from fanet_tf.files import dump
 from fanet_tf.files import tiff
 from fanet_tf.files import tiff_writer
 from fanet_tf.raw import cfa
@@ -154,3 +155,22 @@ def camera_dng(
     with open(path, "wb") as stream:
         tiff_writer.write(stream, root, order)
     return pathlib.Path(path)
+
+
+def pack_mipi(mosaic: np.ndarray, bits: int) -> np.ndarray:
+    """Inverse of `dump.unpack_mipi`; the width must be whole groups."""
+    if bits == 8:
+        return mosaic.astype(np.uint8)
+    if bits == 16:
+        return mosaic.astype("<u2").view(np.uint8)
+    pixels, size = dump._GROUPS[bits]
+    groups = mosaic.reshape(len(mosaic), -1, pixels).astype(np.uint32)
+    low_bits = bits - 8
+    low = sum(
+        (groups[..., i] & ((1 << low_bits) - 1)) << (low_bits * i)
+        for i in range(pixels)
+    )
+    parts = [groups[..., i] >> low_bits for i in range(pixels)]
+    parts += [(low >> (8 * i)) & 255 for i in range(size - pixels)]
+    packed = np.stack(parts, axis=-1).astype(np.uint8)
+    return packed.reshape(len(mosaic), -1)

@@ -159,7 +159,8 @@ def _around_core(runner, inputs, transform):
         unit = 64.0 / scale
     elif transform == "signed_anscombe":
         stabilised = ksigma.signed_anscombe(noisy, scale, offset) / 8.0
-        unit = np.sqrt(np.maximum(noisy * scale, 0.0) + offset + 0.375) / scale
+        s = ksigma.ksigma(noisy, scale, offset)
+        unit = ksigma.deviation(s, offset) / scale
     else:
         stabilised = ksigma.anscombe(noisy, scale, offset) / 8.0
         unit = 4.0 * stabilised / scale

@@ -130,4 +130,4 @@ def _unit(inputs):
     """Returns one deviation of the noise at each pixel."""
     s = ksigma.ksigma(inputs["noisy"], inputs["scale"], inputs["offset"])
     # Below black only read noise is left, of the same deviation.
-    return np.sqrt(np.maximum(s, inputs["offset"]) + 0.375) / inputs["scale"]
+    return ksigma.deviation(s, inputs["offset"]) / inputs["scale"]

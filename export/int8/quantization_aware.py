@@ -31,8 +31,7 @@ class _Trainer(keras.Model):
         target = self.teacher(x, quantise=False)
         s = ksigma.ksigma(x["noisy"], x["scale"], x["offset"])
         # Below black only read noise is left, of the same deviation.
-        s = keras.ops.maximum(s, x["offset"])
-        deviation = keras.ops.sqrt(s + 0.375)
+        deviation = ksigma.deviation(s, x["offset"], xp=keras.ops)
         weight = keras.ops.square(x["scale"] / deviation)
         errors = keras.ops.square(y_pred - target) + keras.ops.square(
             y_pred - y

@@ -10,6 +10,7 @@ Reference: Young et al., supplement section 6.
 
 import dataclasses
 import json
+import os
 import pathlib
 from typing import Any
 
@@ -48,21 +49,17 @@ class Line:
 
 
 @dataclasses.dataclass(frozen=True)
-class NoiseProfile:
-    """The noise law of one sensor.
+class GainLaw:
+    """A sensor's noise at every gain.
 
     Attributes:
         sensor: its name.
         status: `"measured"`, `"published"` or `"stand-in"`; shown wherever
-            the profile is.
+            the law is.
         gain_range: lowest and highest gain the law holds for.
         a_coefficients: `(a0, a1)`.
         b_coefficients: `(b0, b1, b2)`.
-        line: `log b` on `log a`.
         base_iso: the ISO a camera calls gain 1, or None where unknown.
-        note: where the numbers come from.
-        fit: residuals, R^2 and the frames that made it, as the calibration
-            wrote them; empty for a law from a publication.
     """
 
     sensor: str
@@ -70,10 +67,7 @@ class NoiseProfile:
     gain_range: tuple[float, float]
     a_coefficients: tuple[float, float]
     b_coefficients: tuple[float, float, float]
-    line: Line
     base_iso: float | None = None
-    note: str = ""
-    fit: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def a(self, gain):
         """Returns the shot-noise slope at `gain`, number or array."""
@@ -87,6 +81,22 @@ class NoiseProfile:
         """Returns `(a, b)` at `gain`: number or `[B]`, as `[B]` arrays."""
         gain = np.atleast_1d(np.asarray(gain, np.float64))
         return NoiseParams(self.a(gain), self.b(gain))
+
+
+@dataclasses.dataclass(frozen=True)
+class NoiseProfile(GainLaw):
+    """The noise law of one sensor, with the line that training draws from.
+
+    Attributes:
+        line: `log b` on `log a`.
+        note: where the numbers come from.
+        fit: residuals, R^2 and the frames that made it, as the calibration
+            wrote them; empty for a law from a publication.
+    """
+
+    line: Line = dataclasses.field(kw_only=True)
+    note: str = ""
+    fit: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def gain(self, a):
         """Returns the gain whose shot-noise slope is `a`; inverse of `a()`."""
@@ -105,10 +115,6 @@ class NoiseProfile:
         """
         close = self.line.max_misfit <= MAX_LINE_MISFIT
         return "line" if close else "gain"
-
-    def clamp(self, gain: float) -> float:
-        """Returns the nearest gain the law holds for."""
-        return min(max(gain, self.gain_range[0]), self.gain_range[1])
 
     def to_json(self) -> dict[str, Any]:
         """Returns the profile as the JSON file holds it."""
@@ -192,7 +198,7 @@ def shipped() -> list[str]:
     return sorted(path.stem for path in _SHIPPED.glob("*.json"))
 
 
-def load(name_or_path) -> NoiseProfile:
+def load(name_or_path: str | os.PathLike) -> NoiseProfile:
     """Reads a shipped profile by name, or a JSON file by path."""
     path = pathlib.Path(name_or_path)
     if path.suffix != ".json":

@@ -8,8 +8,8 @@ Example:
         --cfa=RGGB --black_level=64 --gain=8
     fanet-denoise shoot/ denoised/ --skip_existing
 
-The noise comes from --noise=a,b, else from --gain or --iso, else from the
-file's NoiseProfile, else from the frame itself with --noise=estimate.
+The noise comes from one of --noise, --gain, --iso and --profile, else from the
+file's NoiseProfile.
 """
 
 import math
@@ -50,7 +50,7 @@ _NOISE = flags.DEFINE_string(
     "noise",
     None,
     "a,b (shot-noise slope, read-noise variance; black 0, white 1), or"
-    " `estimate` for files that have no NoiseProfile.",
+    " `estimate`: measured on each frame.",
 )
 _GAIN = flags.DEFINE_float("gain", None, "Sensor gain, 1..64.")
 _ISO = flags.DEFINE_float(
@@ -61,8 +61,8 @@ _ISO = flags.DEFINE_float(
 _PROFILE = flags.DEFINE_string(
     "profile",
     None,
-    "Noise profile for --gain and --iso: a name or a .json file; default: the"
-    " bundle's own noise law.",
+    "Noise profile: a name or a .json file. Used at --gain or --iso, else at"
+    " the file's ISO. Default, for --gain and --iso: the bundle's own law.",
 )
 _STRENGTH = flags.DEFINE_float(
     "strength", 1.0, "0 leaves the frame as it is, 1 denoises fully."
@@ -156,38 +156,6 @@ def _form(path):
     )
 
 
-def _noise_chooser(array):
-    """Returns a function frame -> `Noise`; wrong flags are refused here."""
-    given = [
-        name
-        for name, flag in (("gain", _GAIN), ("iso", _ISO), ("noise", _NOISE))
-        if flag.value is not None
-    ]
-    noise = noise_source.parse(_NOISE.value) if _NOISE.value else None
-    estimate = noise == noise_source.ESTIMATE
-    if len(given) > 1:
-        raise InputError(
-            "Only one of --noise, --gain and --iso can be given. "
-            f"Received: {', '.join('--' + name for name in given)}"
-        )
-    if noise and not estimate:
-        chosen = noise_source.Noise(*noise, "--noise")
-        return lambda image: chosen
-    if _PROFILE.value:
-        law = noise_source.law_of_profile(_PROFILE.value)
-    else:
-        law = noise_source.law_of_bundle(array)
-    if _GAIN.value is not None:
-        chosen = noise_source.at_gain(
-            law, _GAIN.value, f"--gain={_GAIN.value:g}"
-        )
-        return lambda image: chosen
-    if _ISO.value is not None:
-        chosen = noise_source.at_iso(law, _ISO.value, f"--iso={_ISO.value:g}")
-        return lambda image: chosen
-    return lambda image: noise_source.of_frame(image, estimate)
-
-
 def main(arguments):
     """Denoises the inputs; returns 1 if some of a batch failed."""
     # Ends as Ctrl-C does, so that what is half-written is taken away.
@@ -210,7 +178,9 @@ def main(arguments):
             _THREADS.value,
             int(_MAX_MEMORY.value * 1e6) if _MAX_MEMORY.value else None,
         ),
-        noise_of=_noise_chooser(array),
+        noise_of=noise_source.chooser(
+            array, _NOISE.value, _GAIN.value, _ISO.value, _PROFILE.value
+        ),
         form_of=_form,
         strength=_STRENGTH.value,
         chroma_strength=chroma,

@@ -19,10 +19,9 @@ from fanet_tf.data import captures
 from fanet_tf.data.camera import Camera
 from fanet_tf.errors import InputError
 from fanet_tf.files import reader
-from fanet_tf.files.raw_image import SRGB_COLOR_MATRIX
+from fanet_tf.files import render
 from fanet_tf.files.raw_image import RawImage
 from fanet_tf.raw import cfa
-from fanet_tf.raw import isp
 
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
 MIRFLICKR_SOURCE = (
@@ -105,16 +104,7 @@ def read_scene(path, camera: Camera, name: str = "") -> captures.Scene:
 
 def colour_of(image: RawImage) -> captures.Colour:
     """Returns how a RAW file wants to be shown; unknown: as sRGB."""
-    matrix = image.color_matrix
-    if matrix is None:
-        matrix = SRGB_COLOR_MATRIX
-    cam_from_rgb = isp.cam_from_rgb(matrix)
-    red, green, blue = image.neutral or (1.0, 1.0, 1.0)
-    return captures.Colour(
-        np.linalg.inv(cam_from_rgb).astype(np.float32),
-        green / red,
-        green / blue,
-    )
+    return captures.Colour(*render.colours(image))
 
 
 def packed_rggb(mosaic, pattern: str):

@@ -14,6 +14,9 @@ import tqdm
 
 from fanet_tf import __version__
 from fanet_tf.denoising.denoiser import Denoiser
+from fanet_tf.denoising.frame import Frame
+from fanet_tf.denoising.frame import Output
+from fanet_tf.denoising.noise_source import Noise
 from fanet_tf.denoising.remaining import Remaining
 from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
@@ -146,7 +149,7 @@ def denoise(task: Task, job: Job, on_tile=None) -> tuple[str, float]:
         warnings.warn(noise.warning, stacklevel=2)
     array = task.denoiser.bundle
     member = array.member_for(noise.a)
-    if not array.edges[0] <= noise.a <= array.edges[-1]:
+    if not array.covers(noise.a):
         warnings.warn(
             f"a={noise.a:.4g} lies outside {array.edges[0]:.4g} to "
             f"{array.edges[-1]:.4g} of the array; its nearest member is used",
@@ -168,35 +171,34 @@ def denoise(task: Task, job: Job, on_tile=None) -> tuple[str, float]:
     return history, megapixels
 
 
-def _denoised(task, image: RawImage, noise, target, on_tile) -> RawImage:
+def _denoised(
+    task: Task, image: RawImage, noise: Noise, target: pathlib.Path, on_tile
+) -> RawImage:
     """Returns the frame with its denoised mosaic, levels and noise."""
-    remaining = Remaining(noise.a, noise.b)
-
-    def see(noisy, denoised, fraction):
-        remaining.see(noisy, denoised)
-        if on_tile is not None:
-            on_tile(fraction)
-
     # Denoised values lie between the counts of the sensor: give them the
     # bits that are free in 16.
     factor = None
     if image.mosaic.dtype == np.uint16 and target.suffix.lower() != ".npy":
         factor = max(1, int(65535 // image.white_level))
         factor = 1 << (factor.bit_length() - 1)
-    denoised = task.denoiser.denoise(
-        image,
-        (noise.a, noise.b),
-        strength=task.strength,
-        chroma_strength=task.chroma_strength,
-        factor=factor,
-        keep_mean=True,
-        on_tile=see,
-    )
+    pair = (noise.a, noise.b)
+    frame = Frame(image)
+    output = Output(frame, factor)
+    means, remaining = frame.brightness(*pair), Remaining(*pair)
+    for part in task.denoiser.parts(
+        frame, pair, task.strength, task.chroma_strength
+    ):
+        means.update(part.noisy, part.denoised)
+        remaining.update(part.noisy, part.denoised)
+        output.put(part.denoised, part.place)
+        if on_tile is not None:
+            on_tile(part.done)
+    output.restore(means)
     fraction = remaining.fraction()
     left = None
     if fraction is not None:
         left = (noise.a * fraction, noise.b * fraction)
-    return image.with_mosaic(denoised, factor or 1, noise=left)
+    return image.with_mosaic(output.mosaic, factor or 1, noise=left)
 
 
 def run(task: Task, jobs: list[Job], skip_existing: bool = False) -> int:

@@ -44,7 +44,7 @@ class Brightness:
         self._deviations = np.zeros(4)
         self._blocks = np.zeros(4, int)
 
-    def see(self, noisy, denoised) -> None:
+    def update(self, noisy: np.ndarray, denoised: np.ndarray) -> None:
         """Takes a tile in, `[h, w, 4]` each."""
         height, width = (n // _BLOCK * _BLOCK for n in noisy.shape[:2])
         shape = (height // _BLOCK, _BLOCK, width // _BLOCK, _BLOCK, 4)

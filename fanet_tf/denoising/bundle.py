@@ -13,8 +13,10 @@ import dataclasses
 import hashlib
 import json
 import math
+import os
 import pathlib
 
+from fanet_tf import nsma
 from fanet_tf.errors import InputError
 
 SCHEMA_VERSION = 1
@@ -24,6 +26,7 @@ BELOW_BLACK = ("clipped", "signed")
 _SHIPPED = pathlib.Path(__file__).parents[1] / "zoo" / "imx258"
 _MAX_MANIFEST_BYTES = 16 << 20
 _MAX_TILE = 8192
+_ROUNDING = 1e-6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,9 +101,13 @@ class Bundle:
 
     def member_for(self, a: float) -> Member:
         """Returns the member with `edges[i] <= a < edges[i + 1]`, clamped."""
-        last = len(self.members) - 1
-        index = sum(a >= edge for edge in self.edges[1:-1])
-        return self.members[min(index, last)]
+        return self.members[nsma.member_of(a, self.edges)]
+
+    def covers(self, a: float) -> bool:
+        """Whether `a` lies in the range that the members were trained for."""
+        low, high = self.edges[0], self.edges[-1]
+        # The edges are rounded to float32.
+        return low * (1 - _ROUNDING) <= a <= high * (1 + _ROUNDING)
 
     @property
     def recipes(self) -> list[str]:
@@ -122,13 +129,13 @@ def default_folder() -> pathlib.Path:
     return _SHIPPED
 
 
-def sha256(path) -> str:
+def sha256(path: str | os.PathLike) -> str:
     """Returns the SHA-256 of a file, in hexadecimal."""
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def load(folder=None) -> Bundle:
+def load(folder: str | os.PathLike | None = None) -> Bundle:
     """Reads a bundle and checks its manifest and every file it names.
 
     Args:

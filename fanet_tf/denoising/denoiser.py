@@ -13,21 +13,42 @@ Example:
     denoised = denoiser.denoise_mosaic(mosaic, "GRBG", (3e-3, 2e-6))
 """
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
-from fanet_tf.denoising import frame as frame_lib
 from fanet_tf.denoising import strength as strength_lib
 from fanet_tf.denoising import tile_choice
 from fanet_tf.denoising.bundle import Bundle
 from fanet_tf.denoising.bundle import Member
 from fanet_tf.denoising.bundle import Tile
+from fanet_tf.denoising.frame import Frame
+from fanet_tf.denoising.frame import Output
+from fanet_tf.denoising.frame import Place
 from fanet_tf.denoising.member_runner import MAX_THREADS
 from fanet_tf.denoising.member_runner import MemberRunner
 from fanet_tf.denoising.member_runner import threads_available
 from fanet_tf.files import values
 from fanet_tf.files.raw_image import RawImage
 from fanet_tf.raw import cfa
+
+
+class Part(NamedTuple):
+    """The kept part of one tile.
+
+    Attributes:
+        noisy: `[h, w, 4]`, 0 = black, 1 = white.
+        denoised: the same, denoised.
+        place: where it belongs.
+        done: fraction of the frame that is done with it.
+    """
+
+    noisy: np.ndarray
+    denoised: np.ndarray
+    place: Place
+    done: float
 
 
 class Denoiser:
@@ -88,7 +109,9 @@ class Denoiser:
         """The tile of the last frame; None before the first."""
         return self._runner and self._runner.tile
 
-    def denoise_mosaic(self, mosaic, pattern: str, noise) -> np.ndarray:
+    def denoise_mosaic(
+        self, mosaic: np.ndarray, pattern: str, noise: tuple[float, float]
+    ) -> np.ndarray:
         """Denoises `[H, W]` float32 (0 = black, 1 = white) of any size.
 
         Args:
@@ -99,7 +122,9 @@ class Denoiser:
         image = RawImage(np.asarray(mosaic, np.float32), pattern, (0.0,), 1.0)
         return self.denoise(image, noise)
 
-    def denoise_packed(self, packed, noise) -> np.ndarray:
+    def denoise_packed(
+        self, packed: np.ndarray, noise: tuple[float, float]
+    ) -> np.ndarray:
         """Denoises `[h, w, 4]` float32 planes R, Gr, Gb, B."""
         mosaic = cfa.unpack(np.asarray(packed, np.float32)[None])[0, :, :, 0]
         denoised = self.denoise_mosaic(mosaic, "RGGB", noise)
@@ -108,13 +133,11 @@ class Denoiser:
     def denoise(
         self,
         image: RawImage,
-        noise,
+        noise: tuple[float, float],
         *,
         strength: float = 1.0,
         chroma_strength: float | None = None,
-        factor: int | None = None,
         keep_mean: bool = False,
-        on_tile=None,
     ) -> np.ndarray:
         """Denoises the active area of a frame.
 
@@ -123,59 +146,61 @@ class Denoiser:
             noise: `(a, b)`.
             strength: 0 leaves the noise, 1 takes all that the member takes.
             chroma_strength: the same for coloured noise; None: as `strength`.
-            factor: gives counts `factor` times those of `image`, rounded to
-                uint16; None gives float32 in the units of `image`.
             keep_mean: puts back what the member changes of the mean of each
                 plane, see `brightness`. Off, the result is the member's own.
-            on_tile: called with `(noisy, denoised)`, each `[h, w, 4]`, of
-                every tile's kept part, and with the fraction done.
 
         Returns:
-            `[H, W]`, the size of `image.visible`.
+            `[H, W]` float32 in the units of `image`, the size of
+            `image.visible`.
+        """
+        frame = Frame(image)
+        output = Output(frame)
+        means = frame.brightness(*noise) if keep_mean else None
+        for part in self.parts(frame, noise, strength, chroma_strength):
+            output.put(part.denoised, part.place)
+            if means is not None:
+                means.update(part.noisy, part.denoised)
+        if means is not None:
+            output.restore(means)
+        return output.mosaic
+
+    def parts(
+        self,
+        frame: Frame,
+        noise: tuple[float, float],
+        strength: float = 1.0,
+        chroma_strength: float | None = None,
+    ) -> Iterator[Part]:
+        """Denoises a frame tile by tile; what to do with each is the caller's.
+
+        Args:
+            frame: to be denoised.
+            noise: `(a, b)`.
+            strength: as `denoise` takes it.
+            chroma_strength: likewise.
+
+        Yields:
+            The kept part of each tile; together they are the frame.
         """
         a, b = (float(n) for n in noise)
+        scale, offset = 1.0 / a, b / (a * a)
         if chroma_strength is None:
             chroma_strength = strength
         strength_lib.check(strength, chroma_strength)
-        visible = image.visible
-        denoised = np.empty(
-            visible.shape, np.float32 if factor is None else np.uint16
-        )
-        black = np.asarray(image.black_level, np.float32)
-        span = np.float32(image.white_level) - black
-        frame = frame_lib.Frame(visible, image.pattern, black, span)
-        runner = self.runner(
-            self.bundle.member_for(a), frame.height, frame.width
-        )
-        means = frame.brightness(a, b) if keep_mean else None
-        scale, offset = 1.0 / a, b / (a * a)
+        member = self.bundle.member_for(a)
+        runner = self.runner(member, frame.height, frame.width)
         grid = list(frame.grid(runner.tile))
-        for done, (rows, columns) in enumerate(grid, start=1):
-            noisy = frame.tile(rows.start, columns.start, runner.tile)
-            clean = _run(runner, noisy, scale, offset)
-            kept = (
-                slice(rows.keep_start, rows.keep_stop),
-                slice(columns.keep_start, columns.keep_stop),
+        for done, place in enumerate(grid, start=1):
+            tile = frame.cut(place, runner.tile)
+            denoised = place.kept(_run_in_range(runner, tile, scale, offset))
+            noisy = place.kept(tile)
+            denoised = strength_lib.blend(
+                noisy, denoised, scale, offset, strength, chroma_strength
             )
-            inside = tuple(
-                slice(k.start - s.start, k.stop - s.start)
-                for k, s in zip(kept, (rows, columns), strict=True)
-            )
-            noisy = noisy[inside]
-            clean = strength_lib.blend(
-                noisy, clean[inside], scale, offset, strength, chroma_strength
-            )
-            if means is not None:
-                means.see(noisy, clean)
-            if on_tile is not None:
-                on_tile(noisy, clean, done / len(grid))
-            frame.put(denoised, clean, kept, factor)
-        if means is not None:
-            frame.restore(denoised, means, factor)
-        return denoised
+            yield Part(noisy, denoised, place, done / len(grid))
 
 
-def _run(runner, noisy, scale, offset):
+def _run_in_range(runner, noisy, scale, offset):
     """Runs a member on one tile; leaves alone what it cannot know.
 
     A member that was trained on noise clipped at black takes values below for

@@ -25,7 +25,7 @@ class Remaining:
         self._scale_offset = ksigma.scale_offset(noise)
         self._ratios = []
 
-    def see(self, noisy, denoised) -> None:
+    def update(self, noisy: np.ndarray, denoised: np.ndarray) -> None:
         """Takes a tile in, `[h, w, 4]` each."""
         if len(self._ratios) < _MAX_BLOCKS:
             before = self._block_variances(noisy)

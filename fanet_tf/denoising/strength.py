@@ -12,6 +12,7 @@ with `d = z_noisy - z_denoised` and the mean over R, Gr, Gb, B.
 import numpy as np
 
 from fanet_tf.errors import InputError
+from fanet_tf.raw import ksigma
 
 
 def check(luminance: float, chroma: float) -> None:
@@ -46,7 +47,7 @@ def blend(noisy, denoised, scale, offset, luminance: float, chroma: float):
         return denoised
     if luminance == chroma == 0.0:
         return noisy
-    shift = np.float32(offset + 0.375)
+    shift = np.float32(offset + ksigma.SHIFT)
     scale = np.float32(scale)
     z = _root(denoised * scale + shift)
     d = _root(noisy * scale + shift) - z

@@ -20,52 +20,15 @@ from tqdm import tqdm
 
 from fanet_tf.data.captures import Capture
 from fanet_tf.evaluation import gallery as gallery_lib
-from fanet_tf.evaluation import regions
-from fanet_tf.metrics import psnr as psnr_lib
-from fanet_tf.metrics import ssim as ssim_lib
+from fanet_tf.evaluation.measures import DEFINITIONS
+from fanet_tf.evaluation.measures import GMACS
+from fanet_tf.evaluation.measures import LPIPS
+from fanet_tf.evaluation.measures import MEASURES
+from fanet_tf.evaluation.measures import TIME
+from fanet_tf.evaluation.measures import Reference
 
 SCHEMA_VERSION = 1
 _MAX_GAINS = 12
-METRICS = (
-    "raw_psnr",
-    "raw_ssim",
-    "raw_psnr_dark",
-    "raw_psnr_flat",
-    "rgb_psnr",
-    "rgb_ssim",
-    "rgb_lpips",
-)
-
-DEFINITIONS = {
-    "raw_psnr": (
-        "dB; packed RAW clipped to 0..1, data range 1, one mean squared error"
-        " over all four planes"
-    ),
-    "raw_ssim": (
-        "packed RAW clipped to 0..1, data range 1, Gaussian window 11 x 11 of"
-        " deviation 1.5, population variances, mean of the four planes"
-    ),
-    "raw_psnr_dark": "as raw_psnr, over the darkest quarter of the clean frame",
-    "raw_psnr_flat": (
-        "as raw_psnr, over the flatter half of the clean frame: variance of its"
-        " square root in windows of 7 x 7"
-    ),
-    "rgb_psnr": "as raw_psnr, on sRGB after the minimal ISP, three channels",
-    "rgb_ssim": "as raw_ssim, on sRGB after the minimal ISP, three channels",
-    "rgb_lpips": (
-        "LPIPS v0.1 on sRGB after the minimal ISP; null where the optional"
-        " package or its weights are missing; lower is better"
-    ),
-    "ms_per_mp": (
-        "median milliseconds per RAW megapixel (1e6 mosaic pixels) on the"
-        " machine of this run"
-    ),
-    "gmacs_per_mp": (
-        "1e9 multiply-accumulates per RAW megapixel, convolutions only; null"
-        " for classical methods"
-    ),
-    "mean": "plain mean over captures (of dB, for PSNR); null: infinite",
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,19 +50,33 @@ class Method:
 
 @dataclasses.dataclass(frozen=True)
 class Score:
-    """What one method reached on one capture; `METRICS` and the time."""
+    """What one method reached on one capture.
+
+    Attributes:
+        image: name of the capture.
+        gain: of the sensor, None where unknown.
+        method: its name in the run.
+        values: key of a measure -> figure; None: not measured.
+    """
 
     image: str
     gain: float | None
     method: str
-    raw_psnr: float
-    raw_ssim: float
-    raw_psnr_dark: float
-    raw_psnr_flat: float
-    rgb_psnr: float
-    rgb_ssim: float
-    rgb_lpips: float | None
-    ms_per_mp: float
+    values: dict[str, float | None]
+
+    def to_json(self) -> dict:
+        """Returns the score as JSON types; what is infinite becomes None."""
+        return {
+            "image": self.image,
+            "gain": self.gain,
+            "method": self.method,
+            **{
+                key: value
+                if value is not None and math.isfinite(value)
+                else None
+                for key, value in self.values.items()
+            },
+        }
 
 
 def _octave(gain: float) -> float:
@@ -162,25 +139,24 @@ class Evaluation:
             for s in self.scores
             if s.method == method and self._is_of(s, gain)
         ]
-        row = {m: _mean(getattr(s, m) for s in mine) for m in METRICS}
-        row["ms_per_mp"] = (
-            float(np.median([s.ms_per_mp for s in mine])) if mine else None
-        )
-        row["gmacs_per_mp"] = self.methods[method].gmacs_per_mp
+        row = {
+            measure.key: _mean(score.values[measure.key] for score in mine)
+            for measure in MEASURES
+            if measure is not GMACS
+        }
+        if mine:
+            times = [score.values[TIME.key] for score in mine]
+            row[TIME.key] = float(np.median(times))
+        row[GMACS.key] = self.methods[method].gmacs_per_mp
         row["captures"] = len(mine)
         return row
 
+    def psnrs(self, gain: float | None = None) -> dict[str, float | None]:
+        """Returns method -> mean RAW PSNR, over one gain or over all."""
+        return {n: self.mean(n, gain)["raw_psnr"] for n in self.methods}
+
     def to_json(self) -> dict:
         """Returns all figures as JSON types."""
-
-        def finite(record):
-            return {
-                key: None
-                if isinstance(value, float) and not math.isfinite(value)
-                else value
-                for key, value in record.items()
-            }
-
         return {
             "schema_version": SCHEMA_VERSION,
             "about": self.about,
@@ -197,9 +173,7 @@ class Evaluation:
                 for gain in self.gains
                 for name in self.methods
             ],
-            "per_image": [
-                finite(dataclasses.asdict(score)) for score in self.scores
-            ],
+            "per_image": [score.to_json() for score in self.scores],
         }
 
 
@@ -251,34 +225,20 @@ def evaluate(
     scores = []
     bar = tqdm(captures, total=total, unit="capture", disable=not progress)
     for capture in bar:
-        clean = np.clip(capture.clean, 0.0, 1.0)
-        clean_rgb = capture.colour.render(clean)
-        valid, valid_rgb = capture.valid, None
-        if valid is not None:
-            valid_rgb = valid.repeat(2, axis=0).repeat(2, axis=1)
-        dark = regions.dark(clean, valid)
-        flat = regions.flat(clean, valid)
+        reference = Reference(capture)
         denoised, rendered = {}, {}
         for name, method in methods.items():
             bar.set_postfix_str(f"{capture.name}, {name}"[:40], refresh=False)
-            denoised[name], ms_per_mp = _denoise(name, method, capture)
-            rendered[name] = capture.colour.render(denoised[name])
-            scores.append(
-                Score(
-                    capture.name,
-                    capture.gain,
-                    name,
-                    psnr_lib.psnr(denoised[name], clean, valid),
-                    ssim_lib.ssim(denoised[name], clean, valid),
-                    psnr_lib.psnr(denoised[name], clean, dark),
-                    psnr_lib.psnr(denoised[name], clean, flat),
-                    psnr_lib.psnr(rendered[name], clean_rgb, valid_rgb),
-                    ssim_lib.ssim(rendered[name], clean_rgb, valid_rgb),
-                    lpips(rendered[name], clean_rgb) if lpips else None,
-                    ms_per_mp,
-                )
-            )
-        gallery.add(capture, denoised, rendered, clean_rgb)
+            raw, ms_per_mp = _denoise(name, method, capture)
+            rgb = capture.colour.render(raw)
+            values = {
+                m.key: m.of(raw, rgb, reference) for m in MEASURES if m.of
+            }
+            values[LPIPS.key] = lpips(rgb, reference.rgb) if lpips else None
+            values[TIME.key] = ms_per_mp
+            scores.append(Score(capture.name, capture.gain, name, values))
+            denoised[name], rendered[name] = raw, rgb
+        gallery.add(capture, denoised, rendered, reference.rgb)
     if not scores:
         raise ValueError("`captures` and `methods` must not be empty.")
     return Evaluation(methods, scores, gallery.crops(), about or {})

@@ -8,15 +8,21 @@ shows; figures are computed before that.
 import html
 import json
 import math
+import os
 import pathlib
+from collections.abc import Callable
+from collections.abc import Sequence
 
 from fanet_tf.evaluation import gallery
-from fanet_tf.evaluation import text
-from fanet_tf.evaluation.evaluate import DEFINITIONS
 from fanet_tf.evaluation.evaluate import Evaluation
+from fanet_tf.evaluation.measures import COLUMNS
+from fanet_tf.evaluation.measures import DEFINITIONS
+from fanet_tf.evaluation.measures import GMACS
+from fanet_tf.evaluation.measures import TIME
 from fanet_tf.pages import pictures
 from fanet_tf.pages import plots
 from fanet_tf.pages import shell
+from fanet_tf.pages import tables
 
 # Names under which a run may list its noisy input.
 _INPUTS = ("identity", "noisy")
@@ -69,66 +75,45 @@ def _styles(evaluation: Evaluation) -> dict[str, str]:
 
 
 def _means_table(evaluation: Evaluation) -> str:
-    rows = {name: evaluation.mean(name) for name in evaluation.methods}
-    best = {}
-    for key in ("raw_psnr", "raw_ssim", "rgb_psnr", "rgb_ssim"):
-        values = [r[key] for r in rows.values() if r[key] is not None]
-        best[key] = max(values, default=None)
-    values = [r["rgb_lpips"] for r in rows.values() if r["rgb_lpips"]]
-    best["rgb_lpips"] = min(values, default=None)
-    styles = _styles(evaluation)
-    head = "".join(f"<th>{heading}</th>" for _, heading, _ in text.COLUMNS)
-    lines = []
-    for name, row in rows.items():
-        cells = "".join(
-            f"<td{_best(row[key], best.get(key))}>{cell}</td>"
-            for (key, _, _), cell in zip(
-                text.COLUMNS, text.cells(row), strict=True
-            )
-        )
-        note = html.escape(evaluation.methods[name].note)
-        label = html.escape(evaluation.label(name))
-        lines.append(
-            f'<tr><th title="{note}"><i class="key {styles[name]}"></i>'
-            f"{label}</th>{cells}</tr>"
-        )
-    return (
-        f"<table><thead><tr><th>Method</th>{head}</tr></thead>"
-        f"<tbody>{''.join(lines)}</tbody></table>"
-    )
-
-
-def _best(value, best) -> str:
-    return ' class="best"' if value is not None and value == best else ""
+    means = {name: evaluation.mean(name) for name in evaluation.methods}
+    rows = {name: [name_cell] for name, name_cell in _names(evaluation)}
+    for measure in COLUMNS:
+        values = {name: mean[measure.key] for name, mean in means.items()}
+        for name, cell in _column(values, measure.cell, measure.best):
+            rows[name].append(cell)
+    head = ["Method", *(measure.heading for measure in COLUMNS)]
+    return tables.table(head, rows.values())
 
 
 def _gains_table(evaluation: Evaluation) -> str:
-    gains, styles = evaluation.gains, _styles(evaluation)
-    columns = []
-    for gain in gains:
-        values = {
-            name: evaluation.mean(name, gain)["raw_psnr"]
-            for name in evaluation.methods
-        }
-        known = [v for v in values.values() if v is not None]
-        columns.append((values, max(known, default=None)))
-    lines = []
-    for name in evaluation.methods:
-        cells = "".join(
-            f"<td{_best(values[name], best)}>"
-            + ("-" if values[name] is None else f"{values[name]:.2f}")
-            + "</td>"
-            for values, best in columns
-        )
-        lines.append(
-            f'<tr><th><i class="key {styles[name]}"></i>'
-            f"{html.escape(evaluation.label(name))}</th>{cells}</tr>"
-        )
-    head = "".join(f"<th>{gain:g}</th>" for gain in gains)
-    return (
-        f"<table><thead><tr><th>RAW PSNR (dB) at gain</th>{head}</tr></thead>"
-        f"<tbody>{''.join(lines)}</tbody></table>"
-    )
+    rows = {name: [name_cell] for name, name_cell in _names(evaluation)}
+    for gain in evaluation.gains:
+        psnrs = evaluation.psnrs(gain)
+        for name, cell in _column(psnrs, _two_digits, max):
+            rows[name].append(cell)
+    head = ["RAW PSNR (dB) at gain", *(f"{g:g}" for g in evaluation.gains)]
+    return tables.table(head, rows.values())
+
+
+def _names(evaluation: Evaluation):
+    """Yields each method and the cell that names its row."""
+    styles = _styles(evaluation)
+    for name, method in evaluation.methods.items():
+        label = evaluation.label(name)
+        yield name, tables.Cell(label, key=styles[name], tip=method.note)
+
+
+def _two_digits(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _column(values: dict[str, float | None], text: Callable, best):
+    """Yields each method and its cell, the best ones marked."""
+    known = [value for value in values.values() if value is not None]
+    winner = best(known) if best and known else None
+    for name, value in values.items():
+        is_best = value is not None and value == winner
+        yield name, tables.Cell(text(value), "best" if is_best else "")
 
 
 def _figure(svg: str, caption: str) -> str:
@@ -139,14 +124,11 @@ def _gain_plots(evaluation: Evaluation) -> str:
     if len(evaluation.gains) < 2:
         return ""
     styles = _styles(evaluation)
-    curves = {
-        name: {
-            gain: value
-            for gain in evaluation.gains
-            if (value := evaluation.mean(name, gain)["raw_psnr"]) is not None
-        }
-        for name in evaluation.methods
-    }
+    curves = {name: {} for name in evaluation.methods}
+    for gain in evaluation.gains:
+        for name, psnr in evaluation.psnrs(gain).items():
+            if psnr is not None:
+                curves[name][gain] = psnr
     base = next((curves[name] for name in _INPUTS if name in curves), {})
     absolute, relative = [], []
     for name, curve in curves.items():
@@ -177,28 +159,26 @@ def _gain_plots(evaluation: Evaluation) -> str:
 
 def _cost_plots(evaluation: Evaluation) -> str:
     styles, figures = _styles(evaluation), []
-    for key, unit, caption in (
+    for measure, caption in (
         (
-            "gmacs_per_mp",
-            "GMACs/MP",
+            GMACS,
             "Cost in multiply-accumulates against quality; methods without "
             "such a count are dashed.",
         ),
-        (
-            "ms_per_mp",
-            "ms/MP",
-            "Time on the machine of this run against quality.",
-        ),
+        (TIME, "Time on the machine of this run against quality."),
     ):
+        key, unit = measure.key, measure.heading
         dots, levels = [], []
         for name in evaluation.methods:
             row = evaluation.mean(name)
             if row["raw_psnr"] is None or name in _INPUTS:
                 continue
-            point = (row[key], row["raw_psnr"])
-            label = evaluation.label(name)
-            one = plots.Series(label, styles[name], [point])
-            (dots if row[key] else levels).append(one)
+            label, psnr = evaluation.label(name), row["raw_psnr"]
+            if row[key]:
+                point = (row[key], psnr)
+                dots.append(plots.Series(label, styles[name], [point]))
+            else:
+                levels.append(plots.level(label, styles[name], psnr))
         if dots:
             svg = plots.scatter(dots, unit, "mean RAW PSNR, dB", "dB", levels)
             figures.append(_figure(svg, caption))
@@ -222,19 +202,24 @@ def _definitions() -> str:
     return f"<details><summary>Definitions</summary><dl>{items}</dl></details>"
 
 
-def render(evaluation: Evaluation, title: str, intro: str, sections) -> str:
+def render(
+    evaluation: Evaluation,
+    title: str,
+    intro: str,
+    sections: Sequence[tuple[str, str]],
+) -> str:
     """Returns the page as text; see `write`."""
     data = json.dumps(_viewer_data(evaluation)).replace("<", "\\u003c")
     notes = "".join(
         f'<p class="note">{html.escape(note)}</p>'
         for note in evaluation.about.get("notes", [])
     )
-    tables = _means_table(evaluation)
+    figures = _means_table(evaluation)
     if len(evaluation.gains) > 1:
-        tables += _gains_table(evaluation)
+        figures += _gains_table(evaluation)
     body = [
         (_HERE / "viewer.html").read_text(encoding="utf-8"),
-        shell.section("Figures", f'<div class="tables">{tables}</div>{notes}'),
+        shell.section("Figures", figures + notes),
         shell.section(
             "Quality and cost",
             f'<div class="plots">{_gain_plots(evaluation)}'
@@ -252,12 +237,12 @@ def render(evaluation: Evaluation, title: str, intro: str, sections) -> str:
 
 
 def write(
-    path,
+    path: str | os.PathLike,
     evaluation: Evaluation,
     *,
     title: str = "RAW denoising, compared",
     intro: str = "",
-    sections=(),
+    sections: Sequence[tuple[str, str]] = (),
 ) -> None:
     """Writes the page, whole or not at all.
 

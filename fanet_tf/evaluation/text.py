@@ -4,26 +4,8 @@ import json
 import pathlib
 
 from fanet_tf.evaluation.evaluate import Evaluation
+from fanet_tf.evaluation.measures import COLUMNS
 from fanet_tf.files import atomic
-
-# Key of `Evaluation.mean`, heading as in the paper's tables, format.
-COLUMNS = (
-    ("raw_psnr", "RAW PSNR", "{:.3f}"),
-    ("raw_ssim", "RAW SSIM", "{:.5f}"),
-    ("rgb_psnr", "RGB PSNR", "{:.3f}"),
-    ("rgb_ssim", "RGB SSIM", "{:.5f}"),
-    ("rgb_lpips", "RGB LPIPS", "{:.5f}"),
-    ("gmacs_per_mp", "GMACs/MP", "{:.4f}"),
-    ("ms_per_mp", "ms/MP", "{:.0f}"),
-)
-
-
-def cells(row: dict) -> list[str]:
-    """Formats one row of means in the order of `COLUMNS`; none is "-"."""
-    return [
-        "-" if row[key] is None else form.format(row[key])
-        for key, _, form in COLUMNS
-    ]
 
 
 def _align(rows: list[list[str]]) -> str:
@@ -42,21 +24,21 @@ def _align(rows: list[list[str]]) -> str:
 
 def table(evaluation: Evaluation) -> str:
     """Returns the means of each method, then its RAW PSNR at each gain."""
-    means = [["Method", *(heading for _, heading, _ in COLUMNS)]]
-    for name in evaluation.methods:
-        means.append([evaluation.label(name), *cells(evaluation.mean(name))])
+    names = list(evaluation.methods)
+    means = [["Method", *(measure.heading for measure in COLUMNS)]]
+    for name in names:
+        row = evaluation.mean(name)
+        cells = [measure.cell(row[measure.key]) for measure in COLUMNS]
+        means.append([evaluation.label(name), *cells])
     parts = [_align(means)]
     gains = evaluation.gains
     if len(gains) > 1:
         rows = [["RAW PSNR at gain", *(f"{gain:g}" for gain in gains)]]
-        for name in evaluation.methods:
-            values = [evaluation.mean(name, gain)["raw_psnr"] for gain in gains]
-            rows.append(
-                [
-                    evaluation.label(name),
-                    *("-" if v is None else f"{v:.2f}" for v in values),
-                ]
-            )
+        columns = [evaluation.psnrs(gain) for gain in gains]
+        for name in names:
+            values = [column[name] for column in columns]
+            cells = ["-" if v is None else f"{v:.2f}" for v in values]
+            rows.append([evaluation.label(name), *cells])
         parts.append(_align(rows))
     notes = evaluation.about.get("notes", [])
     return "\n\n".join([*parts, *(f"Note: {note}" for note in notes)])

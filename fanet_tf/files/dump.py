@@ -94,25 +94,6 @@ def unpack_mipi(rows: np.ndarray, bits: int) -> np.ndarray:
     return np.stack(counts, axis=-1).reshape(len(rows), -1).astype(np.uint16)
 
 
-def pack_mipi(mosaic: np.ndarray, bits: int) -> np.ndarray:
-    """Inverse of `unpack_mipi`; the width must be whole groups."""
-    if bits == 8:
-        return mosaic.astype(np.uint8)
-    if bits == 16:
-        return mosaic.astype("<u2").view(np.uint8)
-    pixels, size = _GROUPS[bits]
-    groups = mosaic.reshape(len(mosaic), -1, pixels).astype(np.uint32)
-    low_bits = bits - 8
-    low = sum(
-        (groups[..., i] & ((1 << low_bits) - 1)) << (low_bits * i)
-        for i in range(pixels)
-    )
-    parts = [groups[..., i] >> low_bits for i in range(pixels)]
-    parts += [(low >> (8 * i)) & 255 for i in range(size - pixels)]
-    packed = np.stack(parts, axis=-1).astype(np.uint8)
-    return packed.reshape(len(mosaic), -1)
-
-
 def _layout(form: DumpFormat, size: int):
     """Returns packing and stride that fit a file of `size` bytes."""
     packings = [form.packing]

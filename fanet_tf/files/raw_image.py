@@ -8,16 +8,11 @@ from fanet_tf.errors import InputError
 from fanet_tf.files import limits
 from fanet_tf.files import tiff
 from fanet_tf.raw import cfa
+from fanet_tf.raw import isp
 from fanet_tf.raw import levels
 
-# XYZ to linear sRGB, D65: the colours of a camera we know nothing about.
-SRGB_COLOR_MATRIX = np.array(
-    [
-        [3.2404542, -1.5371385, -0.4985314],
-        [-0.9692660, 1.8760108, 0.0415560],
-        [0.0556434, -0.2040259, 1.0572252],
-    ]
-)
+# The colours of a camera we know nothing about: it sees as sRGB does.
+SRGB_COLOR_MATRIX = isp.RGB_FROM_XYZ
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from fanet_tf.raw import ksigma
+
 TRANSFORMS = ("anscombe", "signed_anscombe", "ksigma")
 
 # What a network sees is kept near 1. Anscombe: 2 sqrt(s + 3/8) runs to 138 at
@@ -64,14 +66,14 @@ class Stabilise(keras.layers.Layer):
         if self.transform == "signed_anscombe":
             u = noisy * scale
             above = ops.relu(u)
-            black = offset + 0.375
+            black = offset + ksigma.SHIFT
             root = ops.sqrt(above + black)
             below = (u - above) * (input_scale / ops.sqrt(black))
             return root * (2.0 * input_scale) + below, root / scale
         s = noisy * scale + offset
         if self.transform == "ksigma":
             return s * input_scale, 1.0 / (input_scale * scale)
-        root = ops.sqrt(ops.maximum(s, 0.0) + 0.375)
+        root = ksigma.deviation(s, xp=ops)
         return root * (2.0 * input_scale), root / scale
 
     def compute_output_shape(self, noisy_shape, scale_shape, offset_shape):

@@ -30,5 +30,4 @@ def error(denoised, clean, scale, offset, domain, target=None):
     if domain == "raw":
         return difference
     s = ksigma.ksigma(clean, scale, offset)
-    # The noise's deviation is sqrt(s)/scale; 3/8 as in the transform.
-    return difference * scale / ops.sqrt(s + 0.375)
+    return difference * scale / ksigma.deviation(s, xp=ops)

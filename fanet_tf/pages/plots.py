@@ -1,16 +1,28 @@
 """Plots as SVG text, coloured by the page's style sheet.
 
-Each series has the class `s0`, `s1`, ... of its method, so that a method has
-one colour on the whole page and both colour schemes work.
+    plot    series of points: lines, dots, error bars, bands, on any axes
+    bars    one bar a name, with whiskers
+
+`lines`, `curves` and `scatter` are `plot` as evaluations and training use it.
+A series has the class `s0`, `s1`, ... of its method, so that a method has one
+colour on the whole page and both colour schemes work; `input` is grey and `ink`
+the colour of the text. A plot fills its column, and scrolls on a phone.
 """
 
 import dataclasses
 import html
 import math
+from collections.abc import Sequence
+
+from fanet_tf.pages import axes
+from fanet_tf.pages.axes import Axis
 
 WIDTH, HEIGHT = 620, 340
-LEFT, RIGHT, TOP, BOTTOM = 52, 200, 36, 44
+LEFT, TOP, BOTTOM = 70, 36, 44
 _MAX_LABEL = 24  # Characters; the whole name stands in the tool tip.
+_CHARACTER = 8.6  # Pixels, about, of a name.
+_LABEL_GAP = 16
+_BAR = 26  # Pixels from bar to bar.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,206 +30,280 @@ class Series:
     """One method in a plot.
 
     Attributes:
-        label: its name at the end of the line.
+        label: its name, at the end of the line or beside the only dot.
         style: CSS class.
-        points: `(x, y)`, rising in x.
+        points: `(x, y)`, rising in x; an infinite x is the axis's end.
+        line: `"solid"`, `"dashed"`, or empty for none.
+        dots: `"all"`, `"last"`, or empty for none.
+        intervals: `(low, high)` in y at each point, drawn as error bars.
+        band: `(low, high)` in y at each point, drawn as an area.
     """
 
     label: str
     style: str
-    points: list[tuple[float, float]]
+    points: Sequence[tuple[float, float]]
+    line: str = "solid"
+    dots: str = "all"
+    intervals: Sequence[tuple[float, float]] = ()
+    band: Sequence[tuple[float, float]] = ()
 
 
-def ticks(low: float, high: float, count: int = 6) -> list[float]:
-    """Returns round numbers that cover `low..high`."""
-    span = max(high - low, 1e-6)
-    raw = span / count
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = next(m * power for m in (1, 2, 5, 10) if m * power >= raw)
-    first, last = math.floor(low / step), math.ceil(high / step)
-    return [round(i * step, 10) for i in range(first, last + 1)]
+def level(label: str, style: str, y: float) -> Series:
+    """Returns a dashed line across the plot, of what has no x."""
+    ends = [(-math.inf, y), (math.inf, y)]
+    return Series(label, style, ends, line="dashed", dots="")
 
 
-def _number(value: float) -> str:
-    """Formats a tick: thousands with commas, never an exponent."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:g}"
+@dataclasses.dataclass(frozen=True)
+class Bar:
+    """One bar.
+
+    Attributes:
+        label: to the left of it.
+        style: CSS class.
+        value: its length.
+        interval: `(low, high)` of its whisker, or None.
+        tip: its tool tip; empty: label and value.
+    """
+
+    label: str
+    style: str
+    value: float
+    interval: tuple[float, float] | None = None
+    tip: str = ""
 
 
-def _spread(positions: list[float], gap: float) -> list[float]:
-    """Moves labels apart that stand closer than `gap`, keeping their order."""
-    order = sorted(range(len(positions)), key=positions.__getitem__)
-    placed = list(positions)
-    for before, after in zip(order, order[1:], strict=False):
-        placed[after] = max(placed[after], placed[before] + gap)
-    overflow = max(placed, default=0.0) - (HEIGHT - BOTTOM)
-    if overflow > 0:
-        limit = HEIGHT - BOTTOM
-        for i in reversed(order):
-            placed[i] = min(placed[i], limit)
-            limit = placed[i] - gap
-    return placed
-
-
-class _Axes:
-    """Maps values to pixels and draws grid and tick labels."""
-
-    def __init__(self, x_ticks, y_ticks, log_x: bool):
-        self.log_x = log_x
-        self.x_ticks, self.y_ticks = x_ticks, y_ticks
-        low, high = self._x(x_ticks[0]), self._x(x_ticks[-1])
-        margin = 0.03 * (high - low) or 0.5
-        self._low, self._high = low - margin, high + margin
-
-    def _x(self, value: float) -> float:
-        return math.log10(value) if self.log_x else value
-
-    def x(self, value: float) -> float:
-        share = (self._x(value) - self._low) / (self._high - self._low)
-        return LEFT + share * (WIDTH - LEFT - RIGHT)
-
-    def y(self, value: float) -> float:
-        low, high = self.y_ticks[0], self.y_ticks[-1]
-        share = (value - low) / ((high - low) or 1.0)
-        return HEIGHT - BOTTOM - share * (HEIGHT - BOTTOM - TOP)
-
-    def draw(self, x_label: str, y_label: str) -> list[str]:
-        parts = []
-        for value in self.y_ticks:
-            y = self.y(value)
-            parts.append(
-                f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}"'
-                f' y1="{y:.1f}" y2="{y:.1f}"/>'
-                f'<text class="tick" text-anchor="end" x="{LEFT - 8}"'
-                f' y="{y + 4:.1f}">{_number(value)}</text>'
-            )
-        for value in self.x_ticks:
-            parts.append(
-                f'<text class="tick" text-anchor="middle"'
-                f' x="{self.x(value):.1f}" y="{HEIGHT - BOTTOM + 18}">'
-                f"{_number(value)}</text>"
-            )
-        middle = (LEFT + WIDTH - RIGHT) / 2
-        parts.append(
-            f'<text class="axis" text-anchor="middle" x="{middle}"'
-            f' y="{HEIGHT - 6}">{html.escape(x_label)}</text>'
-            f'<text class="axis" x="4" y="{TOP - 18}">'
-            f"{html.escape(y_label)}</text>"
-        )
-        return parts
-
-
-def _svg(parts: list[str], label: str) -> str:
+def _svg(parts: Sequence[str], label: str, height: float = HEIGHT) -> str:
     return (
-        f'<svg class="plot" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"'
-        f' aria-label="{html.escape(label)}">{"".join(parts)}</svg>'
+        f'<div class="scroll"><svg class="plot" viewBox="0 0 {WIDTH}'
+        f' {height}" role="img" aria-label="{html.escape(label)}">'
+        f"{''.join(parts)}</svg></div>"
     )
 
 
-def _dot(axes: _Axes, x: float, y: float, tip: str) -> str:
-    return (
-        f'<circle cx="{axes.x(x):.1f}" cy="{axes.y(y):.1f}" r="4">'
-        f"<title>{html.escape(tip)}</title></circle>"
+def _shortened(label: str) -> str:
+    if len(label) <= _MAX_LABEL:
+        return label
+    return label[: _MAX_LABEL - 1].rstrip(" ,") + "\u2026"
+
+
+def _amount(value: float, unit: str) -> str:
+    return (f"{value:.2f}" if unit == "dB" else f"{value:.4g}") + (
+        f" {unit}" if unit else ""
     )
 
 
 def _name(series: Series, x: float, y: float) -> str:
-    label = series.label
-    if len(label) > _MAX_LABEL:
-        label = label[: _MAX_LABEL - 1].rstrip(" ,") + "\u2026"
     return (
-        f'<text class="name" x="{x:.1f}" y="{y + 4:.1f}">{html.escape(label)}'
+        f'<text class="name" x="{x:.1f}" y="{y + 4:.1f}">'
+        f"{html.escape(_shortened(series.label))}"
         f"<title>{html.escape(series.label)}</title></text>"
     )
 
 
-def _y_ticks(values) -> list[float]:
-    """Covers the values, and at least half a unit."""
-    low, high = min(values), max(values)
-    spare = max(0.0, 0.25 - (high - low) / 2.0)
-    return ticks(low - spare, high + spare)
+def _spread(places: list[float], lowest: float) -> list[float]:
+    """Moves labels apart that would touch, keeping their order."""
+    order = sorted(range(len(places)), key=places.__getitem__)
+    placed = list(places)
+    for before, after in zip(order, order[1:], strict=False):
+        placed[after] = max(placed[after], placed[before] + _LABEL_GAP)
+    limit = lowest
+    for i in reversed(order):
+        placed[i] = min(placed[i], limit)
+        limit = placed[i] - _LABEL_GAP
+    return placed
 
 
-def lines(series: list[Series], x_label: str, y_label: str, unit: str) -> str:
+def _names(series: Sequence[Series], x: Axis, y: Axis) -> list[str]:
+    """Names single dots beside them, and all others right of the plot."""
+    names = {}
+    for beside in (True, False):
+        group = [s for s in series if (len(s.points) == 1) == beside]
+        ends = [one.points[-1] for one in group]
+        places = _spread([y(value) for _, value in ends], y.pixels[0])
+        for one, (end, _), place in zip(group, ends, places, strict=True):
+            at = x(end) + 9 if beside else x.pixels[1] + 8
+            names[id(one)] = _name(one, at, place)
+    return [names[id(one)] for one in series]
+
+
+def _marks(series: Series, x: Axis, y: Axis, x_name: str, unit: str) -> str:
+    """Draws one series without its name."""
+    parts = []
+    xs = [x(point[0]) for point in series.points]
+    if series.band:
+        low, high = zip(*series.band, strict=True)
+        corners = [*zip(xs, low, strict=True)]
+        corners += [*zip(xs, high, strict=True)][::-1]
+        path = " ".join(f"{at:.1f},{y(value):.1f}" for at, value in corners)
+        parts.append(f'<polygon class="band" points="{path}"/>')
+    if series.line and len(xs) > 1:
+        path = " ".join(
+            f"{at:.1f},{y(value):.1f}"
+            for at, (_, value) in zip(xs, series.points, strict=True)
+        )
+        parts.append(f'<polyline class="{series.line}" points="{path}"/>')
+    for at, (low, high) in zip(xs, series.intervals, strict=False):
+        parts.append(_whisker(at, y(low), at, y(high)))
+    dots = {"all": slice(None), "last": slice(-1, None)}.get(series.dots)
+    for place, value in series.points[dots] if dots else ():
+        tip = f"{series.label}: {_amount(value, unit)} at {place:.4g} {x_name}"
+        parts.append(
+            f'<circle cx="{x(place):.1f}" cy="{y(value):.1f}" r="4">'
+            f"<title>{html.escape(tip.strip())}</title></circle>"
+        )
+    return "".join(parts)
+
+
+def _whisker(x1: float, y1: float, x2: float, y2: float) -> str:
+    return (
+        f'<line class="whisker" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}"'
+        f' y2="{y2:.1f}"/>'
+    )
+
+
+def _values(series: Sequence[Series], log: bool) -> list[float]:
+    """Returns every y that must be in sight."""
+    found = [y for s in series for _, y in s.points]
+    for one in series:
+        for ends in (*one.intervals, *one.band):
+            found += ends
+    return [y for y in found if y > 0.0] if log else found
+
+
+def plot(
+    series: Sequence[Series],
+    x_label: str,
+    y_label: str,
+    unit: str = "",
+    *,
+    log_x: bool = False,
+    log_y: bool = False,
+    x_ticks: Sequence[float] | None = None,
+    y_floor: float | None = None,
+    x_unit: str = "",
+) -> str:
+    """Draws series of points over common axes.
+
+    Args:
+        series: one or more, each with points.
+        x_label: what x is.
+        y_label: what y is.
+        unit: of y, for the tool tips; of dB half a unit is in sight at least.
+        log_x: whether x is logarithmic.
+        log_y: whether y is; what is not positive stands at the axis's end.
+        x_ticks: the only ones; None: round ones.
+        y_floor: where y begins at the latest; None: where the values do.
+        x_unit: of x, for the tool tips.
+
+    Returns:
+        HTML of the plot.
+    """
+    xs = [x for s in series for x, _ in s.points if math.isfinite(x)]
+    ys = _values(series, log_y)
+    low, high = min(ys), max(ys)
+    if unit == "dB":
+        spare = max(0.0, 0.25 - (high - low) / 2.0)
+        low, high = low - spare, high + spare
+    if y_floor is not None:
+        low = min(low, y_floor)
+    room = max(len(_shortened(s.label)) for s in series) * _CHARACTER + 16
+    x = axes.axis(
+        x_label,
+        min(xs),
+        max(xs),
+        (LEFT, WIDTH - room),
+        log=log_x,
+        given=x_ticks,
+        is_tight=True,
+    )
+    y = axes.axis(y_label, low, high, (HEIGHT - BOTTOM, TOP), log=log_y)
+    parts = [axes.grid(x, y)]
+    for one, name in zip(series, _names(series, x, y), strict=True):
+        marks = _marks(one, x, y, x_unit, unit)
+        parts.append(f'<g class="{one.style}">{marks}{name}</g>')
+    return _svg(parts, f"{y_label} over {x_label}")
+
+
+def lines(
+    series: Sequence[Series], x_label: str, y_label: str, unit: str
+) -> str:
     """Draws lines over a logarithmic x whose values are the ticks."""
-    x_ticks = sorted({x for s in series for x, _ in s.points})
-    values = [y for s in series for _, y in s.points]
-    axes = _Axes(x_ticks, _y_ticks(values), log_x=True)
-    parts = axes.draw(x_label, y_label)
-    ends = _spread([axes.y(s.points[-1][1]) for s in series], 16)
-    for one, end in zip(series, ends, strict=True):
-        path = " ".join(
-            f"{axes.x(x):.1f},{axes.y(y):.1f}" for x, y in one.points
-        )
-        dots = "".join(
-            _dot(axes, x, y, f"{one.label}: {y:.2f} {unit} at {x:g}")
-            for x, y in one.points
-        )
-        parts.append(
-            f'<g class="{one.style}"><polyline points="{path}"/>{dots}'
-            f"{_name(one, WIDTH - RIGHT + 10, end)}</g>"
-        )
-    return _svg(parts, f"{y_label} over {x_label}")
+    ticks = sorted({x for s in series for x, _ in s.points})
+    return plot(series, x_label, y_label, unit, log_x=True, x_ticks=ticks)
 
 
-def curves(series: list[Series], x_label: str, y_label: str, unit: str) -> str:
+def curves(
+    series: Sequence[Series], x_label: str, y_label: str, unit: str
+) -> str:
     """Draws lines over a linear x, with a dot at the end of each."""
-    xs = [x for s in series for x, _ in s.points]
-    values = [y for s in series for _, y in s.points]
-    axes = _Axes(ticks(min(xs), max(xs)), _y_ticks(values), log_x=False)
-    parts = axes.draw(x_label, y_label)
-    ends = _spread([axes.y(s.points[-1][1]) for s in series], 16)
-    for one, end in zip(series, ends, strict=True):
-        path = " ".join(
-            f"{axes.x(x):.1f},{axes.y(y):.1f}" for x, y in one.points
-        )
-        x, y = one.points[-1]
-        tip = f"{one.label}: {y:.4g} {unit} at {x:g}".replace("  ", " ")
-        parts.append(
-            f'<g class="{one.style}"><polyline points="{path}"/>'
-            f"{_dot(axes, x, y, tip)}{_name(one, WIDTH - RIGHT + 10, end)}</g>"
-        )
-    return _svg(parts, f"{y_label} over {x_label}")
-
-
-def _decades(low: float, high: float) -> list[float]:
-    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-    return [10.0**i for i in range(first, max(last, first + 1) + 1)]
+    ended = [dataclasses.replace(one, dots="last") for one in series]
+    return plot(ended, x_label, y_label, unit)
 
 
 def scatter(
-    series: list[Series],
+    series: Sequence[Series],
     x_label: str,
     y_label: str,
     unit: str,
-    levels: list[Series] = (),
+    levels: Sequence[Series] = (),
 ) -> str:
     """Draws one dot a series over a logarithmic x.
 
     Args:
         series: with one point each.
-        x_label: what x is.
+        x_label: what x is, and its unit.
         y_label: what y is.
         unit: of y.
-        levels: series that have no x, drawn as dashed lines at their y.
+        levels: what has no x; see `level`.
     """
-    xs = [s.points[0][0] for s in series]
-    ys = [s.points[0][1] for s in (*series, *levels)]
-    axes = _Axes(_decades(min(xs), max(xs)), _y_ticks(ys), log_x=True)
-    parts = axes.draw(x_label, y_label)
-    dots = _spread([axes.y(s.points[0][1]) for s in series], 16)
-    for one, place in zip(series, dots, strict=True):
-        x, y = one.points[0]
-        tip = f"{one.label}: {y:.2f} {unit} at {x:.4g} {x_label}"
+    dots = [dataclasses.replace(one, line="") for one in series]
+    return plot(
+        [*dots, *levels], x_label, y_label, unit, log_x=True, x_unit=x_label
+    )
+
+
+def bars(entries: Sequence[Bar], x_label: str, unit: str = "") -> str:
+    """Draws horizontal bars from 0, one below the other.
+
+    Args:
+        entries: from top to bottom.
+        x_label: what their length is.
+        unit: of it, for the numbers beside the bars.
+    """
+    room = max(len(_shortened(bar.label)) for bar in entries) * _CHARACTER
+    most = max(max(bar.value, *(bar.interval or (0.0,))) for bar in entries)
+    bottom = _BAR * len(entries) + 10
+    left = room + 16
+    x = axes.axis(x_label, 0.0, most, (left, WIDTH - 90))
+    parts = []
+    for at, text in x.apart():
         parts.append(
-            f'<g class="{one.style}">{_dot(axes, x, y, tip)}'
-            f"{_name(one, axes.x(x) + 9, place)}</g>"
+            f'<line class="grid" x1="{at:.1f}" x2="{at:.1f}" y1="0"'
+            f' y2="{bottom}"/><text class="tick" text-anchor="middle"'
+            f' x="{at:.1f}" y="{bottom + 16}">{text}</text>'
         )
-    ends = _spread([axes.y(s.points[0][1]) for s in levels], 16)
-    for one, place in zip(levels, ends, strict=True):
-        y = axes.y(one.points[0][1])
+    for index, bar in enumerate(entries):
+        top, end = _BAR * index + 6, x(bar.value)
+        amount = _amount(bar.value, unit)
+        tip = bar.tip or f"{bar.label}: {amount}"
+        whisker = ""
+        if bar.interval is not None:
+            low, high = map(x, bar.interval)
+            whisker = _whisker(low, top + 9, high, top + 9)
+            end = max(end, high)
         parts.append(
-            f'<g class="{one.style}"><line class="level" x1="{LEFT}"'
-            f' x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-            f"{_name(one, WIDTH - RIGHT + 10, place)}</g>"
+            f'<g class="{bar.style}"><text class="name" text-anchor="end"'
+            f' x="{left - 8}" y="{top + 13}">'
+            f"{html.escape(_shortened(bar.label))}</text>"
+            f'<rect x="{left}" y="{top + 1}" height="{_BAR - 10}"'
+            f' width="{x(bar.value) - left:.1f}">'
+            f"<title>{html.escape(tip)}</title></rect></g>{whisker}"
+            f'<text class="tick" x="{end + 6:.1f}" y="{top + 13}">'
+            f"{amount}</text>"
         )
-    return _svg(parts, f"{y_label} over {x_label}")
+    parts.append(
+        f'<text class="axis" x="{left}" y="{bottom + 34}">'
+        f"{html.escape(x_label)}</text>"
+    )
+    return _svg(parts, x_label, bottom + 42)

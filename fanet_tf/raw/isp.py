@@ -17,8 +17,7 @@ RGB_FROM_XYZ = np.array(
         [3.2404542, -1.5371385, -0.4985314],
         [-0.9692660, 1.8760108, 0.0415560],
         [0.0556434, -0.2040259, 1.0572252],
-    ],
-    np.float32,
+    ]
 )
 
 
@@ -29,7 +28,7 @@ def cam_from_rgb(xyz_to_cam):
         xyz_to_cam: `[3, 3]`, ColorMatrix of a DNG. Rows are normalised so that
             white stays white after white balance (dcraw's convention).
     """
-    matrix = np.asarray(xyz_to_cam) @ np.linalg.inv(RGB_FROM_XYZ)
+    matrix = np.asarray(xyz_to_cam) @ np.linalg.inv(np.float32(RGB_FROM_XYZ))
     return (matrix / matrix.sum(axis=1, keepdims=True)).astype(np.float32)
 
 

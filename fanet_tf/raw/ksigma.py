@@ -25,6 +25,8 @@ import numpy as np
 
 from fanet_tf.raw.noise import NoiseParams
 
+SHIFT = 0.375  # 3/8: with it the variance is nearest to 1 (Anscombe 1948).
+
 
 def scale_offset(noise: NoiseParams, xp=np):
     """Returns `1/a` and `b/a^2`, each `[B, 1, 1, 1]`."""
@@ -42,10 +44,24 @@ def inverse_ksigma(stabilised, scale, offset):
     return (stabilised - offset) / scale
 
 
+def deviation(s, lowest=0.0, xp=np):
+    """Returns the noise's deviation at a k-sigma value, of `anscombe`.
+
+    `sqrt(s)` for bright values; the shift keeps it from 0 in the dark. In RAW
+    units it is this times `a`.
+
+    Args:
+        s: what `ksigma` gives.
+        lowest: `s` below it counts as this: 0, or `offset`, the `s` of black,
+            below which only read noise is left.
+        xp: namespace of the arrays.
+    """
+    return xp.sqrt(xp.maximum(s, lowest) + SHIFT)
+
+
 def anscombe(x, scale, offset, xp=np):
     """Maps RAW 0..1 to the domain where the noise has about unit variance."""
-    s = xp.maximum(ksigma(x, scale, offset), 0.0)
-    return 2.0 * xp.sqrt(s + 0.375)
+    return 2.0 * deviation(ksigma(x, scale, offset), xp=xp)
 
 
 def signed_anscombe(x, scale, offset, xp=np):
@@ -62,13 +78,13 @@ def signed_anscombe(x, scale, offset, xp=np):
     """
     u = x * scale
     above = xp.maximum(u, 0.0)
-    black = offset + 0.375
+    black = offset + SHIFT
     return 2.0 * xp.sqrt(above + black) + (u - above) / xp.sqrt(black)
 
 
 def inverse_signed_anscombe(stabilised, scale, offset, xp=np):
     """Algebraic inverse of `signed_anscombe`, exact everywhere."""
-    black = offset + 0.375
+    black = offset + SHIFT
     root = xp.sqrt(black)
     half = 0.5 * xp.maximum(stabilised, 2.0 * root)
     below = xp.minimum(stabilised - 2.0 * root, 0.0)
@@ -78,4 +94,4 @@ def inverse_signed_anscombe(stabilised, scale, offset, xp=np):
 def inverse_anscombe(stabilised, scale, offset):
     """Algebraic inverse of `anscombe`, exact where `ksigma(x) >= 0`."""
     half = 0.5 * stabilised
-    return inverse_ksigma(half * half - 0.375, scale, offset)
+    return inverse_ksigma(half * half - SHIFT, scale, offset)

@@ -82,48 +82,22 @@ def add_noise(clean, noise: NoiseParams, normal, xp=np, low: float = 0.0):
     return xp.clip(noisy, low, 1.0)
 
 
-def _upper_tail(t, xp):
-    """Returns the probability that a standard normal exceeds `t`.
-
-    Within 1.2e-7 of the value itself, in the far tail too. The rational
-    Chebyshev fit of Press et al., Numerical Recipes, section 6.2 (erfcc):
-    none of our namespaces but Keras has an error function.
-    """
-    z = xp.abs(t) / math.sqrt(2.0)
-    u = 1.0 / (1.0 + 0.5 * z)
-    polynomial = 0.0 * u
-    for coefficient in reversed(_ERFC):
-        polynomial = coefficient + u * polynomial
-    tail = 0.5 * u * xp.exp(polynomial - z * z)
-    return xp.where(t >= 0.0, tail, 1.0 - tail)
-
-
-_ERFC = (
-    -1.26551223,
-    1.00002368,
-    0.37409196,
-    0.09678418,
-    -0.18628806,
-    0.27886807,
-    -1.13520398,
-    1.48851587,
-    -0.82215223,
-    0.17087277,
-)
-
-
-def _tails(clean, noise, low, high, xp):
+def _tails(clean, noise, low, high):
     """Returns the deviation and, for both ends, distance, tail and density.
 
     Distances from `clean` to the ends in deviations; for `x` in between they
     are positive and nothing below cancels, in float32 too.
     """
-    deviation = xp.sqrt(variance(clean, noise, xp))
+    deviation = np.sqrt(variance(clean, noise))
     ends = []
     for distance in ((clean - low) / deviation, (high - clean) / deviation):
-        density = xp.exp(-0.5 * distance * distance) / math.sqrt(2 * math.pi)
-        ends.append((distance, _upper_tail(distance, xp), density))
+        density = np.exp(-0.5 * distance * distance) / math.sqrt(2 * math.pi)
+        tail = 0.5 * _erfc(distance / math.sqrt(2.0))
+        ends.append((distance, tail, density))
     return deviation, *ends
+
+
+_erfc = np.vectorize(math.erfc, otypes=[np.float64])
 
 
 def _censored_shift(below, above):
@@ -134,26 +108,25 @@ def _censored_shift(below, above):
 
 
 def censored_mean(
-    clean, noise: NoiseParams, low: float = 0.0, high: float = 1.0, xp=np
+    clean, noise: NoiseParams, low: float = 0.0, high: float = 1.0
 ):
-    """Returns the mean of `add_noise` at each pixel, `[B, h, w, C]`.
+    """Returns the mean of `add_noise` at each pixel, `[B, h, w, C]` of NumPy.
 
     Args:
         clean: `[B, h, w, C]` between `low` and `high`.
         noise: `a` and `b` of each image.
         low: where the sensor clips; below 0 for one with a pedestal.
         high: where it saturates.
-        xp: namespace of the arrays.
     """
-    deviation, below, above = _tails(clean, noise, low, high, xp)
+    deviation, below, above = _tails(clean, noise, low, high)
     return clean + deviation * _censored_shift(below, above)
 
 
 def censored_variance(
-    clean, noise: NoiseParams, low: float = 0.0, high: float = 1.0, xp=np
+    clean, noise: NoiseParams, low: float = 0.0, high: float = 1.0
 ):
     """Returns the variance of `add_noise` at each pixel; as `censored_mean`."""
-    deviation, below, above = _tails(clean, noise, low, high, xp)
+    deviation, below, above = _tails(clean, noise, low, high)
     # 1 less what clipping takes: the integral of (n^2 - t^2) beyond t.
     taken = [(1.0 - t * t) * q + t * p for t, q, p in (below, above)]
     shift = _censored_shift(below, above)

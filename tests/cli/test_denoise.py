@@ -16,7 +16,6 @@ import pytest
 import raw_files
 import rawpy
 
-from fanet_tf.files import dump
 from fanet_tf.files import reader
 from fanet_tf.files import tiff
 
@@ -109,7 +108,7 @@ def test_float_arrays_keep_shape_and_units(tmp_path, rng):
 
 def test_a_dump_becomes_a_picture(tmp_path):
     mosaic = raw_files.scene(60, 88, black=64, white=1000)
-    (tmp_path / "f.raw").write_bytes(dump.pack_mipi(mosaic, 10).tobytes())
+    (tmp_path / "f.raw").write_bytes(raw_files.pack_mipi(mosaic, 10).tobytes())
     form = "--width=88 --height=60 --bits=10 --cfa=RGGB --black_level=64"
     for name in ("f.png", "f.jpg", "f.tif", "f.dng"):
         result = run(

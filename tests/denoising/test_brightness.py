@@ -6,6 +6,8 @@ import pytest
 
 from fanet_tf.denoising import brightness
 from fanet_tf.denoising import denoiser as denoiser_lib
+from fanet_tf.denoising.frame import Frame
+from fanet_tf.denoising.frame import Output
 from fanet_tf.files.raw_image import RawImage
 from fanet_tf.raw import cfa
 
@@ -25,7 +27,7 @@ def test_a_shift_in_the_stabilised_domain_is_undone(rng):
     clean, noisy, deviation = frame(rng)
     shifts = np.array([-0.05, 0.02, 0.0, 0.1])
     means = brightness.Brightness(A, B, UNCLIPPED)
-    means.see(noisy, clean + shifts * deviation)
+    means.update(noisy, clean + shifts * deviation)
     np.testing.assert_allclose(means.shifts(), -shifts, atol=0.02)
     for plane in range(4):
         x = (clean + shifts * deviation)[..., plane]
@@ -37,7 +39,7 @@ def test_noise_that_was_left_is_not_amplified(rng):
     clean, noisy, _ = frame(rng, 0.1, 0.1)
     denoised = clean + 0.5 * (noisy - clean)
     means = brightness.Brightness(A, B, UNCLIPPED)
-    means.see(noisy, denoised)
+    means.update(noisy, denoised)
     restored = means.restore(denoised[..., 0], 0)
     assert restored.std() == pytest.approx(denoised[..., 0].std(), rel=1e-2)
 
@@ -46,14 +48,14 @@ def test_the_mean_of_clipped_noise_is_not_put_back(rng):
     """Noise cut off at black is brighter than black; a member knows that."""
     clean, noisy, _ = frame(rng, 0.0, 0.3)
     means = brightness.Brightness(A, B, [0.0] * 4)
-    means.see(np.clip(noisy, 0.0, None), clean)
+    means.update(np.clip(noisy, 0.0, None), clean)
     assert np.all(np.abs(means.shifts()) < 0.02)
 
 
 def test_saturated_values_stay_and_no_other_becomes_saturated(rng):
     clean, noisy, deviation = frame(rng)
     means = brightness.Brightness(A, B, UNCLIPPED)
-    means.see(noisy, clean - 0.1 * deviation)
+    means.update(noisy, clean - 0.1 * deviation)
     x = np.array([0.5, 0.999, 1.0, 1.3])
     restored = means.restore(x, 0)
     assert restored[0] > 0.5
@@ -62,7 +64,7 @@ def test_saturated_values_stay_and_no_other_becomes_saturated(rng):
 
 def test_too_small_a_frame_is_left_alone(rng):
     means = brightness.Brightness(A, B, UNCLIPPED)
-    means.see(np.ones((8, 8, 4)), np.zeros((8, 8, 4)))
+    means.update(np.ones((8, 8, 4)), np.zeros((8, 8, 4)))
     np.testing.assert_array_equal(means.shifts(), 0.0)
 
 
@@ -84,10 +86,19 @@ def test_a_member_that_shifts_the_mean_is_set_right(rng, factor):
     counts = np.rint(64 + 4000 * mosaic).astype(np.uint16)
     image = RawImage(counts, "GBRG", (64.0,), 4064.0)
     array = bundles.small(branch=0.02)
-    kept = denoiser_lib.Denoiser(array).denoise(
-        image, (A, B), factor=factor, keep_mean=True
-    )
-    changed = denoiser_lib.Denoiser(array).denoise(image, (A, B), factor=factor)
+    denoiser, image_frame = denoiser_lib.Denoiser(array), Frame(image)
+    means = image_frame.brightness(A, B)
+    output = Output(image_frame, factor)
+    for part in denoiser.parts(image_frame, (A, B)):
+        means.update(part.noisy, part.denoised)
+        output.put(part.denoised, part.place)
+    changed = output.mosaic.copy()
+    output.restore(means)
+    kept = output.mosaic
+    if factor is None:
+        for keep_mean, expected in ((True, kept), (False, changed)):
+            got = denoiser.denoise(image, (A, B), keep_mean=keep_mean)
+            np.testing.assert_array_equal(got, expected)
 
     def off(denoised):
         x = denoised / (factor or 1) - 64.0

@@ -46,6 +46,13 @@ def test_each_a_is_served_by_one_member(folder):
         assert array.member_for(a).index == index
 
 
+def test_the_gains_of_the_shipped_array_lie_inside():
+    """Its edges are rounded to float32; 64 is no gain outside."""
+    array = bundle.load()
+    for gain, inside in ((0.99, False), (1, True), (64, True), (64.1, False)):
+        assert array.covers(2.1e-4 * gain) == inside
+
+
 @pytest.mark.parametrize(
     "change, message",
     [

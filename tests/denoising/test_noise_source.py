@@ -1,16 +1,19 @@
 """Which noise is used, in which order, and what is refused."""
 
 import dataclasses
+import json
 
 import bundles
 import numpy as np
 import pytest
 
+from fanet_tf.calibration import profile
+from fanet_tf.calibration.profile import GainLaw
 from fanet_tf.denoising import noise_source
 from fanet_tf.errors import InputError
 from fanet_tf.files import dng
 
-LAW = noise_source.Law("a law", (1.0, 64.0), (0.0, 2e-4), (1e-7, 0.0, 8e-8))
+LAW = GainLaw("s", "measured", (1.0, 64.0), (0.0, 2e-4), (1e-7, 0.0, 8e-8))
 
 
 def frame(noise=None):
@@ -36,7 +39,7 @@ def test_a_gain_outside_is_clamped_with_a_warning(gain, used):
 
 
 def test_iso_is_gain_times_base_iso():
-    law = LAW._replace(base_iso=50.0)
+    law = dataclasses.replace(LAW, base_iso=50.0)
     by_iso = noise_source.at_iso(law, 800.0, "--iso=800")
     assert by_iso.a == noise_source.at_gain(law, 16.0, "").a
 
@@ -46,29 +49,52 @@ def test_iso_without_a_base_is_refused():
         noise_source.at_iso(LAW, 800.0, "--iso=800")
 
 
-def test_the_shipped_profile_and_the_bundle_give_a_law():
-    shipped = noise_source.law_of_profile("imx258")
-    assert "stand-in" in shipped.name
-    ours = noise_source.law_of_bundle(bundles.small())
-    assert noise_source.at_gain(ours, 16.0, "").a == pytest.approx(
-        noise_source.at_gain(shipped, 16.0, "").a
-    )
+def choose(image, **flags):
+    return noise_source.chooser(bundles.small(), **flags)(image)
 
 
-def test_the_files_profile_comes_before_an_estimate():
-    noise = noise_source.of_frame(frame((1e-3, 1e-5)), estimate=True)
+def test_the_shipped_profile_and_the_bundle_give_one_law():
+    ours = choose(frame(), gain=16.0)
+    assert ours.source == "--gain=16, the bundle's law, Sony IMX258 (stand-in)"
+    shipped = choose(frame(), gain=16.0, profile="imx258")
+    assert shipped.source == "--gain=16, profile Sony IMX258 (stand-in)"
+    assert ours.a == pytest.approx(shipped.a)
+
+
+def test_a_profile_alone_is_used_at_the_files_iso(tmp_path):
+    made = dataclasses.replace(profile.load("imx258"), base_iso=50.0)
+    path = tmp_path / "p.json"
+    path.write_text(json.dumps(made.to_json()))
+    image = dataclasses.replace(frame((1e-3, 1e-5)), iso=400.0)
+    noise = choose(image, profile=str(path))
+    assert noise.a == pytest.approx(8 * 2.1e-4)
+    assert "the file's ISO 400" in noise.source
+    without = dataclasses.replace(image, iso=None)
+    with pytest.raises(InputError, match="needs --gain or --iso"):
+        choose(without, profile=str(path))
+    with pytest.raises(InputError, match="`base_iso`.* give --gain"):
+        choose(image, profile="imx258")
+    with pytest.raises(InputError, match="takes no --noise"):
+        choose(image, profile=str(path), noise="estimate")
+
+
+def test_an_estimate_comes_before_the_files_profile():
+    noise = choose(frame((1e-3, 1e-5)), noise="estimate")
+    assert "estimated from the frame" in noise.source
+    assert noise.a == pytest.approx(1e-3, rel=0.2) and noise.a != 1e-3
+    noise = choose(frame((1e-3, 1e-5)))
     assert noise[:3] == (1e-3, 1e-5, "the file's NoiseProfile")
 
 
 def test_an_estimate_is_near_and_says_how_sure_it_is():
-    noise = noise_source.of_frame(frame(), estimate=True)
+    noise = choose(frame(), noise="estimate")
     assert noise.a == pytest.approx(1e-3, rel=0.2)
     assert noise.source.startswith("estimated from the frame, good")
 
 
 def test_without_any_the_flags_are_named():
     with pytest.raises(InputError, match="--noise=a,b"):
-        noise_source.of_frame(frame())
+        choose(frame())
 
 
 @pytest.mark.parametrize(
@@ -76,7 +102,7 @@ def test_without_any_the_flags_are_named():
 )
 def test_an_impossible_profile_is_refused(noise):
     image = dataclasses.replace(frame(), noise=noise)
-    with pytest.raises(InputError, match="NoiseProfile"):
+    with pytest.raises(InputError, match="NoiseProfile; give --noise"):
         noise_source.of_frame(image)
 
 

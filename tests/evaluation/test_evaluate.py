@@ -109,8 +109,8 @@ def test_parts_are_judged_on_their_own_pixels(scenes):
         captures, {"m": denoise}, progress=False
     ).scores
     share = dark["a"].mean()
-    assert score.raw_psnr_dark == pytest.approx(40.0, abs=1e-3)
-    assert score.raw_psnr == pytest.approx(
+    assert score.values["raw_psnr_dark"] == pytest.approx(40.0, abs=1e-3)
+    assert score.values["raw_psnr"] == pytest.approx(
         40.0 - 10 * np.log10(share), abs=1e-3
     )
 
@@ -132,7 +132,7 @@ def test_all_methods_see_the_same_captures(scenes):
 
 def test_means_are_means_of_the_scores(scenes):
     evaluation = run(scenes, {"identity": classical.identity})
-    at_16 = [s.raw_psnr for s in evaluation.scores if s.gain == 16]
+    at_16 = [s.values["raw_psnr"] for s in evaluation.scores if s.gain == 16]
     assert len(at_16) == 2
     np.testing.assert_allclose(
         evaluation.mean("identity", 16)["raw_psnr"], np.mean(at_16)
@@ -144,7 +144,7 @@ def test_means_are_means_of_the_scores(scenes):
 def test_the_input_row_is_the_noise(scenes):
     evaluation = run(scenes, {"identity": classical.identity}, gains=(16,))
     capture = captures_lib.draw(scenes[0], 16, PROFILE)
-    assert evaluation.scores[0].raw_psnr == psnr_lib.psnr(
+    assert evaluation.scores[0].values["raw_psnr"] == psnr_lib.psnr(
         capture.noisy, np.clip(capture.clean, 0, 1)
     )
 

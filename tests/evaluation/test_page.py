@@ -11,7 +11,6 @@ import pytest
 from fanet_tf.evaluation import gallery
 from fanet_tf.evaluation import page as page_lib
 from fanet_tf.evaluation import text as text_lib
-from fanet_tf.pages import plots
 
 
 @pytest.fixture(scope="module")
@@ -114,24 +113,3 @@ def test_the_picked_crop_is_where_detail_is(rng):
     y, x, height, width = gallery.detailed_box(clean, 32)
     assert (height, width) == (32, 32)
     assert y <= 60 < y + 32 and x <= 90 < x + 32
-
-
-def test_ticks_are_round_and_cover_the_range():
-    assert plots.ticks(45.2, 57.9) == [45, 50, 55, 60]
-    values = plots.ticks(-0.13, 0.4)
-    assert values[0] <= -0.13 and values[-1] >= 0.4
-
-
-def test_labels_do_not_touch_and_long_ones_are_cut():
-    same = [plots.Series("x" * 40, f"s{i}", [(1.0, 5.0)]) for i in range(3)]
-    svg = plots.scatter(same[:2], "GMACs/MP", "dB", "dB", same[2:])
-    assert svg.count("\u2026") == 3 and "x" * 25 not in re.sub(
-        "<title>.*?</title>", "", svg
-    )
-    heights = re.findall(r'class="name" x="[\d.]+" y="([\d.]+)"', svg)
-    assert float(heights[1]) - float(heights[0]) == 16
-    assert "level" in svg
-
-
-def test_a_single_value_has_an_axis():
-    assert len(plots._y_ticks([36.0265])) > 2

@@ -20,7 +20,6 @@ import pytest
 import raw_files
 
 from fanet_tf.errors import InputError
-from fanet_tf.files import dump
 from fanet_tf.files import reader
 from fanet_tf.files import tiff
 from fanet_tf.files import writer
@@ -120,7 +119,7 @@ def cases(tmp_path_factory):
         folder / "b.dng", mosaic, "GRBG", ">", active=(3, 5, 57, 80)
     )
     writer.write(folder / "c.dng", reader.read(folder / "a.dng"))
-    (folder / "a.raw").write_bytes(dump.pack_mipi(mosaic, 10).tobytes())
+    (folder / "a.raw").write_bytes(raw_files.pack_mipi(mosaic, 10).tobytes())
     (folder / "a.raw16").write_bytes(mosaic.tobytes())
     np.save(folder / "a.npy", (mosaic / 1023).astype(np.float32))
     array = bundles.small(branch=0.0).folder

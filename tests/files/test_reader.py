@@ -87,7 +87,7 @@ def test_raw12_is_as_mipi_defines_it():
 def test_unpacking_undoes_packing(bits, groups, seed):
     rng = np.random.default_rng(seed)
     mosaic = rng.integers(0, 1 << bits, (3, 4 * groups)).astype(np.uint16)
-    packed = dump.pack_mipi(mosaic, bits)
+    packed = raw_files.pack_mipi(mosaic, bits)
     assert packed.shape[1] == mosaic.shape[1] * bits // 8
     np.testing.assert_array_equal(dump.unpack_mipi(packed, bits), mosaic)
 
@@ -98,7 +98,7 @@ def test_unpacking_undoes_packing(bits, groups, seed):
 def test_a_dump_is_read_with_its_padding(tmp_path, rng, bits, padding, width):
     mosaic = rng.integers(0, 1 << bits, (6, width)).astype(np.uint16)
     wide = np.pad(mosaic, [(0, 0), (0, -width % 4)])
-    rows = np.pad(dump.pack_mipi(wide, bits), [(0, 0), (0, padding)])
+    rows = np.pad(raw_files.pack_mipi(wide, bits), [(0, 0), (0, padding)])
     path = tmp_path / "a.raw"
     path.write_bytes(b"head" + rows.tobytes())
     form = dump.DumpFormat(
@@ -122,7 +122,9 @@ def test_the_packing_is_found_or_given(tmp_path, rng, packing):
     image = reader.read(tmp_path / "a.bin", form)
     np.testing.assert_array_equal(image.mosaic, mosaic)
     assert image.white_level == 1023
-    (tmp_path / "a.raw10").write_bytes(dump.pack_mipi(mosaic, 10).tobytes())
+    (tmp_path / "a.raw10").write_bytes(
+        raw_files.pack_mipi(mosaic, 10).tobytes()
+    )
     np.testing.assert_array_equal(
         reader.read(tmp_path / "a.raw10", dump.DumpFormat(16, 10, 10)).mosaic,
         mosaic,

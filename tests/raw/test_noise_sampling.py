@@ -83,20 +83,6 @@ def test_a_pedestal_clips_less():
     )
 
 
-def test_censored_moments_agree_between_namespaces():
-    x = np.linspace(0.0, 1.0, 9, dtype=np.float32).reshape(1, 3, 3, 1)
-    a, b = np.float32([3.36e-3]), np.float32([2.06e-5])
-    for name in ("censored_mean", "censored_variance"):
-        moment = getattr(raw_noise, name)
-        expected = moment(x.astype(np.float64), PHONE)
-        for label, xp in _namespaces().items():
-            pair = NoiseParams(xp.array(a), xp.array(b))
-            got = np.asarray(moment(xp.array(x), pair, xp=xp))
-            np.testing.assert_allclose(
-                got, expected, rtol=1e-4, atol=1e-7, err_msg=label
-            )
-
-
 def test_a_seed_gives_the_same_noise_eagerly_and_in_tf_data():
     import tensorflow as tf
     import tensorflow.experimental.numpy as tnp
