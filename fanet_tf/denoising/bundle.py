@@ -12,8 +12,8 @@ Example:
 import dataclasses
 import functools
 import hashlib
+import itertools
 import json
-import math
 import pathlib
 from typing import Any
 
@@ -21,6 +21,8 @@ import jsonschema
 
 from fanet_tf import nsma
 from fanet_tf.errors import InputError
+from fanet_tf.files import names
+from fanet_tf.files import strict_json
 
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
@@ -28,7 +30,6 @@ MANIFEST = "manifest.json"
 _SHIPPED = pathlib.Path(__file__).parents[1] / "zoo" / "imx258"
 _SCHEMA = pathlib.Path(__file__).with_name("manifest.schema.json")
 _MAX_MANIFEST_BYTES = 1 << 20
-_LARGEST_INTEGER = 2**53  # Exact as a float.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -148,19 +149,22 @@ def load(folder: str | pathlib.Path | None = None) -> Bundle:
         _member(folder, index, record)
         for index, record in enumerate(manifest["members"])
     )
-    edges = tuple(float(edge) for edge in manifest["selector"]["edges"])
-    rising = all(
-        low < high for low, high in zip(edges, edges[1:], strict=False)
-    )
-    if len(edges) != len(members) + 1 or not rising:
+    edges = _rising(folder, "selector.edges", manifest["selector"]["edges"])
+    if len(edges) != len(members) + 1:
         raise InputError(
-            f"{folder}: `selector.edges` must rise and be one more than the "
-            f"members. Received: {len(members)} members, edges={edges}"
+            f"{folder}: `selector.edges` must be one more than the members. "
+            f"Received: {len(members)} members, edges={edges}"
         )
     _check_file(folder, manifest["selector"])
-    # Printed and stored in outputs: no lone surrogates that JSON may hold.
-    name = manifest["name"].encode("utf-8", "replace").decode()
-    return Bundle(folder, name, members, edges, manifest["noise"], manifest)
+    noise = dict(manifest["noise"])
+    noise["gain_range"] = _rising(
+        folder, "noise.gain_range", noise["gain_range"]
+    )
+    # Printed, and stored in outputs.
+    for field in ("sensor", "status"):
+        noise[field] = names.printable(noise[field])
+    name = names.printable(manifest["name"])
+    return Bundle(folder, name, members, edges, noise, manifest)
 
 
 def read_manifest(folder: pathlib.Path) -> dict[str, Any]:
@@ -174,17 +178,7 @@ def read_manifest(folder: pathlib.Path) -> dict[str, Any]:
         raise InputError(f"A bundle must hold {MANIFEST}. Missing: {path}")
     if path.stat().st_size > _MAX_MANIFEST_BYTES:
         raise InputError(f"{path}: is too large for a manifest.")
-    try:
-        manifest = json.loads(
-            path.read_bytes(),
-            parse_constant=_finite,
-            parse_float=_finite,
-            parse_int=_finite,
-        )
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: must be JSON: {error}") from error
-    if not isinstance(manifest, dict):
-        raise InputError(f"{path}: must be a JSON object.")
+    manifest = strict_json.read_object(path)
     version = manifest.get("schema_version")
     if type(version) is not int or not 1 <= version <= SCHEMA_VERSION:
         raise InputError(
@@ -207,16 +201,10 @@ def _schema() -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(schema)
 
 
-def _finite(text: str) -> int | float:
-    """Parses a number of JSON; refuses NaN, infinity and what overflows."""
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"numbers must be finite. Received: {text[:20]}")
-    if text.lstrip("-").isdigit():
-        if abs(number) > _LARGEST_INTEGER:
-            raise ValueError(f"{text[:20]}... is too large an integer")
-        return int(text)
-    return number
+def _rising(folder, name, numbers) -> tuple[float, ...]:
+    if any(low >= high for low, high in itertools.pairwise(numbers)):
+        raise InputError(f"{folder}: `{name}` must rise. Received: {numbers}")
+    return tuple(float(number) for number in numbers)
 
 
 def _member(folder, index, record):
@@ -252,8 +240,8 @@ def _member(folder, index, record):
         paths[recipe] = _check_file(folder, entry)
     return Member(
         index,
-        tuple(record["a_range"]),
-        tuple(record["gain_range"]),
+        _rising(folder, "a_range", record["a_range"]),
+        _rising(folder, "gain_range", record["gain_range"]),
         tile,
         record.get("below_black", "clipped"),
         paths,

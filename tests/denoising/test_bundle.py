@@ -22,6 +22,11 @@ def edit(folder, change):
     path.write_text(json.dumps(manifest))
 
 
+def rename(manifest, name):
+    recipes = manifest["members"][0]["recipes"]
+    recipes[name] = recipes.pop("float32")
+
+
 def test_the_manifest_is_read(folder):
     array = bundle.load(folder)
     assert array.recipes == ["float32", "dynamic_wi8_afp32"]
@@ -79,9 +84,14 @@ def test_each_a_is_served_by_one_member(folder):
         (lambda m: m["noise"].update(gain_range=[1]), "`noise.gain_range`"),
         (
             lambda m: m["noise"].update(a_coefficients=[0, float("inf")]),
-            "must be finite. Received: Infinity",
+            "Infinity is not a number of JSON",
         ),
-        (lambda m: m["selector"]["edges"].append(10**400), "must be finite"),
+        (lambda m: m["selector"]["edges"].append(10**400), "401 digits"),
+        (lambda m: m["noise"].update(gain_range=[64, 1]), "must rise"),
+        (lambda m: m["noise"].update(base_iso=0), "`noise.base_iso`"),
+        (lambda m: m["members"][0].update(gain_range=[64, 1]), "must rise"),
+        (lambda m: rename(m, "a/b"), "recipes`"),
+        (lambda m: rename(m, "\x1b[2J"), "recipes`"),
         (lambda m: m["members"][0]["tile"].update(halo=True), "tile.halo`"),
     ],
 )
