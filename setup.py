@@ -11,6 +11,7 @@ README = pathlib.Path(__file__).with_name("README.md")
 RUNTIME = [
     "absl-py>=2.3,<3",
     "ai-edge-litert>=2.3,<3",
+    "jsonschema>=4.23,<5",
     "numpy>=2.1,<3",
     "opencv-python-headless>=5,<6",
     "rawpy>=0.25,<0.29",
@@ -46,7 +47,6 @@ TEST = [
     "colour-demosaicing>=0.2.6,<0.3",
     "hypothesis>=6.100,<7",
     "jax>=0.6",  # The second Keras backend is tested, not only promised.
-    "jsonschema>=4.23,<5",
     "pre-commit>=4,<5",
     "pytest>=8,<10",
     "pytest-xdist>=3.6,<4",
@@ -82,7 +82,8 @@ setup(
         "fanet_tf.evaluation": ["*.js", "*.html"],
         "fanet_tf.pages": ["*.css"],
         "fanet_tf.zoo": ["**/*"],
-        "export.contract": ["*.json", "templates/*"],
+        "fanet_tf.denoising": ["*.json"],
+        "export.contract": ["templates/*"],
     },
     install_requires=RUNTIME,
     extras_require={

@@ -103,69 +103,60 @@ def whole(path, packed, scale, offset):
 def write(
     folder, members, tile=(32, 48), halo=HALO, stride=STRIDE, below_black=None
 ):
-    """Writes a bundle of members (each recipe -> bytes) and returns it."""
+    """Writes a bundle of members (each recipe -> bytes) and returns it.
+
+    The manifest is the shipped array's with other members in it.
+    """
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    manifest = bundle.read_manifest(bundle.default_folder())
+    template = manifest["members"][0]
+    template.pop("below_black", None)
+    entry = template["recipes"]["float16"]
     edges = list(np.geomspace(2.1e-4, 1.344e-2, len(members) + 1))
     (folder / "selector.tflite").write_bytes(b"selector")
+    manifest["name"] = "test"
+    manifest["selector"]["edges"] = edges
+    manifest["selector"]["sha256"] = bundle.sha256(folder / "selector.tflite")
     shape = [1, *tile, 4]
-    records = []
+    manifest["members"] = []
     for index, recipes in enumerate(members):
         entries = {}
         for recipe, data in recipes.items():
             name = f"member_{index}_{recipe}.tflite"
             (folder / name).write_bytes(data)
             one = {"shape": [1, 1, 1, 1], "dtype": "float32"}
+            frame = {"shape": shape, "dtype": "float32"}
             entries[recipe] = {
+                **entry,
                 "file": name,
                 "sha256": bundle.sha256(folder / name),
                 "bytes": len(data),
                 "inputs": [
-                    {"name": "noisy", "shape": shape, "dtype": "float32"},
+                    {"name": "noisy", **frame},
                     {"name": "scale", **one},
                     {"name": "offset", **one},
                 ],
-                "outputs": [
-                    {"name": "denoised", "shape": shape, "dtype": "float32"}
-                ],
+                "outputs": [{"name": "denoised", **frame}],
             }
         more = {"below_black": below_black} if below_black else {}
-        records.append(
+        height, width = tile
+        manifest["members"].append(
             {
+                **template,
                 "index": index,
                 "a_range": edges[index : index + 2],
                 "gain_range": [e / 2.1e-4 for e in edges[index : index + 2]],
-                "transform": "anscombe",
                 **more,
                 "tile": {
-                    "height": tile[0],
-                    "width": tile[1],
+                    "height": height,
+                    "width": width,
                     "halo": halo,
                     "stride": stride,
                 },
                 "recipes": entries,
             }
         )
-    manifest = {
-        "schema_version": 1,
-        "name": "test",
-        "packing": {"order": ["R", "Gr", "Gb", "B"], "phase": "RGGB"},
-        "noise": {
-            "law": "Var[y|x] = a x + b",
-            "sensor": "Sony IMX258",
-            "status": "stand-in",
-            "gain_range": [1.0, 64.0],
-            "a_coefficients": [0.0, 2.1e-4],
-            "b_coefficients": [3.5e-7, 0.0, 7.9e-8],
-        },
-        "selector": {
-            "file": "selector.tflite",
-            "sha256": bundle.sha256(folder / "selector.tflite"),
-            "variable": "a",
-            "edges": edges,
-        },
-        "members": records,
-    }
     (folder / "manifest.json").write_text(json.dumps(manifest))
     return bundle.load(folder)
 

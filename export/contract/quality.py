@@ -1,35 +1,42 @@
 """The quality gate: what a recipe loses on photographs that are held back.
 
-The loss is counted in decibels of RAW PSNR against the member in float32, per
-gain, over all pixels and over the darkest quarter of each photograph, where
-eight bits hurt first. Photographs lie side by side in a tile, so that the very
-flatbuffer that ships is run, and few times.
+The loss is counted in decibels of RAW PSNR against the member in float32, at
+each gain of its subrange, over all pixels and over the darkest quarter of the
+pixels (`evaluation.regions.dark`), where eight bits hurt first. Photographs lie
+side by side in a tile, so that the flatbuffer that ships is run, and few times.
 """
 
 import dataclasses
 import math
 import pathlib
+from collections.abc import Callable
 
 import numpy as np
 
+from fanet_tf.calibration.profile import NoiseProfile
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.data import captures
 from fanet_tf.data import photos
 from fanet_tf.errors import InputError
+from fanet_tf.evaluation import regions
+from fanet_tf.metrics.psnr import psnr
 from fanet_tf.raw import ksigma
 
 _CELLS = 2  # Photographs along each side of a tile.
 
+# Maps a member's inputs by name to `denoised` [1, h, w, 4].
+Run = Callable[[dict], np.ndarray]
+
 
 @dataclasses.dataclass(frozen=True)
 class Loss:
-    """What a recipe loses at one gain, in dB; negative is a win.
+    """What a recipe loses at one gain, in dB; negative where it gains.
 
     Attributes:
         gain: of the sensor.
         psnr: of the recipe, mean over the photographs.
         all_db: loss over all pixels.
-        dark_db: loss over the darkest quarter of each photograph.
+        dark_db: loss over the darkest quarter of each photograph's pixels.
     """
 
     gain: float
@@ -80,10 +87,17 @@ class Gate:
         photographs: from `scenes`.
         profile: the sensor's noise.
         gains: candidates; a member is measured at those of its subrange.
-        below_black: `"signed"` keeps the noise there as a phone's file does.
+        below_black: `"signed"` keeps the noise there, as a phone's file does;
+            `"clipped"` cuts it off.
     """
 
-    def __init__(self, photographs, profile, gains, below_black="clipped"):
+    def __init__(
+        self,
+        photographs: list[captures.Scene],
+        profile: NoiseProfile,
+        gains: tuple[float, ...],
+        below_black: str = "clipped",
+    ):
         signed = below_black == "signed"
         self._pedestal = captures.PEDESTAL if signed else 0.0
         self._scenes = photographs
@@ -91,7 +105,7 @@ class Gate:
         self._gains = gains
         self.names = [scene.name for scene in photographs]
 
-    def gains(self, a_range) -> list[float]:
+    def gains(self, a_range: tuple[float, float]) -> list[float]:
         """Returns the gains of a subrange, its ends included."""
         low, high = (float(self._profile.gain(a)) for a in a_range)
         inside = [
@@ -101,12 +115,21 @@ class Gate:
         ]
         return inside or [math.sqrt(low * high)]
 
-    def reference(self, runner, a_range, height, width) -> "Reference":
-        """Runs the float32 member; `runner` maps inputs to `denoised`."""
+    def reference(
+        self, run: Run, a_range: tuple[float, float], height: int, width: int
+    ) -> "Reference":
+        """Measures the member in float32.
+
+        Args:
+            run: the member.
+            a_range: its subrange.
+            height: of its input, packed pixels.
+            width: of its input.
+        """
         return Reference(
             {
                 gain: [
-                    (tile, _scores(runner(tile.inputs), tile))
+                    (tile, tile.psnrs(run))
                     for tile in self._tiles(gain, height, width)
                 ]
                 for gain in self.gains(a_range)
@@ -149,38 +172,35 @@ class Gate:
             )
 
 
-def of_crops(runner, pairs) -> "Reference":
-    """Runs the float32 member on calibration crops, as one gain.
+def of_crops(run: Run, pairs: list[tuple[dict, np.ndarray]]) -> "Reference":
+    """Measures the member in float32 on calibration crops, as one gain.
 
     Args:
-        runner: maps inputs to `denoised`.
+        run: the member.
         pairs: list of `(inputs, clean [1, h, w, 4])`.
     """
     tiles = [_Tile(inputs, [(np.s_[:, :], c[0])]) for inputs, c in pairs]
-    return Reference(
-        {math.nan: [(t, _scores(runner(t.inputs), t)) for t in tiles]}
-    )
+    return Reference({math.nan: [(tile, tile.psnrs(run)) for tile in tiles]})
 
 
 @dataclasses.dataclass(frozen=True)
 class Reference:
-    """Tiles of each gain with what float32 reaches on them."""
+    """The tiles of each gain, with the PSNRs that float32 reaches on them."""
 
     tiles: dict
 
-    def losses(self, runner) -> list[Loss]:
-        """Returns the loss at each gain of what `runner` computes."""
+    def losses(self, run: Run) -> list[Loss]:
+        """Returns the loss at each gain of what `run` computes."""
         losses = []
         for gain, tiles in self.tiles.items():
-            ours = [s for t, _ in tiles for s in _scores(runner(t.inputs), t)]
-            theirs = [s for _, scores in tiles for s in scores]
-            mine, reference = np.mean(ours, axis=0), np.mean(theirs, axis=0)
+            ours = np.mean([s for t, _ in tiles for s in t.psnrs(run)], axis=0)
+            theirs = np.mean([s for _, psnrs in tiles for s in psnrs], axis=0)
             losses.append(
                 Loss(
                     gain,
-                    float(mine[0]),
-                    float(reference[0] - mine[0]),
-                    float(reference[1] - mine[1]),
+                    float(ours[0]),
+                    float(theirs[0] - ours[0]),
+                    float(theirs[1] - ours[1]),
                 )
             )
         return losses
@@ -190,6 +210,17 @@ class Reference:
 class _Tile:
     inputs: dict
     places: list  # (slices, clean [h, w, 4]) of each photograph.
+
+    def psnrs(self, run: Run) -> list[tuple[float, float]]:
+        """Returns the PSNR of all and of dark pixels of each photograph."""
+        denoised = np.clip(run(self.inputs)[0], 0.0, 1.0)
+        return [
+            (
+                psnr(denoised[where], clean),
+                psnr(denoised[where], clean, regions.dark(clean)),
+            )
+            for where, clean in self.places
+        ]
 
 
 def _fit(clean, height, width):
@@ -206,25 +237,12 @@ def _fit(clean, height, width):
     return clean[top : top + height, left : left + width]
 
 
-def _scores(denoised, tile):
-    """Returns `(psnr, psnr of the darkest quarter)` of each photograph."""
-    scores = []
-    for where, clean in tile.places:
-        error = (np.clip(denoised[0][where], 0.0, 1.0) - clean).astype(float)
-        dark = clean <= np.quantile(clean, 0.25)
-        scores.append((_psnr(error), _psnr(error[dark])))
-    return scores
-
-
-def _psnr(error):
-    return -10.0 * math.log10(max(float(np.mean(error**2)), 1e-20))
-
-
-def record(losses, limit) -> dict:
+def record(losses: list[Loss], limit: float) -> dict:
     """Returns the manifest's entry of a measured recipe."""
     return {
         "limit_db": limit,
-        "passed": passed(losses, limit),
+        # At no gain, neither over all pixels nor over the dark ones.
+        "passed": all(loss.worst <= limit for loss in losses),
         "gains": [
             {
                 "gain": loss.gain,
@@ -235,8 +253,3 @@ def record(losses, limit) -> dict:
             for loss in losses
         ],
     }
-
-
-def passed(losses, limit) -> bool:
-    """Whether no gain loses more than `limit` dB."""
-    return all(loss.worst <= limit for loss in losses)

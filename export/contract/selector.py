@@ -7,6 +7,8 @@ flatbuffer, the manifest's test vectors and an app's few lines
 
 import numpy as np
 
+from fanet_tf import nsma
+
 # The edges of the gain range, the paper's 1..64, and some between.
 _TEST_GAINS = (
     1.0,
@@ -71,7 +73,7 @@ def member(a, edges, previous=-1, factor=HYSTERESIS) -> int:
         and (previous == last or a < f(edges[previous + 1]) * factor)
     ):
         return previous
-    return int(sum(a >= f(edge) for edge in edges[1:-1]))
+    return nsma.member_of(a, edges)
 
 
 def test_vectors(noise, edges) -> list[dict]:

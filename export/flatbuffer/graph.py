@@ -80,36 +80,6 @@ class Graph:
     inputs: dict[str, int]
     outputs: dict[str, int]
 
-    def macs(self) -> dict[str, int]:
-        """Returns the multiply-accumulates of each convolution.
-
-        By the name of its output. Those of CONV_2D: depth-wise ones are fixed,
-        or few.
-        """
-        return {
-            output.name: int(np.prod(output.shape[:3])) * weights
-            for _, weights, output in self._convolutions()
-        }
-
-    def reuse(self) -> dict[str, int]:
-        """Returns how often each convolution uses each of its input's values.
-
-        By the name of its output, of CONV_2D: `height x width x filters /
-        groups` of its kernel.
-        """
-        return {
-            output.name: weights // source.shape[-1]
-            for source, weights, output in self._convolutions()
-        }
-
-    def _convolutions(self):
-        """Yields input, number of weights and output of each CONV_2D."""
-        for op in self.operations:
-            if op.name == "CONV_2D":
-                source, kernel = (self.tensors[i] for i in op.inputs[:2])
-                output = self.tensors[op.outputs[0]]
-                yield source, int(np.prod(kernel.shape)), output
-
 
 def read(flatbuffer) -> Graph:
     """Reads the bytes of a `.tflite`."""

@@ -1,39 +1,55 @@
 """Which layers of an int8 member stay in float: a search within a budget.
 
-Layers are taken out of the integers one after another, each time the one that
-takes away most of the rounding's error power for its multiply-accumulates,
-until the calibration crops lose no more than they may or the budget is spent.
-By measurement, so that it holds for any layout.
+The search takes layers out of the integers one after another, each time the one
+that removes most of the rounding's error power for its multiply-accumulates,
+until the calibration crops lose little enough or the budget is spent. It
+measures instead of assuming, so it works for any layout.
 """
 
 import collections
 import re
+from collections.abc import Iterable
 
 import numpy as np
 from absl import logging
 
+from export.contract import quality
 from export.flatbuffer import convert
-from export.flatbuffer import graph as graph_lib
 from export.flatbuffer import runtime
 from export.int8 import quantise
+from export.int8.calibration import Settings
+from fanet_tf.denoising import macs as macs_lib
 from fanet_tf.raw import ksigma
 
-# Crops that layers are compared on, and how many layers of the first round
-# are looked at again in the next ones.
-_CROPS = 6
-_LOOKED_AT = 12
+_CROPS = 6  # Crops that layers are compared on.
+_CANDIDATES = 12  # Layers of the first round that the next ones try again.
 
 
-def layers(graph) -> list[str]:
+def convolution_macs(flatbuffer: bytes) -> dict[str, int]:
+    """Counts the multiply-accumulates of each CONV_2D, by its output's name.
+
+    Depth-wise convolutions are fixed kernels, or cost little.
+    """
+    return {
+        found.name: found.macs
+        for found in macs_lib.convolutions(flatbuffer)
+        if found.operation == "CONV_2D"
+    }
+
+
+def layers(counts: dict[str, int]) -> list[str]:
     """Names the core's layers that convolve, their parts and their groups.
 
-    `dec0`, its part `dec0/project`; and of layers whose names begin alike,
-    `enc0_0_a_value_point` and `enc0_0_b_value_point`, what they share up to an
-    underscore: `enc0`, `enc0_0`. Such a group takes its sums and products with
-    it, which no convolution of its own does.
+    A layer is `dec0`, its part `dec0/project`. Layers whose names begin alike,
+    `enc0_0_a_value_point` and `enc0_0_b_value_point`, form groups by the words
+    that they share: `enc0`, `enc0_0`. A group includes its sums and products,
+    which no convolution does by itself.
+
+    Args:
+        counts: see `convolution_macs`.
     """
     found = {}
-    for name in graph.macs():
+    for name in counts:
         # The converter joins the names of what it fused.
         for part in name.split(";"):
             _, inside, path = part.partition("/core")
@@ -55,33 +71,39 @@ def _prefixes(name):
     return ["_".join(words[:count]) for count in range(1, len(words))]
 
 
-def macs(graph, names) -> int:
-    """Returns the multiply-accumulates of the layers of these names."""
+def macs(counts: dict[str, int], names: Iterable[str]) -> int:
+    """Sums the multiply-accumulates of the layers of these names."""
     patterns = [re.compile(quantise.layer_pattern(name)) for name in names]
     return sum(
         count
-        for output, count in graph.macs().items()
+        for output, count in counts.items()
         if any(pattern.search(output) for pattern in patterns)
     )
 
 
-def share(graph, names) -> float:
-    """Returns the same as a share of all of the graph's."""
-    return macs(graph, names) / sum(graph.macs().values())
+def share(counts: dict[str, int], names: Iterable[str]) -> float:
+    """Returns the share of all multiply-accumulates that layers have."""
+    return macs(counts, names) / sum(counts.values())
 
 
-def choose(flatbuffer, ranges, pairs, reference, settings) -> tuple[str, ...]:
+def choose(
+    flatbuffer: bytes,
+    ranges: dict,
+    pairs: list[tuple[dict, np.ndarray]],
+    reference: quality.Reference,
+    settings: Settings,
+) -> tuple[str, ...]:
     """Returns the layers that stay in float, `quantise.FLOAT_LAYERS` first.
 
     Args:
-        flatbuffer: bytes, float32, of the crops' size.
-        ranges: from `quantise.calibrate`.
-        pairs: list of `(inputs, clean)`, the calibration crops.
-        reference: `quality.Reference` of them, by the member in float32.
-        settings: `calibration.Settings`.
+        flatbuffer: float32, of the crops' size.
+        ranges: see `quantise.calibrate`.
+        pairs: `(inputs, clean)` of the calibration crops.
+        reference: of them, measured with the member in float32.
+        settings: give the loss to reach, and the budget.
     """
-    graph = graph_lib.read(flatbuffer)
-    budget = settings.max_float_macs * sum(graph.macs().values())
+    counts = convolution_macs(flatbuffer)
+    budget = settings.max_float_macs * sum(counts.values())
     crops = [inputs for inputs, _ in pairs[:_CROPS]]
     exact = runtime.Runner(flatbuffer)
     expected = [exact(inputs)[convert.OUTPUT] for inputs in crops]
@@ -107,16 +129,16 @@ def choose(flatbuffer, ranges, pairs, reference, settings) -> tuple[str, ...]:
         return found.worst
 
     chosen = list(quantise.FLOAT_LAYERS)
-    candidates = layers(graph)
+    candidates = layers(counts)
     lost = loss(chosen)
     while lost > settings.target_db:
-        spent, now = macs(graph, chosen), noise(chosen)
+        spent, now = macs(counts, chosen), noise(chosen)
         gains = {}
         for name in candidates:
-            cost = macs(graph, [*chosen, name]) - spent
+            cost = macs(counts, [*chosen, name]) - spent
             if 0 < cost <= budget - spent:
                 gains[name] = (now - noise([*chosen, name])) / cost
-        candidates = sorted(gains, key=gains.get, reverse=True)[:_LOOKED_AT]
+        candidates = sorted(gains, key=gains.get, reverse=True)[:_CANDIDATES]
         if not candidates or gains[candidates[0]] <= 0:
             logging.info("  no layer is left to keep in float")
             break

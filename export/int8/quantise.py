@@ -14,7 +14,7 @@ from ai_edge_quantizer import qtyping
 from ai_edge_quantizer import quantizer
 from ai_edge_quantizer import recipe as aeq_recipe
 
-from export.flatbuffer import graph as graph_lib
+from fanet_tf.denoising import macs
 from fanet_tf.training.precision import PRECISE
 
 _Operation = qtyping.TFLOperationName
@@ -68,10 +68,10 @@ def dynamic(flatbuffer, float_reuse=FLOAT_REUSE) -> bytes:
     # XNNPACK knows no depth-wise convolution with int8 weights and float
     # activations; the fixed kernels of the pyramid would split the graph.
     _keep_float(worker, operation=_Operation.DEPTHWISE_CONV_2D)
-    for name, reuse in graph_lib.read(flatbuffer).reuse().items():
-        if reuse <= float_reuse:
+    for found in macs.convolutions(flatbuffer):
+        if found.operation == "CONV_2D" and found.reuse <= float_reuse:
             # The quantizer ends a name with a semicolon.
-            _keep_float(worker, f"^{re.escape(name)};?$")
+            _keep_float(worker, f"^{re.escape(found.name)};?$")
     for layer in FLOAT_LAYERS:
         _keep_float(worker, layer_pattern(layer))
     return bytes(_quietly(worker.quantize).quantized_model)

@@ -213,7 +213,7 @@ class _Writer:
                     "float_layers": list(step.float_layers),
                     "float_share": round(
                         float_layers.share(
-                            graph.read(self._source.float32),
+                            float_layers.convolution_macs(self._source.float32),
                             step.float_layers,
                         ),
                         4,

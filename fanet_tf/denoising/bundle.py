@@ -10,23 +10,28 @@ Example:
 """
 
 import dataclasses
+import functools
 import hashlib
+import itertools
 import json
-import math
 import os
 import pathlib
+from typing import Any
+
+import jsonschema
 
 from fanet_tf import nsma
 from fanet_tf.errors import InputError
+from fanet_tf.files import names
+from fanet_tf.files import strict_json
 
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
-BELOW_BLACK = ("clipped", "signed")
 
 _SHIPPED = pathlib.Path(__file__).parents[1] / "zoo" / "imx258"
-_MAX_MANIFEST_BYTES = 16 << 20
-_MAX_TILE = 8192
 _ROUNDING = 1e-6
+_SCHEMA = pathlib.Path(__file__).with_name("manifest.schema.json")
+_MAX_MANIFEST_BYTES = 1 << 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,116 +152,87 @@ def load(folder: str | os.PathLike | None = None) -> Bundle:
     folder = pathlib.Path(folder) if folder else default_folder()
     if not folder.is_dir():
         raise InputError(f"A bundle must be a folder. Received: {folder}")
-    path = folder / MANIFEST
-    manifest = _manifest(path)
-    try:
-        return _bundle(folder, manifest)
-    except (
-        LookupError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        OverflowError,
-    ) as error:
-        if isinstance(error, InputError):
-            raise
+    manifest = read_manifest(folder)
+    members = tuple(
+        _member(folder, index, record)
+        for index, record in enumerate(manifest["members"])
+    )
+    edges = _rising(folder, "selector.edges", manifest["selector"]["edges"])
+    if len(edges) != len(members) + 1:
         raise InputError(
-            f"{path}: must be a manifest of schema version {SCHEMA_VERSION} "
-            f"(docs/bundle.md). Received: {type(error).__name__}: {error}"
-        ) from error
+            f"{folder}: `selector.edges` must be one more than the members. "
+            f"Received: {len(members)} members, edges={edges}"
+        )
+    _check_file(folder, manifest["selector"])
+    noise = dict(manifest["noise"])
+    noise["gain_range"] = _rising(
+        folder, "noise.gain_range", noise["gain_range"]
+    )
+    # Printed, and stored in outputs.
+    for field in ("sensor", "status"):
+        noise[field] = names.printable(noise[field])
+    name = names.printable(manifest["name"])
+    return Bundle(folder, name, members, edges, noise, manifest)
 
 
-def _manifest(path):
+def read_manifest(folder: pathlib.Path) -> dict[str, Any]:
+    """Reads a bundle's manifest, which must follow `manifest.schema.json`.
+
+    Raises:
+        InputError: with the first place that does not.
+    """
+    path = folder / MANIFEST
     if not path.is_file():
         raise InputError(f"A bundle must hold {MANIFEST}. Missing: {path}")
     if path.stat().st_size > _MAX_MANIFEST_BYTES:
         raise InputError(f"{path}: is too large for a manifest.")
-    try:
-        manifest = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: must be JSON: {error}") from error
-    if not isinstance(manifest, dict):
-        raise InputError(f"{path}: must be a JSON object.")
+    manifest = strict_json.read_object(path)
     version = manifest.get("schema_version")
     if type(version) is not int or not 1 <= version <= SCHEMA_VERSION:
         raise InputError(
             f"{path}: `schema_version` must be 1 to {SCHEMA_VERSION}; a newer "
             f"bundle needs a newer fanet_tf. Received: {version!r}"
         )
+    error = jsonschema.exceptions.best_match(_schema().iter_errors(manifest))
+    if error is not None:
+        place = error.json_path.removeprefix("$").lstrip(".") or "the manifest"
+        raise InputError(
+            f"{path}: `{place}` must follow the schema of docs/bundle.md. "
+            f"Received: {error.message[:200]}"
+        )
     return manifest
 
 
-def _bundle(folder, manifest):
-    order = manifest["packing"]["order"]
-    if order != ["R", "Gr", "Gb", "B"]:
-        raise InputError(
-            f"{folder}: `packing.order` must be R, Gr, Gb, B. Received: {order}"
-        )
-    members = tuple(
-        _member(folder, index, record)
-        for index, record in enumerate(manifest["members"])
-    )
-    edges = tuple(float(edge) for edge in manifest["selector"]["edges"])
-    rising = all(
-        0 < low < high < math.inf
-        for low, high in zip(edges, edges[1:], strict=False)
-    )
-    if not members or len(edges) != len(members) + 1 or not rising:
-        raise InputError(
-            f"{folder}: `selector.edges` must rise and be one more than the "
-            f"members. Received: {len(members)} members, edges={edges}"
-        )
-    _check_file(folder, manifest["selector"])
-    noise = dict(manifest["noise"])
-    for name, count in (
-        ("gain_range", 2),
-        ("a_coefficients", 2),
-        ("b_coefficients", 3),
-    ):
-        noise[name] = _numbers(folder, name, noise[name], count)
-    # Printed and stored in outputs: no lone surrogates that JSON may hold.
-    name = str(manifest["name"]).encode("utf-8", "replace").decode()
-    return Bundle(folder, name, members, edges, noise, manifest)
+@functools.cache
+def _schema() -> jsonschema.Draft202012Validator:
+    schema = json.loads(_SCHEMA.read_text(encoding="utf-8"))
+    return jsonschema.Draft202012Validator(schema)
 
 
-def _numbers(folder, name, values, count):
-    numbers = tuple(float(value) for value in values)
-    if len(numbers) != count or not all(map(math.isfinite, numbers)):
-        raise InputError(
-            f"{folder}: `{name}` must be {count} finite numbers. "
-            f"Received: {values!r}"
-        )
-    return numbers
+def _rising(folder, name, numbers) -> tuple[float, ...]:
+    if any(low >= high for low, high in itertools.pairwise(numbers)):
+        raise InputError(f"{folder}: `{name}` must rise. Received: {numbers}")
+    return tuple(float(number) for number in numbers)
 
 
 def _member(folder, index, record):
     if record["index"] != index:
         raise InputError(
-            f"{folder}: members must stand in order. "
+            f"{folder}: members must be in order. "
             f"Received: index {record['index']!r} at place {index}"
         )
-    tile = Tile(*(record["tile"][f.name] for f in dataclasses.fields(Tile)))
-    sizes = dataclasses.astuple(tile)
+    tile = Tile(
+        *(int(record["tile"][field.name]) for field in dataclasses.fields(Tile))
+    )
     if (
-        not all(type(size) is int for size in sizes)
-        or not 1 <= tile.stride <= min(tile.height, tile.width)
-        or max(tile.height, tile.width) > _MAX_TILE
-        or tile.height % tile.stride
+        tile.height % tile.stride
         or tile.width % tile.stride
-        or not 0 <= 2 * tile.halo < min(tile.height, tile.width)
+        or 2 * tile.halo >= min(tile.height, tile.width)
     ):
         raise InputError(
             f"{folder}: a tile must be a multiple of its stride and larger "
             f"than two halos. Received: {record['tile']}"
         )
-    below_black = record.get("below_black", "clipped")
-    if below_black not in BELOW_BLACK:
-        raise InputError(
-            f"{folder}: `below_black` must be one of {', '.join(BELOW_BLACK)}. "
-            f"Received: {below_black!r}"
-        )
-    if not record["recipes"]:
-        raise InputError(f"{folder}: member {index} must have a recipe.")
     shape = [1, tile.height, tile.width, 4]
     paths = {}
     for recipe, entry in record["recipes"].items():
@@ -272,10 +248,10 @@ def _member(folder, index, record):
         paths[recipe] = _check_file(folder, entry)
     return Member(
         index,
-        _numbers(folder, "a_range", record["a_range"], 2),
-        _numbers(folder, "gain_range", record["gain_range"], 2),
+        _rising(folder, "a_range", record["a_range"]),
+        _rising(folder, "gain_range", record["gain_range"]),
         tile,
-        below_black,
+        record.get("below_black", "clipped"),
         paths,
         record,
     )
@@ -283,12 +259,11 @@ def _member(folder, index, record):
 
 def _check_file(folder, entry):
     """Returns the path of a named file whose SHA-256 is the manifest's."""
-    name = entry["file"]
-    path = folder / name
-    if pathlib.Path(name).name != name:
-        raise InputError(f"{folder}: a file must lie in it. Received: {name!r}")
+    path = folder / entry["file"]
     if not path.is_file():
-        raise InputError(f"{folder}: a file of the bundle is missing: {name}")
+        raise InputError(
+            f"{folder}: a file of the bundle is missing: {entry['file']}"
+        )
     found = sha256(path)
     if found != entry["sha256"]:
         raise InputError(

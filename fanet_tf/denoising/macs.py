@@ -23,6 +23,7 @@ class Convolution:
         name: of its output tensor.
         operation: as TFLite calls it.
         kernel: shape of its kernel, as the flatbuffer stores it.
+        channels: of its input.
         macs: multiply-accumulates of one inference.
         is_fixed: whether its kernel only moves, adds or averages values.
     """
@@ -30,25 +31,35 @@ class Convolution:
     name: str
     operation: str
     kernel: tuple[int, ...]
+    channels: int
     macs: int
     is_fixed: bool
 
+    @property
+    def reuse(self) -> int:
+        """How often each value of the input is used, at stride 1."""
+        return int(np.prod(self.kernel)) // self.channels
 
-def gmacs_per_mp(path) -> float:
+
+def gmacs_per_mp(path: str | pathlib.Path) -> float:
     """Counts 1e9 multiply-accumulates per RAW megapixel of a flatbuffer.
 
     Args:
         path: of a `.tflite` with one input `noisy`, `[1, h, w, 4]`; the
             halo of its tiles is not counted.
     """
-    mosaic_pixels, found = _count(*_key(path))
+    mosaic_pixels, found = _count_file(*_key(path))
     total = sum(c.macs for c in found if not c.is_fixed)
     return total / mosaic_pixels * 1e6 / 1e9
 
 
-def convolutions(path) -> tuple[Convolution, ...]:
-    """Lists the convolutions of a flatbuffer; arguments as `gmacs_per_mp`."""
-    return _count(*_key(path))[1]
+def convolutions(
+    flatbuffer: bytes | str | pathlib.Path,
+) -> tuple[Convolution, ...]:
+    """Lists the convolutions of a flatbuffer: its bytes, or its path."""
+    if isinstance(flatbuffer, bytes):
+        return _count(model_content=flatbuffer)[1]
+    return _count_file(*_key(flatbuffer))[1]
 
 
 def _key(path):
@@ -57,15 +68,19 @@ def _key(path):
 
 
 @functools.lru_cache(maxsize=64)
-def _count(path, mtime_ns):
+def _count_file(path, mtime_ns):
     del mtime_ns  # Part of the key only.
+    return _count(model_path=str(path))
+
+
+def _count(**model):
     from ai_edge_litert.interpreter import Interpreter
 
     # The plain graph: with the default delegate it would be one node.
     from ai_edge_litert.interpreter import OpResolverType
 
     interpreter = Interpreter(
-        str(path),
+        **model,
         experimental_op_resolver_type=(
             OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
         ),
@@ -106,6 +121,7 @@ def _convolution(interpreter, tensors, op) -> Convolution:
         output["name"],
         op["op_name"],
         shape,
+        int(inputs[-1 if transposed else 0]["shape"][-1]),
         int(height * width) * int(np.prod(shape)),
         values is not None and _is_fixed(values),
     )

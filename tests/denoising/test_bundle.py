@@ -22,6 +22,11 @@ def edit(folder, change):
     path.write_text(json.dumps(manifest))
 
 
+def rename(manifest, name):
+    recipes = manifest["members"][0]["recipes"]
+    recipes[name] = recipes.pop("float32")
+
+
 def test_the_manifest_is_read(folder):
     array = bundle.load(folder)
     assert array.recipes == ["float32", "dynamic_wi8_afp32"]
@@ -58,19 +63,22 @@ def test_the_gains_of_the_shipped_array_lie_inside():
     [
         (lambda m: m.update(schema_version=2), "newer bundle needs a newer"),
         (lambda m: m.update(schema_version="1"), "Received: '1'"),
-        (lambda m: m.pop("members"), "KeyError"),
-        (lambda m: m.update(members=[]), "Received: 0 members"),
+        (lambda m: m.pop("members"), "'members' is a required property"),
+        (lambda m: m.update(members=[]), "`members` must follow the schema"),
         (lambda m: m["selector"].update(edges=[3, 2, 1]), "must rise"),
-        (lambda m: m["packing"].update(order=["R", "B"]), "packing.order"),
-        (lambda m: m["members"][0].update(index=1), "must stand in order"),
+        (lambda m: m["packing"].update(order=["R", "B"]), "`packing.order`"),
+        (lambda m: m["members"][0].update(index=1), "must be in order"),
         (lambda m: m["members"][0]["tile"].update(halo=16), "two halos"),
         (lambda m: m["members"][0]["tile"].update(height=64), "inputs must be"),
-        (lambda m: m["members"][0].update(recipes={}), "must have a recipe"),
+        (
+            lambda m: m["members"][0].update(recipes={}),
+            r"`members\[0\].recipes`",
+        ),
         (
             lambda m: m["members"][0]["recipes"]["float32"].update(
                 file="../manifest.json"
             ),
-            "must lie in it",
+            r"`members\[0\].recipes.float32.file`",
         ),
         (
             lambda m: m["members"][0]["recipes"]["float32"].update(file="x"),
@@ -78,9 +86,20 @@ def test_the_gains_of_the_shipped_array_lie_inside():
         ),
         (
             lambda m: m["members"][0].update(below_black="grey"),
-            "one of clipped, signed. Received: 'grey'",
+            r"`members\[0\].below_black`",
         ),
-        (lambda m: m["noise"].update(gain_range=[1]), "2 finite numbers"),
+        (lambda m: m["noise"].update(gain_range=[1]), "`noise.gain_range`"),
+        (
+            lambda m: m["noise"].update(a_coefficients=[0, float("inf")]),
+            "Infinity is not a number of JSON",
+        ),
+        (lambda m: m["selector"]["edges"].append(10**400), "401 digits"),
+        (lambda m: m["noise"].update(gain_range=[64, 1]), "must rise"),
+        (lambda m: m["noise"].update(base_iso=0), "`noise.base_iso`"),
+        (lambda m: m["members"][0].update(gain_range=[64, 1]), "must rise"),
+        (lambda m: rename(m, "a/b"), "recipes`"),
+        (lambda m: rename(m, "\x1b[2J"), "recipes`"),
+        (lambda m: m["members"][0]["tile"].update(halo=True), "tile.halo`"),
     ],
 )
 def test_a_wrong_manifest_is_refused(folder, change, message):
