@@ -4,6 +4,7 @@ A user's mistake is one line on stderr and exit code 2. What is not the user's
 keeps its traceback: it is a bug of ours.
 """
 
+import os
 import sys
 
 from absl import app
@@ -16,6 +17,7 @@ from fanet_tf.files import process
 from fanet_tf.files import values
 
 EXIT_INPUT = 2
+EXIT_BROKEN_PIPE = 141  # As a shell reports SIGPIPE.
 EXIT_INTERRUPTED = process.EXIT_INTERRUPTED
 
 
@@ -85,6 +87,8 @@ def run(main, required=()) -> None:
             fail(error)
         except KeyboardInterrupt:
             fail("Interrupted.", code=EXIT_INTERRUPTED)
+        except BrokenPipeError:
+            raise
         except OSError as error:
             # A path that is missing, unreadable or on a full disk.
             name = f": {error.filename}" if error.filename else ""
@@ -92,4 +96,11 @@ def run(main, required=()) -> None:
         except MemoryError:
             fail("There must be enough memory for this input.")
 
-    app.run(guarded, flags_parser=_parser(main))
+    try:
+        app.run(guarded, flags_parser=_parser(main))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader, `head` for instance, has seen enough. Python flushes
+        # stdout once more when it exits, to nowhere now.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_BROKEN_PIPE)

@@ -96,3 +96,21 @@ def test_a_folder_that_is_no_run_is_one_line(tmp_path):
     result = run(EXPORT, f"--workdir={tmp_path}", f"--output={tmp_path}/b")
     assert_one_line(result, "config.json")
     assert not (tmp_path / "b").exists()
+
+
+def test_a_reader_that_leaves_early_is_no_traceback():
+    """As in `fanet-export --help | head`."""
+    import os
+    import sys
+
+    reader, writer = os.pipe()
+    os.close(reader)
+    result = subprocess.run(
+        [sys.executable, "-m", EXPORT, "--help"],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    os.close(writer)
+    assert (result.returncode, result.stderr) == (141, "")
