@@ -6,12 +6,12 @@ import pathlib
 import numpy as np
 
 import ablation_rows
-from fanet_tf import cost as cost_lib
 from fanet_tf import nsma
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.data import captures
 from fanet_tf.evaluation import evaluate
 from fanet_tf.files import atomic
+from fanet_tf.models import cost_table
 from fanet_tf.training import keras_methods
 from fanet_tf.training import train
 from fanet_tf.training import validation as validation_lib
@@ -81,7 +81,7 @@ def write(output, table, rows, name, schedule, scores) -> str:
     else:
         config = ablation_rows.base(schedule, row.variant, 0, 16, 1.0)
         config.update_from_flattened_dict(row.changes)
-        cost = cost_lib.report(name, config.model.to_dict(), False).cost
+        cost = cost_table.report(name, config.model.to_dict(), False).cost
         record |= {
             "gmacs_per_mp": round(cost.gmacs_per_mp, 4),
             "parameters": row.members * cost.parameters,

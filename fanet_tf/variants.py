@@ -29,16 +29,12 @@ _UNET = {
     "expansion": 2,  # Hidden channels per input channel.
     "group_width": 4,  # Channels per group.
     "kernel_size": 3,  # Of the group convolutions.
-    "block_residual": True,  # Where the widths agree.
     "feature_align": True,
     "fa_hidden": 8,  # Channels of the Feature-Align trunk.
-    "fa_kernel": 3,
     "fa_input": "stabilised",  # Or "detail".
     "skip_ratio": 2,  # 0 leaves the skips out.
-    "fusion": "add",  # Or "concat".
     "downsampling": "max",  # Or "haar".
-    "upsampling": "bilinear",  # "depth_to_space", "haar".
-    "output": "residual",  # Or "gated".
+    "upsampling": "bilinear",  # Or "haar".
     "stem_input": "detail",  # Or "stabilised".
     "detail_cells": (),  # Of the local means; () is the stride alone.
 }
@@ -52,18 +48,50 @@ _DETAIL = {
 }
 _FAST = {**_DETAIL, "expansion": (1, 1, 2, 2), "group_width": 8}
 
+# Steps: "depth", "point", "light", "align" (fanet_tf/models/gated.py).
 _GATED = {
     "name": "gated",
     "transform": "anscombe",
-    "base_width": 12,  # Of the finest level; doubles with each.
-    "blocks": (1, 1, 1),  # Per stage; their number is that of the halvings.
-    "mid_blocks": 2,  # At the coarsest level.
-    "feature_align": True,
+    "widths": (12, 24, 48, 96),  # Finest level first.
+    "stem_stride": 1,  # Or 2: the finest level at half the packed size.
+    "encoder": ("depth point align",) * 3,  # One text a level.
+    "middle": "depth point align depth point align",
+    "decoder": ("depth point align",) * 3,
     "fa_hidden": 4,  # Channels of the Feature-Align trunk.
-    "fa_kernel": 3,
     "stem_input": "detail",  # Or "stabilised".
     "head_kernel": 1,
 }
+_PLAIN_GATES = {
+    **_GATED,
+    "encoder": ("depth point",) * 3,
+    "middle": "depth point depth point",
+    "decoder": ("depth point",) * 3,
+    "head_kernel": 3,
+}
+# Feature-Align once a level, and nothing but the ends at full size.
+_HALF = {
+    **_GATED,
+    "widths": (32, 64, 96),
+    "stem_stride": 2,
+    "encoder": ("depth point",) * 2,
+    "middle": "depth light align",
+    "decoder": ("depth point align",) * 2,
+    "fa_hidden": 8,
+}
+
+
+# Fields that were taken out, and the value that says nothing. Older runs have
+# them.
+_RETIRED = {
+    "unet": {
+        "block_residual": True,
+        "fa_kernel": 3,
+        "fusion": "add",
+        "output": "residual",
+    },
+    "gated": {"fa_kernel": 3},
+}
+_LAST_WITH_ALL = "b3c5caa"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,14 +136,8 @@ VARIANTS = {
     "fan_no_skips": Variant(
         "FA w/o connections", {**_UNET, "skip_ratio": 0}, paper_gmacs=2.5688
     ),
-    # R1 less a block at the coarsest level, which pays for the bands.
-    "fan_detail": Variant("Feature-Align of the detail", _DETAIL),
-    "fan_bands": Variant(
-        "Feature-Align, gated bands",
-        {**_DETAIL, "fa_input": "stabilised", "output": "gated"},
-    ),
-    # The default. Group convolutions of 4 channels take most of R1's time: 8
-    # a group, and no wider than the features at the two finest levels.
+    # Group convolutions of 4 channels take most of R1's time: 8 a group, and no
+    # wider than the features at the two finest levels.
     "fan_fast": Variant("Feature-Align, fast", _FAST),
     # A fifth level, and the stem sees bands down to it.
     "fan_deep": Variant(
@@ -126,8 +148,9 @@ VARIANTS = {
             "detail_cells": (2, 4, 8, 16),
         },
     ),
-    # A point-wise head pays for the Feature-Align layers.
+    # The default. A point-wise head pays for the Feature-Align layers.
     "fan_gate": Variant("Feature-Align, gated blocks", _GATED),
+    "fan_half": Variant("Feature-Align, gated blocks at half size", _HALF),
     "teacher": Variant(
         "UPI U-Net (teacher)",
         {
@@ -138,16 +161,6 @@ VARIANTS = {
             "stem_input": "detail",
         },
         paper_gmacs=74.305,
-    ),
-    "teacher_quarter": Variant(
-        "UPI U-Net, quarter width",
-        {
-            "name": "upi",
-            "transform": "anscombe",
-            "base_width": 8,
-            "levels": 5,
-            "stem_input": "detail",
-        },
     ),
     "pmrid": Variant(
         "PMRID-style",
@@ -162,9 +175,7 @@ VARIANTS = {
             "stem_input": "detail",
         },
     ),
-    "nafnet": Variant(
-        "NAFNet-style", {**_GATED, "feature_align": False, "head_kernel": 3}
-    ),
+    "nafnet": Variant("NAFNet-style", _PLAIN_GATES),
 }
 
 # Of the family, and others at its cost.
@@ -173,11 +184,10 @@ STUDENTS = (
     "wavelet",
     "fan",
     "fan_no_skips",
-    "fan_detail",
-    "fan_bands",
     "fan_fast",
     "fan_deep",
     "fan_gate",
+    "fan_half",
 )
 RIVALS = ("pmrid", "nafnet")
 
@@ -198,13 +208,52 @@ def get(name: str) -> Variant:
 
 def title(model: dict) -> str | None:
     """Returns the title of the variant with this `model` section, if any."""
-    if model.get("name") == _UNET["name"]:
-        model = {**_UNET, **model}  # A run may be older than a field.
-    plain = {key: _plain(value) for key, value in model.items()}
+    model = current(model)
     for variant in VARIANTS.values():
-        if {k: _plain(v) for k, v in variant.model.items()} == plain:
+        if {k: _plain(v) for k, v in variant.model.items()} == model:
             return variant.title
     return None
+
+
+def current(model: dict) -> dict:
+    """Returns the `model` section of an older run in today's fields.
+
+    Args:
+        model: as the run's `config.json` holds it.
+
+    Raises:
+        InputError: its network was taken out since.
+    """
+    model = {key: _plain(value) for key, value in model.items()}
+    network = model.get("name")
+    for field, neutral in _RETIRED.get(network, {}).items():
+        value = model.pop(field, neutral)
+        if value != neutral:
+            raise InputError(
+                f"`model.{field}` must be {neutral!r}; commit {_LAST_WITH_ALL} "
+                "is the last one that builds other networks. "
+                f"Received: {value!r}"
+            )
+    if network == "gated":
+        model = _in_steps(model)
+    defaults = {"unet": _UNET, "gated": _GATED}.get(network, {})
+    return {k: _plain(v) for k, v in {**defaults, **model}.items()}
+
+
+def _in_steps(model):
+    """Rewrites a gated network whose blocks are counted as one of steps."""
+    if "blocks" not in model:
+        return model
+    model = dict(model)
+    block = "depth point"
+    if model.pop("feature_align"):
+        block += " align"
+    blocks, width = model.pop("blocks"), model.pop("base_width")
+    stages = [" ".join([block] * count) for count in blocks]
+    model["widths"] = [width * 2**level for level in range(len(blocks) + 1)]
+    model["encoder"] = model["decoder"] = stages
+    model["middle"] = " ".join([block] * model.pop("mid_blocks"))
+    return model
 
 
 def _plain(value):

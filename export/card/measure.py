@@ -42,9 +42,9 @@ def digests(array: bundle_lib.Bundle) -> dict[str, str]:
 
 def cost(model: dict) -> dict:
     """Returns what `fanet-cost` counts of a config's network; needs Keras."""
-    from fanet_tf import cost as cost_lib
+    from fanet_tf.models import cost_table
 
-    record = cost_lib.as_record(cost_lib.report("card", model, False))
+    record = cost_table.as_record(cost_table.report("card", model, False))
     return {
         key: record[key] for key in ("parameters", "weights", "gmacs_per_mp")
     }

@@ -15,7 +15,7 @@ from ai_edge_quantizer import quantizer
 from ai_edge_quantizer import recipe as aeq_recipe
 
 from fanet_tf.denoising import macs
-from fanet_tf.training.precision import PRECISE
+from fanet_tf.models.parts import PRECISE
 
 _Operation = qtyping.TFLOperationName
 SIGNATURE = "serving_default"

@@ -36,29 +36,36 @@ def _networks(names):
             f"Received: {' '.join(names)}"
         )
     path = config_flags.get_config_filename(flags.FLAGS["config"])
-    yield pathlib.Path(path.split(":")[0]).stem, _CONFIG.value.model.to_dict()
+    file, _, argument = path.partition(":")
+    name = (
+        argument if argument in variants.VARIANTS else pathlib.Path(file).stem
+    )
+    yield name, _CONFIG.value.model.to_dict()
 
 
 def main(arguments):
     """Prints a table, or JSON, of variants by name or of a config."""
     networks = list(_networks(arguments))  # Typos fail before slow imports.
-    from fanet_tf import cost
+    from fanet_tf.models import cost_table
 
     reports = [
-        cost.report(name, model, _RADIUS.value) for name, model in networks
+        cost_table.report(name, model, _RADIUS.value)
+        for name, model in networks
     ]
     if _JSON.value:
         record = {
-            "convention": cost.CONVENTION,
-            "notes": cost.NOTES,
-            "networks": [cost.as_record(r, _LAYERS.value) for r in reports],
+            "convention": cost_table.CONVENTION,
+            "notes": cost_table.NOTES,
+            "networks": [
+                cost_table.as_record(r, _LAYERS.value) for r in reports
+            ],
         }
         print(json.dumps(record, indent=2))
         return
     for report in reports if _LAYERS.value else ():
-        print("\n".join(cost.layer_table(report)), end="\n\n")
-    print("\n".join(cost.table(reports)))
-    for line in (cost.CONVENTION, *cost.NOTES):
+        print("\n".join(cost_table.layer_table(report)), end="\n\n")
+    print("\n".join(cost_table.table(reports)))
+    for line in (cost_table.CONVENTION, *cost_table.NOTES):
         print(f"\n{line}")
 
 

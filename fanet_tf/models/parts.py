@@ -6,6 +6,19 @@ from fanet_tf import layers
 
 STEM_INPUTS = ("stabilised", "detail")
 
+# Layers of a core, by the beginning of their names, that stay in float32 in
+# mixed precision and in int8: what the input is split into, and the ends.
+PRECISE = (
+    "pyramid",
+    "local_mean",
+    "detail",
+    "fa_mean",
+    "fa_step",
+    "fa_detail",
+    "head",
+    "cut_detail",
+)
+
 
 def check_size(height, width, stride) -> None:
     """Refuses a size that the network cannot halve often enough."""
@@ -20,7 +33,7 @@ def check_choice(name, value, choices) -> None:
     """Refuses a value that is not among the choices."""
     if value not in choices:
         raise ValueError(
-            f"`{name}` must be one of {', '.join(choices)}. "
+            f"`{name}` must be one of {', '.join(map(str, choices))}. "
             f"Received: {name}={value!r}"
         )
 
@@ -136,16 +149,27 @@ def stem_input(means, choice):
     return bands(means, (2 ** (len(means) - 1),))[0]
 
 
-def head(x, kernel_size=1):
+def head(x, kernel_size: int = 1, enlarge: int = 1):
     """Returns the last convolution, which starts at zero.
 
     An untrained network leaves its input alone.
+
+    Args:
+        x: `[B, h, w, C]`.
+        kernel_size: of the convolution.
+        enlarge: 1, or 2 for an output of twice the size.
+
+    Returns:
+        `[B, enlarge h, enlarge w, 4]`.
     """
-    return klayers.Conv2D(
-        4,
+    x = klayers.Conv2D(
+        4 * enlarge**2,
         kernel_size,
         padding="same",
         kernel_initializer="zeros",
         name="head",
         dtype="float32",
     )(x)
+    if enlarge == 2:
+        x = layers.DepthToSpace(name="head_up", dtype="float32")(x)
+    return x

@@ -21,22 +21,21 @@ from fanet_tf import layers
 from fanet_tf.models import parts
 
 
-def stride(widths=(64, 128, 256, 512), **sizes) -> int:
-    """Returns of what height and width must be multiples."""
-    del sizes
+def stride(widths) -> int:
+    """Returns the required multiple of height and width, in packed pixels."""
     return 2 ** len(widths)
 
 
 def build(
-    height,
-    width,
-    stem_width=16,
+    height: int,
+    width: int,
+    stem_width: int = 16,
     widths=(64, 128, 256, 512),
     blocks=(2, 2, 4, 4),
     decoder_widths=(64, 32, 32, 16),
-    kernel_size=5,
-    stem_input="detail",
-):
+    kernel_size: int = 5,
+    stem_input: str = "detail",
+) -> keras.Model:
     """Builds the network between the two transforms; defaults are the paper's.
 
     Args:

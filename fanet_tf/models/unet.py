@@ -1,4 +1,4 @@
-"""The student networks: one U-Net builder, four variants.
+"""The U-Nets of ARNet blocks: the paper's four and our own, one builder.
 
     stabilised --stem--> enc0 --down--> enc1 --down--> ... --down--> mid
                            |              |                           |
@@ -26,40 +26,34 @@ from fanet_tf import layers
 from fanet_tf.models import parts
 
 DOWNSAMPLING = ("max", "haar")
-OUTPUTS = ("residual", "gated")
 FA_INPUTS = ("stabilised", "detail")
-UPSAMPLING = ("bilinear", "depth_to_space", "haar")
+UPSAMPLING = ("bilinear", "haar")
 
 
-def stride(widths=(16, 32, 64, 64), **sizes) -> int:
-    """Returns of what height and width must be multiples."""
-    del sizes
+def stride(widths) -> int:
+    """Returns the required multiple of height and width, in packed pixels."""
     return 2 ** (len(widths) - 1)
 
 
 def build(
-    height,
-    width,
+    height: int,
+    width: int,
     widths=(16, 32, 64, 64),
     blocks=1,
-    mid_blocks=2,
+    mid_blocks: int = 2,
     expansion=2,
     group_width=4,
     kernel_size=3,
-    block_residual=True,
-    feature_align=True,
-    fa_hidden=8,
-    fa_kernel=3,
-    fa_input="stabilised",
-    skip_ratio=2,
-    fusion="add",
-    downsampling="max",
-    upsampling="bilinear",
-    stem_input="detail",
+    feature_align: bool = True,
+    fa_hidden: int = 8,
+    fa_input: str = "stabilised",
+    skip_ratio: int = 2,
+    downsampling: str = "max",
+    upsampling: str = "bilinear",
+    stem_input: str = "detail",
     detail_cells=(),
-    output="residual",
-    group_form="masked",
-):
+    group_form: str = "masked",
+) -> keras.Model:
     """Builds the network between the two transforms.
 
     Args:
@@ -75,22 +69,17 @@ def build(
         group_width: channels per group; a multiple of 4 keeps a group
             convolution whole on the GPU delegate. One number, or one per level.
         kernel_size: of the group convolutions; one number, or one per level.
-        block_residual: adds a block's input to its output where the widths
-            agree.
         feature_align: whether Feature-Align layers follow the blocks.
         fa_hidden: channels of their trunk.
-        fa_kernel: kernel of their trunk.
         fa_input: what their trunk sees of the input at its level:
             `"stabilised"`, its mean; `"detail"`, what that adds to the next
             coarser level (`parts.details`), so that texture and noise steer
             the features instead of brightness.
         skip_ratio: how much a skip is shrunk; 0 leaves the skips out.
-        fusion: `"add"` or `"concat"`.
         downsampling: `"max"` pooling, or `"haar"`: DWT, then a point-wise
             squeeze.
-        upsampling: `"bilinear"`; `"depth_to_space"`: a point-wise widening,
-            then depth to space; `"haar"`: a point-wise widening, then inverse
-            DWT.
+        upsampling: `"bilinear"`, or `"haar"`: a point-wise widening, then
+            inverse DWT.
         stem_input: `"stabilised"`, or `"detail"`: the stabilised input less
             its own local means, so that the features need not carry the
             brightness (up to 138 deviations of the noise at gain 1) through
@@ -98,12 +87,6 @@ def build(
         detail_cells: sides of the cells of these means, growing: one gives
             one detail, several split it into bands (`parts.bands`). Small
             cells serve low gains and large ones high gains. `()`: `stride`.
-        output: `"residual"`: the head gives the step from the noisy frame to
-            the denoised one; `"gated"`: it gives a step `e`, and a gate `w` in
-            0..1 on each band of the detail, `residual = e - sum (1 - w) band`,
-            so that flat areas are reached with `e = 0`, `w = 0` instead of by
-            cancelling the noise, and a pixel is left alone with `e = 0`,
-            `w = 1`.
         group_form: how group convolutions are computed, see `GroupConv2D`.
 
     Returns:
@@ -112,7 +95,6 @@ def build(
     """
     parts.check_choice("downsampling", downsampling, DOWNSAMPLING)
     parts.check_choice("upsampling", upsampling, UPSAMPLING)
-    parts.check_choice("output", output, OUTPUTS)
     parts.check_choice("fa_input", fa_input, FA_INPUTS)
     parts.check_choice("stem_input", stem_input, parts.STEM_INPUTS)
     parts.check_positive(widths=widths, blocks=blocks, mid_blocks=mid_blocks)
@@ -124,11 +106,6 @@ def build(
     group_width = parts.per_level("group_width", group_width, levels)
     kernel_size = parts.per_level("kernel_size", kernel_size, levels)
     detail = stem_input == "detail"
-    if output == "gated" and not detail:
-        raise ValueError(
-            "A gated output is a gate on the detail, so `stem_input` must be "
-            f"'detail'. Received: stem_input={stem_input!r}"
-        )
 
     stabilised = keras.Input((height, width, 4), name="stabilised")
     cells = tuple(detail_cells) or (size,)
@@ -153,14 +130,14 @@ def build(
                 expansion[level],
                 group_width[level],
                 kernel_size[level],
-                residual=block_residual and x.shape[-1] == out,
+                residual=x.shape[-1] == out,
                 form=group_form,
                 name=f"{name}{suffix}",
             )(x)
             if feature_align:
-                x = layers.FeatureAlign(
-                    fa_hidden, fa_kernel, name=f"fa_{name}{suffix}"
-                )(x, seen[level])
+                x = layers.FeatureAlign(fa_hidden, name=f"fa_{name}{suffix}")(
+                    x, seen[level]
+                )
         return x
 
     x = parts.joined(bands or [stabilised], "detail")
@@ -188,36 +165,12 @@ def build(
     for level in reversed(range(levels - 1)):
         x = _upsample(x, widths[level], upsampling, level)
         if skip_ratio:
-            x = layers.Replicate(fusion, name=f"fuse{level}")(x, skips[level])
+            x = layers.Replicate(name=f"fuse{level}")(x, skips[level])
         out = widths[max(level - 1, 0)] if narrow else widths[level]
         x = stage(x, f"dec{level}", level, (widths[level], out))
 
     residual = parts.head(x)
-    if output == "gated":
-        cuts = [
-            klayers.Multiply(name=f"cut_detail{cell}")(
-                [_gate(x, f"gate{cell}"), band]
-            )
-            for cell, band in zip(cells, bands, strict=True)
-        ]
-        cut = klayers.Add(name="cut_detail")(cuts) if cuts[1:] else cuts[0]
-        # From units of the stabilised input to those of the residual.
-        cut = klayers.Rescaling(-8.0, name="gate_units")(cut)
-        residual = klayers.Add(name="gated")([residual, cut])
     return keras.Model(stabilised, residual, name="core")
-
-
-def _gate(x, name):
-    """Returns what is cut, `1 - w`, of a band, in 0..1; little at first."""
-    return klayers.Conv2D(
-        4,
-        1,
-        activation="sigmoid",
-        kernel_initializer="zeros",
-        bias_initializer=keras.initializers.Constant(-3.0),
-        name=name,
-        dtype="float32",
-    )(x)
 
 
 def _shrunk(filters, ratio):
@@ -233,6 +186,4 @@ def _upsample(x, filters, upsampling, level):
     if upsampling == "bilinear":
         return layers.Upsample(name=f"up{level}")(x)
     x = klayers.Conv2D(4 * filters, 1, name=f"widen{level}")(x)
-    if upsampling == "haar":
-        return layers.HaarIDWT(name=f"idwt{level}")(x)
-    return layers.DepthToSpace(name=f"up{level}")(x)
+    return layers.HaarIDWT(name=f"idwt{level}")(x)

@@ -8,21 +8,9 @@ a deviation), the residual and the losses.
 """
 
 from fanet_tf.errors import InputError
+from fanet_tf.models.parts import PRECISE
 
 PRECISIONS = ("float32", "mixed_bfloat16")
-
-# Layers of a core, by the beginning of their names, that stay in float32.
-PRECISE = (
-    "pyramid",
-    "local_mean",
-    "detail",
-    "fa_mean",
-    "fa_step",
-    "fa_detail",
-    "head",
-    "gate",
-    "cut_detail",
-)
 
 
 def apply(member, precision: str) -> None:

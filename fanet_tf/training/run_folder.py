@@ -6,6 +6,7 @@ import pathlib
 import ml_collections
 
 from fanet_tf import config as config_lib
+from fanet_tf import variants
 from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
 
@@ -28,7 +29,10 @@ def is_finished(workdir, index: int) -> bool:
 
 
 def read_config(workdir) -> ml_collections.ConfigDict:
-    """Reads the config of a run from its folder."""
+    """Reads the config of a run from its folder.
+
+    The `model` section of an older run comes in today's fields.
+    """
     path = pathlib.Path(workdir) / "config.json"
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
@@ -38,6 +42,8 @@ def read_config(workdir) -> ml_collections.ConfigDict:
         ) from error
     except json.JSONDecodeError as error:
         raise InputError(f"{path}: not a JSON file: {error}") from error
+    if "model" in record:
+        record["model"] = variants.current(record["model"])
     return ml_collections.ConfigDict(record)
 
 

@@ -1,6 +1,7 @@
 """The same networks under Keras's second backend."""
 
 import os
+import pathlib
 import subprocess
 import sys
 
@@ -20,13 +21,11 @@ NETWORKS = {
         "mid_blocks": 1,
         "fa_hidden": 4,
     },
-    "gated": {
+    "bands": {
         "name": "unet",
         "widths": (8, 16),
         "detail_cells": (2,),
         "fa_input": "detail",
-        "output": "gated",
-        "upsampling": "depth_to_space",
     },
     "wavelet": {
         "name": "unet",
@@ -36,11 +35,12 @@ NETWORKS = {
         "upsampling": "haar",
         "transform": "ksigma",
     },
-    "fan_gate": {
+    "fan_gate": {"name": "gated", "widths": (4, 8)},
+    "fan_half": {
         "name": "gated",
-        "base_width": 4,
-        "blocks": (1,),
-        "feature_align": True,
+        "widths": (8, 8),
+        "stem_stride": 2,
+        "middle": "light align",
     },
     "pmrid": {
         "name": "pmrid",
@@ -80,7 +80,9 @@ def jax(code):
         **os.environ,
         "KERAS_BACKEND": "jax",
         "JAX_PLATFORMS": "cpu",
-        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")]),
+        "PYTHONPATH": os.pathsep.join(
+            [str(ROOT), str(ROOT / "tests"), str(pathlib.Path(__file__).parent)]
+        ),
     }
     return subprocess.run(
         [sys.executable, "-c", code],

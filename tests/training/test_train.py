@@ -206,7 +206,8 @@ def test_a_config_begins_with_its_command(path):
 
 @pytest.mark.slow
 def test_a_trained_teacher_leaves_a_clean_frame_almost_alone(tmp_path):
-    config = config_lib.default_config("teacher_quarter")
+    config = config_lib.default_config("teacher")
+    config.model.base_width = 8
     config.data.batch_size = 4
     config.data.patch_size = 64
     config.train.steps = 400

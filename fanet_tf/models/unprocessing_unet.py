@@ -19,13 +19,18 @@ _CONVOLUTIONS = 3
 _SLOPE = 0.2  # Of the leaky ReLU, TensorFlow's default at the time.
 
 
-def stride(levels=5, **sizes) -> int:
-    """Returns of what height and width must be multiples."""
-    del sizes
+def stride(levels) -> int:
+    """Returns the required multiple of height and width, in packed pixels."""
     return 2 ** (levels - 1)
 
 
-def build(height, width, base_width=32, levels=5, stem_input="detail"):
+def build(
+    height: int,
+    width: int,
+    base_width: int = 32,
+    levels: int = 5,
+    stem_input: str = "detail",
+) -> keras.Model:
     """Builds the network between the two transforms.
 
     The layers whose activations a Feature Loss may compare are `enc0_c` to

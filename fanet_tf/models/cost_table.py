@@ -1,4 +1,4 @@
-"""What a config's network costs, beside the paper's figure: `fanet-cost`."""
+"""Tables of what networks cost, beside the paper's figures: `fanet-cost`."""
 
 import dataclasses
 
@@ -60,7 +60,8 @@ def report(name, model, with_radius=True) -> Report:
 
     Args:
         name: for the table. A variant's name brings the paper's figures.
-        model: the `model` section of a config, as a dict.
+        model: the `model` section of a config, as a dict; also one of an
+            older run.
         with_radius: whether the receptive radius is measured; seconds.
 
     Raises:
@@ -68,6 +69,7 @@ def report(name, model, with_radius=True) -> Report:
     """
     variant = variants.VARIANTS.get(name)
     if variant is None or variant.model != model:
+        model = variants.current(model)
         variant = variants.Variant(name, model)
 
     def core(height, width):
