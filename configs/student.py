@@ -1,6 +1,6 @@
 """The default network, taught by the U-Net of Brooks et al.: Feature Loss.
 
-    fanet-train --config=configs/teacher.py --workdir=runs/teacher
+    fanet-train --config=configs/paper.py:teacher --workdir=runs/teacher
     fanet-train --config=configs/student.py --workdir=runs/student \
         --config.loss.teacher=runs/teacher
 

@@ -20,7 +20,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 # one floor know nothing of each other. A room is a folder; the files that lie
 # loose in fanet_tf/, which everybody reads, are rooms of their own.
 FLOORS = (
-    ("fanet_tf", "fanet_tf/errors"),
+    ("fanet_tf", "fanet_tf/errors", "fanet_tf/zoo"),
     ("fanet_tf/raw", "fanet_tf/nsma", "fanet_tf/variants"),
     ("fanet_tf/config", "fanet_tf/files", "fanet_tf/layers"),
     ("fanet_tf/losses", "fanet_tf/metrics", "fanet_tf/models"),

@@ -16,7 +16,6 @@ PRECISE = (
     "fa_step",
     "fa_detail",
     "head",
-    "cut_detail",
 )
 
 
