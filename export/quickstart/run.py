@@ -92,9 +92,7 @@ def run(output, shared_steps=SHARED_STEPS, member_steps=MEMBER_STEPS) -> None:
     export_bundle.write(
         output / "array",
         output / "bundle",
-        recipes.parse(",".join(RECIPES)),
-        tile=384,
-        name="quickstart",
+        export_bundle.Options("quickstart", recipes.parse(",".join(RECIPES))),
     )
     exported = time.perf_counter()
     print(
