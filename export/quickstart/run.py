@@ -16,7 +16,6 @@ OUTPUT/
 import pathlib
 import time
 
-import cv2
 import numpy as np
 
 from export.quickstart import timing
@@ -35,6 +34,7 @@ from fanet_tf.evaluation import text
 from fanet_tf.files import atomic
 from fanet_tf.files import dng
 from fanet_tf.files import reader
+from fanet_tf.pages import pictures
 from fanet_tf.raw import cfa
 
 GAINS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
@@ -198,15 +198,11 @@ def write_picture(method, frames, path) -> None:
     capture = next(f for f in frames if (f.name, f.gain) == ("coffee", 16.0))
     denoised = np.clip(method.denoise(capture.noisy, capture.noise), 0.0, 1.0)
     panels = [
-        capture.colour.render(packed)[_PICTURE]
+        pictures.to_uint8(capture.colour.render(packed)[_PICTURE])
         for packed in (capture.noisy, denoised, capture.clean)
     ]
-    gap = np.ones((panels[0].shape[0], 8, 3), np.float32)
-    row = np.concatenate([panels[0], gap, panels[1], gap, panels[2]], axis=1)
-    pixels = np.rint(255 * row[..., ::-1]).astype(np.uint8)
-    _, encoded = cv2.imencode(".png", pixels)
-    with atomic.writing(path) as stream:
-        stream.write(encoded.tobytes())
+    row = pictures.side_by_side(panels)
+    atomic.write_bytes(path, pictures.png(row), overwrite=True)
 
 
 def denoise_one(array, folder) -> None:
