@@ -21,21 +21,22 @@ from export.flatbuffer import runtime
 from fanet_tf.denoising import bundle as bundle_reader
 from fanet_tf.errors import InputError
 
-# Of the 0..1 range. The same runtime gives the same bits; another one may
-# round otherwise, and a value on the edge of an integer step fall to the other.
+# Of the 0..1 range. The same runtime gives the same bits. Another one may round
+# differently, and a value near the edge of an integer step then takes the other
+# step.
 _FLOAT_LIMIT = 1e-5
 _HALF_LIMIT = 1e-3
 _INTEGER_LIMIT = 5e-2
 
 
-def check(folder) -> dict[str, int]:
+def check(folder: str | pathlib.Path) -> dict[str, int]:
     """Checks a bundle.
 
     Returns:
-        How many members, flatbuffers and files were checked.
+        The numbers of members, flatbuffers and files that were checked.
 
     Raises:
-        InputError: with the file and what is wrong with it.
+        InputError: names the file, and what is wrong with it.
     """
     folder = pathlib.Path(folder)
     if not folder.is_dir():
