@@ -29,11 +29,8 @@ def random_source(model, tile) -> context.ExportContext:
         lambda height, width: convert.static_member(
             member, model, height, width
         ),
-        size=(tile, tile),
-        index=0,
-        a_range=(1e-4, 1e-2),
-        transform=model["transform"],
-        data=None,  # Of static recipes alone.
+        (tile, tile),
+        model["transform"],
     )
 
 

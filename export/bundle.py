@@ -1,16 +1,16 @@
 """Writes a bundle, the folder that `docs/bundle.md` describes.
 
-Made beside its place and renamed when every check has passed: a bundle is
-whole or not there.
+It appears when every check has passed, so a bundle is complete or not there.
 """
 
 import importlib.metadata
 import json
 import pathlib
-import shutil
+from typing import Any
 
 import keras
 import numpy as np
+from ml_collections import ConfigDict
 
 from export.card import model_card
 from export.contract import checksums
@@ -18,18 +18,21 @@ from export.contract import quality
 from export.contract import selector
 from export.contract import selector_code
 from export.int8 import calibration
-from export.member import recipes as recipes_lib
 from export.member import write as member_writer
-from export.member.write import ParityError
+from export.member.job import Job
+from export.member.job import Options
+from export.member.parity import ParityError
 from fanet_tf import models
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.denoising import bundle as bundle_reader
 from fanet_tf.errors import InputError
+from fanet_tf.files import atomic
+from fanet_tf.files import folders
 from fanet_tf.models import receptive
 from fanet_tf.training import train
 from fanet_tf.training.feed import synthesis
 
-__all__ = ["ParityError", "write"]
+__all__ = ["Options", "ParityError", "write"]
 
 _TOOLS = (
     "fanet-tf",
@@ -43,134 +46,112 @@ _TOOLS = (
 
 
 def write(
-    workdir,
-    output,
-    recipes,
-    tile: int,
-    name: str,
-    group_form: str = "native",
-    photographs: str = "held_back",
-    photographs_limit: int = 12,
-    quality_limits: dict[str, float] | None = None,
-    allow_quality_loss: bool = False,
-    calibrate: calibration.Settings | None = None,
-    sources: tuple[str, ...] = (),
-    profile: str = "",
+    workdir: str | pathlib.Path, output: str | pathlib.Path, options: Options
 ) -> pathlib.Path:
     """Exports the trained array of a run.
 
     Args:
         workdir: folder of a finished run.
-        output: folder of the bundle; replaced if it holds a bundle already.
-        recipes: list of `recipes.Recipe`.
-        tile: height and width of the members' input, in packed pixels.
-        name: of the bundle.
-        group_form: see `convert.GROUP_FORMS`.
-        photographs: that quality is measured on: `"held_back"`, or a folder;
-            nothing that was trained on.
-        photographs_limit: of their number; 0 takes all.
-        quality_limits: recipe name -> dB, instead of the recipe's own.
-        allow_quality_loss: writes members that miss their limit, too.
-        calibrate: of the static recipes.
-        sources: of calibration crops; empty means those of the run.
-        profile: the sensor's noise; empty means that of the run.
+        output: folder of the bundle. A bundle that is there is replaced,
+            anything else is refused.
+        options: of the export.
+
+    Returns:
+        The folder of the bundle.
 
     Raises:
-        InputError: an unfinished run, an impossible tile, a folder in the way,
-            a profile that does not cover the members.
-        ParityError: a flatbuffer differs from Keras by more than its limit.
+        InputError: the run is not finished, the tile is impossible, the
+            profile does not cover the members, no recipe of a member passes
+            the quality gate, or `output` is in use or somebody else's.
+        ParityError: a flatbuffer does not compute what its member computes.
     """
-    output = pathlib.Path(output)
-    if output.exists() and not (output / bundle_reader.MANIFEST).exists():
-        raise InputError(
-            f"{output}: must not exist, or be a bundle to replace. "
-            "Received: something else"
-        )
+    output = atomic.resolve(output)
+    config = _config(workdir, options)
+    trained = _trained_members(workdir, config)
+    edges = _edges(record for _, record in trained)
+    with folders.replacing(
+        output, checksums.is_part, bundle_reader.read_manifest
+    ) as folder:
+        job = _job(folder, options, config)
+        _check_covered(job.profile, edges)
+        (folder / "golden").mkdir()
+        manifest = _manifest(job, edges)
+        manifest["members"] = [
+            member_writer.write(job, member, record["index"], _edges([record]))
+            for member, record in trained
+        ]
+        _write_texts(folder, manifest)
+        checksums.write(folder)
+    return output
+
+
+def _config(workdir, options) -> ConfigDict:
+    """Returns the config of a run, with what the options change of it."""
     config = train.read_config(workdir)
-    members = _trained_members(workdir, config)
+    if options.profile:
+        config.data.profile = options.profile
+    if options.sources:
+        config.data.sources = tuple(options.sources)
+        config.data.weights = (1.0,) * len(options.sources)
+    return config
+
+
+def _job(folder, options, config) -> Job:
     stride, halo = _halo(config)
-    if tile % stride or tile <= 2 * halo:
+    if options.tile % stride or options.tile <= 2 * halo:
         raise InputError(
             f"`tile` must be a multiple of {stride} above twice the halo "
-            f"{halo}. Received: {tile}"
+            f"{halo}. Received: {options.tile}"
         )
-    if profile:
-        config.data.profile = profile
-    if sources:
-        config.data.sources = tuple(sources)
-        config.data.weights = (1.0,) * len(sources)
-    noise_profile = profile_lib.load(config.data.profile)
-    below_black = synthesis.below_black(config.data)
-    edges = _edges(record for _, record in members)
-    _check_covered(noise_profile, edges)
-    data = calibration.Data(config, calibrate or calibration.Settings())
-    gate = quality.Gate(
-        quality.scenes(photographs, config.data.camera, photographs_limit),
-        noise_profile,
-        config.validation.gains,
-        below_black,
+    profile = profile_lib.load(config.data.profile)
+    photographs = quality.scenes(
+        options.photographs, config.data.camera, options.photographs_limit
     )
-    essentials = {
-        "schema_version": bundle_reader.SCHEMA_VERSION,
-        "name": name,
-        "licence": "Apache-2.0",
-        "packing": "NHWC; R, Gr, Gb, B; 0 = black, 1 = white",
-        "inputs": "scale = 1/a, offset = b/a^2; Var[y|x] = a x + b",
-    }
+    return Job(
+        folder,
+        options,
+        config,
+        profile,
+        {
+            "height": options.tile,
+            "width": options.tile,
+            "halo": halo,
+            "stride": stride,
+        },
+        calibration.Data(config, options.calibration),
+        quality.Gate(
+            photographs,
+            profile,
+            config.validation.gains,
+            synthesis.below_black(config.data),
+        ),
+    )
 
-    beside = output.with_name(f".{output.name}.part")
-    shutil.rmtree(beside, ignore_errors=True)
-    (beside / "golden").mkdir(parents=True)
-    job = member_writer.Job(
-        folder=beside,
-        profile=noise_profile,
-        model=config.model.to_dict(),
-        recipes=recipes_lib.with_limits(recipes, quality_limits or {}),
-        tile={"height": tile, "width": tile, "halo": halo, "stride": stride},
-        group_form=group_form,
-        data=data,
-        gate=gate,
-        allow_quality_loss=allow_quality_loss,
-        essentials=essentials,
-        below_black=below_black,
-    )
-    try:
-        noise = _noise_law(noise_profile)
-        manifest = {
-            "schema_version": bundle_reader.SCHEMA_VERSION,
-            "name": name,
-            "licence": "Apache-2.0",
-            "made_by": _versions(),
-            "packing": {
-                "layout": "NHWC",
-                "order": ["R", "Gr", "Gb", "B"],
-                "phase": "RGGB",
-                "black": 0.0,
-                "white": 1.0,
-            },
-            "group_form": group_form,
-            "noise": noise,
-            "calibration": data.record(),
-            "quality": {
-                "photographs": gate.names,
-                "measure": "RAW PSNR in dB, float32 less recipe",
-            },
-            "selector": _write_selector(beside, noise, edges),
-            "members": [
-                member_writer.write(
-                    job, trained, record["index"], _edges([record])
-                )
-                for trained, record in members
-            ],
-        }
-        _write_texts(beside, manifest)
-        checksums.write(beside)
-        if output.exists():
-            shutil.rmtree(output)
-        beside.rename(output)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-    return output
+
+def _manifest(job: Job, edges) -> dict[str, Any]:
+    """Returns the manifest but for the members and the files."""
+    noise = _noise_law(job.profile)
+    return {
+        "schema_version": bundle_reader.SCHEMA_VERSION,
+        "name": job.options.name,
+        "licence": "Apache-2.0",
+        "made_by": _versions(),
+        "packing": {
+            "layout": "NHWC",
+            "order": ["R", "Gr", "Gb", "B"],
+            "phase": "RGGB",
+            "black": 0.0,
+            "white": 1.0,
+        },
+        "group_form": job.options.group_form,
+        "noise": noise,
+        "calibration": job.data.record(),
+        "quality": {
+            "photographs": job.gate.names,
+            "measure": "RAW PSNR in dB, float32 less recipe",
+        },
+        "selector": _write_selector(job.folder, noise, edges),
+    }
 
 
 def _check_covered(profile, edges):
@@ -185,7 +166,7 @@ def _check_covered(profile, edges):
 
 
 def _write_texts(folder, manifest):
-    """Writes what people read, then the manifest with their digests."""
+    """Writes the texts for people, then the manifest with their checksums."""
     texts = {
         **selector_code.write(manifest),
         "README.md": model_card.text(manifest),
@@ -199,8 +180,8 @@ def _write_texts(folder, manifest):
     (folder / bundle_reader.MANIFEST).write_text(text, encoding="utf-8")
 
 
-def _trained_members(workdir, config):
-    """Returns `(keras.Model, record)` of each member, in order."""
+def _trained_members(workdir, config) -> list[tuple[keras.Model, dict]]:
+    """Returns each member with its record, in order."""
     members = []
     for index in range(config.nsma.members):
         folder = train.member_folder(workdir, index)
@@ -217,7 +198,8 @@ def _trained_members(workdir, config):
     return members
 
 
-def _halo(config):
+def _halo(config) -> tuple[int, int]:
+    """Returns the stride of a network and the halo of its tiles."""
     stride = models.stride(**config.model.to_dict())
 
     def core(height, width):
@@ -229,18 +211,18 @@ def _halo(config):
     return stride, receptive.halo(reach, stride)
 
 
-def _edges(records):
-    """Returns the subranges' edges, as float32 holds them.
+def _edges(records) -> list[float]:
+    """Returns the subranges' edges, rounded to float32.
 
-    Else an `a` computed in float32 by an app and in float64 by us could fall
-    on different sides of an edge: gain 8 lies on the middle one of the IMX258.
+    Otherwise an `a` that an app computes in float32 could fall on the other
+    side of an edge than ours in float64: gain 8 of the IMX258 lies on one.
     """
     records = list(records)
     edges = [records[0]["a_range"][0], *(r["a_range"][1] for r in records)]
     return [float(np.float32(edge)) for edge in edges]
 
 
-def _noise_law(profile):
+def _noise_law(profile) -> dict[str, Any]:
     return {
         "law": "Var[y|x] = a x + b",
         "sensor": profile.sensor,
@@ -252,7 +234,7 @@ def _noise_law(profile):
     }
 
 
-def _versions():
+def _versions() -> dict[str, str]:
     versions = {}
     for tool in _TOOLS:
         try:
@@ -262,7 +244,7 @@ def _versions():
     return versions
 
 
-def _write_selector(folder, noise, edges):
+def _write_selector(folder, noise, edges) -> dict[str, Any]:
     record = member_writer.write_file(
         folder, "selector.tflite", selector.flatbuffer(noise, edges)
     )

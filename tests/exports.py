@@ -9,12 +9,25 @@ import tempfile
 
 from runs import write_run
 
-from export import bundle as bundle_writer
+from export import bundle
 from export.int8 import calibration
 from export.member import recipes
 
 TILE = 48
 SETTINGS = calibration.Settings(tiles=4, steps=2)
+
+
+def export(workdir, output, chosen="float32", limits=None, **options):
+    """Exports a run of small members; `options` as of `bundle.Options`."""
+    options = {"name": "x", "tile": TILE, **options}
+    made = bundle.Options(recipes=recipes.parse(chosen, limits), **options)
+    return bundle.write(workdir, output, made)
+
+
+def _folder():
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="fanet_test_export_"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 @functools.cache
@@ -23,17 +36,15 @@ def small():
 
     Their weights are random, so that quality is measured and not kept.
     """
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="fanet_test_export_"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder = _folder()
     config = write_run(folder / "run")
-    output = bundle_writer.write(
+    output = export(
         folder / "run",
         folder / "bundle",
-        recipes.parse("all"),
-        TILE,
-        "small",
+        "all",
+        name="small",
         allow_quality_loss=True,
-        calibrate=SETTINGS,
+        calibration=SETTINGS,
     )
     return config, folder / "run", output
 
@@ -46,15 +57,13 @@ def signed():
         config.model.transform = "signed_anscombe"
         config.data.realism = "phone"
 
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="fanet_test_export_"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder = _folder()
     write_run(folder / "run", 1, change)
-    return bundle_writer.write(
+    return export(
         folder / "run",
         folder / "bundle",
-        recipes.parse("float32,static_wi8_ai8,core_float32"),
-        TILE,
-        "signed",
+        "float32,static_wi8_ai8,core_float32",
+        name="signed",
         allow_quality_loss=True,
-        calibrate=dataclasses.replace(SETTINGS, steps=0),
+        calibration=dataclasses.replace(SETTINGS, steps=0),
     )

@@ -5,7 +5,6 @@ array and puts the whole card in its place.
 """
 
 import importlib.metadata
-import json
 import pathlib
 
 from export.card import page
@@ -19,7 +18,7 @@ _SOURCE = pathlib.Path(__file__).parents[2] / "LICENSE"
 
 
 def licence() -> str:
-    """Returns the licence's text: of the checkout, or of the installation."""
+    """Returns the licence's text, from the checkout or the installation."""
     if _SOURCE.is_file():
         return _SOURCE.read_text(encoding="utf-8")
     for file in importlib.metadata.files("fanet-tf") or []:
@@ -28,12 +27,12 @@ def licence() -> str:
     raise FileNotFoundError("The licence must ship with fanet-tf.")
 
 
-def text(manifest, record=None) -> str:
+def text(manifest: dict, record: dict | None = None) -> str:
     """Returns the model card, Markdown, of a manifest.
 
     Args:
         manifest: of the bundle.
-        record: what `fanet-card` measured; None: no figures of quality.
+        record: the figures of `card.json`; None leaves figures of quality out.
     """
     noise = manifest["noise"]
     low, high = noise["gain_range"]
@@ -89,7 +88,7 @@ def text(manifest, record=None) -> str:
     return "\n".join(lines + _measured(manifest, record))
 
 
-def members_text(manifest, record) -> str:
+def members_text(manifest: dict, record: dict) -> str:
     """Returns the card of the Keras members that an array was exported from."""
     name = manifest["name"]
     return "\n".join(
@@ -129,25 +128,25 @@ def _measured(manifest, record):
     ]
 
 
-def install(folder, record) -> None:
-    """Puts the whole card into a bundle, with its digest where it belongs.
+def install(folder: pathlib.Path, record: dict) -> None:
+    """Puts the whole card into a bundle, with its checksum in the manifest.
 
-    The selectors' code is written afresh as well, since `fanet-export --verify`
-    asks for what the manifest gives today.
+    The selectors' code is written again as well, since `fanet-export --verify`
+    asks for the code that the manifest gives today.
+
+    Args:
+        folder: of the bundle.
+        record: the figures of `card.json`.
     """
-    folder = pathlib.Path(folder)
-    path = folder / bundle_reader.MANIFEST
-    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest = bundle_reader.read_manifest(folder)
     texts = {**selector_code.write(manifest), CARD: text(manifest, record)}
     for name, content in texts.items():
-        with atomic.writing(folder / name) as stream:
-            stream.write(content.encode())
+        atomic.write_text(folder / name, content, overwrite=True)
     for entry in manifest["files"]:
         if entry["file"] in texts:
             entry["sha256"] = bundle_reader.sha256(folder / entry["file"])
             entry["bytes"] = (folder / entry["file"]).stat().st_size
-    with atomic.writing(path) as stream:
-        stream.write((json.dumps(manifest, indent=2) + "\n").encode())
+    atomic.write_json(folder / bundle_reader.MANIFEST, manifest, overwrite=True)
     checksums.write(folder)
 
 

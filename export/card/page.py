@@ -13,15 +13,13 @@ _SOURCES = {
     "bundled": ("photographs of scikit-image and scikit-learn", "free; theirs"),
     "dead_leaves": ("procedural images", "Apache-2.0, this project's"),
 }
-_BEGIN = "<!-- Written by fanet-card: -->"
-_END = "<!-- Up to here. -->"
 _REGIONS = (
     ("raw_psnr_dark", "the darkest quarter of each frame"),
     ("raw_psnr_flat", "the flatter half of each frame"),
 )
 
 
-def table(heading, columns, rows) -> list[str]:
+def table(heading: str, columns: list[str], rows: list[list[str]]) -> list[str]:
     """Returns the lines of a Markdown table."""
     return [
         f"| {' | '.join([heading, *columns])} |",
@@ -31,7 +29,7 @@ def table(heading, columns, rows) -> list[str]:
     ]
 
 
-def by_gain(figures, key, form, heading) -> list[str]:
+def by_gain(figures: dict, key: str, form: str, heading: str) -> list[str]:
     """Returns the table of one metric: a row a method, a column a gain."""
     values: dict[str, dict] = {}
     for row in figures["per_gain"]:
@@ -55,18 +53,11 @@ def by_gain(figures, key, form, heading) -> list[str]:
     return table(heading, [f"{gain:g}" for gain in gains], rows)
 
 
-def readme(text, record) -> str:
-    """Returns a README with its table of the array's PSNR written afresh.
-
-    The table stands between two comments; without them nothing changes.
-    """
-    before, begin, rest = text.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
-    if not end:
-        return text
-    figures = record["photographs"]
-    lines = by_gain(figures, "raw_psnr", ".2f", "RAW PSNR, dB, at gain")
-    return "\n".join([before + begin, "", *lines]) + end + after
+def main_table(record: dict) -> list[str]:
+    """Returns the table of the array's PSNR on photographs."""
+    return by_gain(
+        record["photographs"], "raw_psnr", ".2f", "RAW PSNR, dB, at gain"
+    )
 
 
 def _cell(value, form):
@@ -77,7 +68,7 @@ def _command(*flags) -> list[str]:
     return ["```sh", " \\\n    ".join(["fanet-evaluate", *flags]), "```", ""]
 
 
-def results(evaluation) -> list[str]:
+def results(evaluation: dict) -> list[str]:
     """Returns what was measured: tables, how to see them again, the checks."""
     lines = []
     photographs = evaluation.get("photographs")
@@ -98,7 +89,7 @@ def results(evaluation) -> list[str]:
             "the law above at each gain. Classical methods work after the "
             "Anscombe transform and come back through its unbiased inverse.",
             "",
-            *by_gain(photographs, "raw_psnr", ".2f", "RAW PSNR, dB, at gain"),
+            *main_table(evaluation),
             *by_gain(photographs, "raw_ssim", ".4f", "RAW SSIM at gain"),
             "The same captures, bit for bit:",
             "",
@@ -181,7 +172,7 @@ def _checks(*sets) -> list[str]:
     ]
 
 
-def costs(cost, manifest) -> list[str]:
+def costs(cost: dict, manifest: dict) -> list[str]:
     """Returns the section on what the array costs."""
     return [
         "## Cost",
@@ -194,7 +185,7 @@ def costs(cost, manifest) -> list[str]:
     ]
 
 
-def trained(stages) -> list[str]:
+def trained(stages: list[dict]) -> list[str]:
     """Returns the section on training: data, steps, commands, config."""
     last = stages[-1]["config"]
     shares = last["data"]["weights"]
@@ -245,7 +236,7 @@ def trained(stages) -> list[str]:
     return lines
 
 
-def limits(noise) -> list[str]:
+def limits(noise: dict) -> list[str]:
     """Returns the section on what the array cannot be trusted with."""
     unseen = (
         f"* The noise law is not measured ({noise['status']}): no frame of a "

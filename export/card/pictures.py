@@ -1,11 +1,12 @@
 """Pictures of an array: one for the README, and a page of them.
 
-Of the three photographs that no training source gives, which come with
-scikit-image and are free of copyright, so that anybody can draw them again; and
-of a noisy RAW file.
+They show the three photographs that no training source gives, which come with
+scikit-image and are free of copyright, so anybody can draw them again; and one
+noisy RAW file.
 """
 
 import dataclasses
+import os
 import pathlib
 
 import numpy as np
@@ -18,6 +19,7 @@ from fanet_tf.data import photos
 from fanet_tf.denoising import denoiser as denoiser_lib
 from fanet_tf.denoising import noise_source
 from fanet_tf.denoising import tiles
+from fanet_tf.denoising.bundle import Bundle
 from fanet_tf.evaluation import classical
 from fanet_tf.evaluation import grid
 from fanet_tf.files import atomic
@@ -25,6 +27,7 @@ from fanet_tf.files import reader
 from fanet_tf.files import render
 from fanet_tf.metrics.psnr import psnr
 from fanet_tf.pages import pictures as picture_lib
+from fanet_tf.pages import shell
 from fanet_tf.raw import cfa
 from fanet_tf.raw.noise import NoiseParams
 
@@ -40,7 +43,6 @@ _CREDITS = {
     "astronaut": "NASA, public domain",
 }
 _FRONT = ("chelsea", 16.0, (0, 50, 150, 150))  # Of the README.
-_GAP = 8
 _REAL_SIDE = 152  # Packed pixels.
 _WHITE_SHARE = 0.98  # Of a real frame's pixels stay below white when shown.
 
@@ -49,10 +51,6 @@ def _scene(name):
     return captures.scene_from_srgb(
         name, photos.held_back()[name], camera_lib.get("imx258")
     )
-
-
-def _to_uint8(srgb):
-    return np.rint(255.0 * np.clip(srgb, 0.0, 1.0)).astype(np.uint8)
 
 
 def _cut(image, box, scale=1):
@@ -75,32 +73,44 @@ def _frames(array, name, gain, with_nlm=True):
     return capture, {k: np.clip(v, 0.0, 1.0) for k, v in frames.items()}
 
 
-def write_picture(array, path) -> pathlib.Path:
-    """Writes noisy, denoised and clean side by side, JPEG."""
+def write_picture(
+    array: Bundle, path: str | os.PathLike, overwrite: bool = False
+) -> None:
+    """Writes noisy, denoised and clean side by side, JPEG.
+
+    Args:
+        array: denoises.
+        path: of the picture.
+        overwrite: replaces a picture that is there.
+    """
     name, gain, box = _FRONT
     capture, frames = _frames(array, name, gain, with_nlm=False)
-    panels = []
-    for packed in frames.values():
-        srgb = _to_uint8(capture.colour.render(packed))
-        panels += [
-            np.full((2 * box[2], _GAP, 3), 255, np.uint8),
-            _cut(srgb, box, 2),
+    row = picture_lib.side_by_side(
+        [
+            _cut(picture_lib.to_uint8(capture.colour.render(packed)), box, 2)
+            for packed in frames.values()
         ]
-    path = pathlib.Path(path)
-    with atomic.writing(path) as stream:
-        stream.write(picture_lib.jpeg(np.concatenate(panels[1:], axis=1), 90))
-    return path
+    )
+    atomic.write_bytes(path, picture_lib.jpeg(row, 90), overwrite=overwrite)
 
 
-def write_gallery(array, path, real=None, credit="") -> pathlib.Path:
+def write_gallery(
+    array: Bundle,
+    path: str | os.PathLike,
+    real: str | None = None,
+    credit: str = "",
+    overwrite: bool = False,
+) -> None:
     """Writes the page: photographs at each gain, then a real RAW file.
 
     Args:
-        array: the bundle.
+        array: denoises.
         path: of the `.html` file.
         real: a noisy RAW file, or None.
-        credit: whose it is, and under which licence.
+        credit: the file's owner and licence.
+        overwrite: replaces a file that is no page of ours, too.
     """
+    shell.check_output(path, overwrite)
     parts = [_photograph(array, name) for name in _PLACES]
     if real:
         parts.append(_real(array, pathlib.Path(real), credit))
@@ -110,10 +120,7 @@ def write_gallery(array, path, real=None, credit="") -> pathlib.Path:
         "PSNR in the crop shown. None of the photographs was trained on.",
         parts,
     )
-    path = pathlib.Path(path)
-    with atomic.writing(path) as stream:
-        stream.write(text.encode())
-    return path
+    shell.write(path, text, overwrite)
 
 
 def _photograph(array, name) -> grid.Part:
@@ -127,7 +134,7 @@ def _photograph(array, name) -> grid.Part:
             if label != "clean":
                 decibels = psnr(_cut(packed, _PLACES[name]), clean)
                 caption += f", {decibels:.2f} dB"
-            srgb = _to_uint8(capture.colour.render(packed))
+            srgb = picture_lib.to_uint8(capture.colour.render(packed))
             row.append(grid.Picture(_cut(srgb, _PLACES[name], 2), caption))
         rows.append(row)
     return grid.Part(

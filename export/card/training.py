@@ -1,22 +1,24 @@
 """Reads from the folders of runs how an array was trained.
 
-A run's `config.json` says what was done, its members' `member.json` how many
-steps and what was reached. `train.init_from` leads from the array's run to the
-one it started from, as far back as the folders are there.
+A run's `config.json` has its settings, its members' `member.json` the PSNR that
+they reached. `train.init_from` leads from the array's run to the one it started
+from, as far back as the folders exist.
 """
 
 import json
 import pathlib
 import runpy
+from collections.abc import Iterator
 
 from fanet_tf.errors import InputError
+from fanet_tf.files import strict_json
 
 _ROOT = pathlib.Path(__file__).parents[2]
-# Configs that a command is told as a difference from: file, stages.
+# A command is shown as its difference from the nearest of these: file, stages.
 _BASES = (("configs/imx258.py", ("shared", "array")), ("configs/fan.py", ()))
 
 
-def stages(workdir) -> list[dict]:
+def stages(workdir: str | pathlib.Path) -> list[dict]:
     """Returns a record of each stage, the first one first.
 
     Args:
@@ -28,7 +30,7 @@ def stages(workdir) -> list[dict]:
     while folder.resolve() not in seen:
         seen.add(folder.resolve())
         records.append(_stage(folder))
-        start = json.loads((folder / "config.json").read_text("utf-8"))
+        start = strict_json.read_object(folder / "config.json")
         source = pathlib.Path(start["train"]["init_from"] or "-")
         if not (source / "config.json").is_file():
             break
@@ -38,14 +40,11 @@ def stages(workdir) -> list[dict]:
 
 def _stage(folder) -> dict:
     path = folder / "config.json"
-    try:
-        config = _without_places(json.loads(path.read_text("utf-8")))
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{folder}: must be a run, with its config.json. Received: {error}"
-        ) from error
+    if not path.is_file():
+        raise InputError(f"{folder}: must be a run. Missing: {path}")
+    config = _without_places(strict_json.read_object(path))
     members = [
-        json.loads(file.read_text("utf-8"))
+        strict_json.read_object(file)
         for file in sorted(folder.glob("member_*/member.json"))
     ]
     if len(members) != config["nsma"]["members"]:
@@ -66,7 +65,7 @@ def _stage(folder) -> dict:
 
 
 def _without_places(value):
-    """Puts the paths of one machine in words that fit any: `data/...`."""
+    """Shortens the paths of one machine to those of any: `data/...`."""
     if isinstance(value, dict):
         return {key: _without_places(v) for key, v in value.items()}
     if isinstance(value, list):
@@ -81,7 +80,7 @@ def _without_places(value):
     return parts[-1] if parts[0] in ("/", "..") else value
 
 
-def flat(config, prefix=""):
+def flat(config: dict, prefix: str = "") -> Iterator[tuple[str, object]]:
     """Yields the dotted name and the value of every field."""
     for key, value in config.items():
         if isinstance(value, dict):
@@ -93,7 +92,8 @@ def flat(config, prefix=""):
 def _bases():
     """Yields the name and the flat fields of each known config."""
     for file, names in _BASES:
-        if (_ROOT / file).is_file():  # Not there in an installation.
+        # In a checkout; a folder `configs` beside an installation is not ours.
+        if (_ROOT / "setup.py").is_file() and (_ROOT / file).is_file():
             get_config = runpy.run_path(str(_ROOT / file))["get_config"]
             for name in names or ("",):
                 config = get_config(name) if name else get_config()

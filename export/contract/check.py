@@ -15,27 +15,28 @@ from export.contract import checksums
 from export.contract import golden
 from export.contract import selector
 from export.contract import selector_code
+from export.flatbuffer import core as core_lib
 from export.flatbuffer import graph
 from export.flatbuffer import runtime
 from fanet_tf.denoising import bundle as bundle_reader
 from fanet_tf.errors import InputError
-from fanet_tf.raw import ksigma
 
-# Of the 0..1 range. The same runtime gives the same bits; another one may
-# round otherwise, and a value on the edge of an integer step fall to the other.
+# Of the 0..1 range. The same runtime gives the same bits. Another one may round
+# differently, and a value near the edge of an integer step then takes the other
+# step.
 _FLOAT_LIMIT = 1e-5
 _HALF_LIMIT = 1e-3
 _INTEGER_LIMIT = 5e-2
 
 
-def check(folder) -> dict[str, int]:
+def check(folder: str | pathlib.Path) -> dict[str, int]:
     """Checks a bundle.
 
     Returns:
-        How many members, flatbuffers and files were checked.
+        The numbers of members, flatbuffers and files that were checked.
 
     Raises:
-        InputError: with the file and what is wrong with it.
+        InputError: names the file, and what is wrong with it.
     """
     folder = pathlib.Path(folder)
     if not folder.is_dir():
@@ -125,10 +126,10 @@ def _check_flatbuffer(folder, member, recipe, entry):
             f"{path}: its inputs must be {sorted(expected)}. "
             f"Received: {sorted(runner.inputs)}"
         )
-    if "stabilised" in expected:
-        denoised = _around_core(runner, inputs, member["transform"])
+    if core_lib.INPUT in expected:
+        denoised = core_lib.around(runner, inputs, member["transform"])
     else:
-        denoised = runner(inputs)["denoised"]
+        denoised = runner(inputs)[runtime.OUTPUT]
     crop = golden.crop_output(denoised, record["crop"])
     name = record["denoised"][recipe]
     error = float(np.max(np.abs(crop - np.load(folder / name))))
@@ -138,26 +139,6 @@ def _check_flatbuffer(folder, member, recipe, entry):
             f"{path}: must give {name} within {limit:g} of the range. "
             f"Received: {error:g}"
         )
-
-
-def _around_core(runner, inputs, transform):
-    """Runs a core with the transform and the residual around it, in numpy.
-
-    The same as `layers.Stabilise`, which needs Keras.
-    """
-    noisy, scale, offset = (inputs[n] for n in ("noisy", "scale", "offset"))
-    if transform == "ksigma":
-        stabilised = ksigma.ksigma(noisy, scale, offset) / 64.0
-        unit = 64.0 / scale
-    elif transform == "signed_anscombe":
-        stabilised = ksigma.signed_anscombe(noisy, scale, offset) / 8.0
-        s = ksigma.ksigma(noisy, scale, offset)
-        unit = ksigma.deviation(s, offset) / scale
-    else:
-        stabilised = ksigma.anscombe(noisy, scale, offset) / 8.0
-        unit = 4.0 * stabilised / scale
-    residual = runner({"stabilised": stabilised.astype(np.float32)})
-    return noisy + unit * residual["residual"]
 
 
 def _limit(recipe):

@@ -1,8 +1,8 @@
-"""SHA256SUMS: a digest of every file of a bundle, and of the list itself.
+"""SHA256SUMS: a checksum of every file of a bundle, and of the list itself.
 
 `sha256sum -c SHA256SUMS` reads it. Its last line, a comment to `sha256sum`, is
-the digest of the lines above, so that a change in the list is told from a
-change in a file.
+the checksum of the lines above, which tells a change in the list from a change
+in a file.
 """
 
 import hashlib
@@ -13,13 +13,22 @@ from fanet_tf.denoising import bundle as bundle_reader
 from fanet_tf.errors import InputError
 
 NAME = "SHA256SUMS"
+_FILES = re.compile(
+    r"manifest\.json|SHA256SUMS|README\.md|LICENSE|nsma_selector\.h"
+    r"|NsmaSelector\.kt|selector\.tflite|member_\d+_\w+\.tflite"
+    r"|golden/member_\d+_\w+\.npy"
+)
 _LINE = re.compile(r"([0-9a-f]{64})  ([^\n\\]+)\n")
 _LAST = "# sha256 of the lines above: {}\n"
 
 
-def write(folder) -> None:
+def is_part(name: str) -> bool:
+    """Tells whether a bundle may have a file of this relative name."""
+    return _FILES.fullmatch(name) is not None
+
+
+def write(folder: pathlib.Path) -> None:
     """Lists every other file of the folder."""
-    folder = pathlib.Path(folder)
     lines = "".join(
         f"{bundle_reader.sha256(path)}  {name}\n"
         for name, path in sorted(_files(folder).items())
@@ -28,16 +37,15 @@ def write(folder) -> None:
     (folder / NAME).write_text(lines + _LAST.format(digest), "utf-8")
 
 
-def check(folder) -> int:
-    """Checks that the folder holds what the list says, and nothing else.
+def check(folder: pathlib.Path) -> int:
+    """Checks that the folder holds the files of the list, and no others.
 
     Returns:
         The number of files in the list.
 
     Raises:
-        InputError: with the name of the first file that is not as it was.
+        InputError: names the first file that is missing, new or changed.
     """
-    folder = pathlib.Path(folder)
     path = folder / NAME
     if not path.is_file():
         raise InputError(f"{path}: is missing.")

@@ -8,54 +8,67 @@ from fanet_tf.raw import unprocess
 from fanet_tf.raw.noise import NoiseParams
 
 TILE = 64  # Packed pixels, repeated to fill a member's input.
-_WHITE_LEVEL = 959  # 10-bit counts between black 64 and white 1023.
-
-
-_BLACK = 64
+_BLACK = 64  # 10-bit counts.
+_RANGE = 1023 - _BLACK  # Counts between black and white.
 _DARKER = 0.02  # Factor on the right half of a signed tile.
 
 
 def noisy_tile(
     a: float, b: float, index: int, below_black: str = "clipped"
 ) -> np.ndarray:
-    """Returns `[64, 64, 4]` float32: a procedural scene as a sensor sees it.
+    """Returns `[64, 64, 4]` float32: a procedural scene, noisy, in 10 bits.
 
-    Quantised to 10 bits, as an app's input is. With `below_black` `"signed"`
-    the noise below black is kept, and half of the scene is so dark that there
-    is much of it.
+    Args:
+        a: shot-noise slope.
+        b: read-noise variance.
+        index: of the member; each has a scene of its own.
+        below_black: `"clipped"` cuts the noise below black off; `"signed"`
+            keeps it, and darkens half of the scene so that there is much of it.
     """
     linear = dead_leaves.dead_leaves([7, index], size=2 * TILE, leaves=400)
     packed = unprocess.mosaic_planes(linear[None])
     low = 0.0
     if below_black == "signed":
-        low = -_BLACK / _WHITE_LEVEL
+        low = -_BLACK / _RANGE
         packed[:, :, TILE // 2 :] *= _DARKER
     normal = np.random.default_rng([7, index]).standard_normal(packed.shape)
     params = NoiseParams(np.array([a]), np.array([b]))
     noisy = noise_lib.add_noise(packed, params, normal, low=low)[0]
-    return (np.round(noisy * _WHITE_LEVEL) / _WHITE_LEVEL).astype(np.float32)
+    return (np.round(noisy * _RANGE) / _RANGE).astype(np.float32)
 
 
-def fill(tile, height, width) -> np.ndarray:
+def fill(tile: np.ndarray, height: int, width: int) -> np.ndarray:
     """Repeats a tile to `[1, height, width, 4]`."""
     rows, columns = -(-height // tile.shape[0]), -(-width // tile.shape[1])
     return np.tile(tile, (rows, columns, 1))[None, :height, :width]
 
 
-def crop_of(height, width) -> tuple[int, int, int, int]:
-    """Returns `(y, x, height, width)` of the output that is kept."""
+def crop_of(height: int, width: int) -> tuple[int, int, int, int]:
+    """Returns `(y, x, height, width)` of the part of the output to keep."""
     size_y, size_x = min(TILE, height), min(TILE, width)
     return (height - size_y) // 2, (width - size_x) // 2, size_y, size_x
 
 
-def crop_output(output, crop) -> np.ndarray:
+def crop_output(
+    output: np.ndarray, crop: tuple[int, int, int, int]
+) -> np.ndarray:
     """Cuts `crop` out of `[1, h, w, 4]`: `[height, width, 4]`."""
     y, x, height, width = crop
     return np.ascontiguousarray(output[0, y : y + height, x : x + width])
 
 
-def inputs(tile, scale, offset, height, width) -> dict[str, np.ndarray]:
-    """Returns a member's inputs of `height` x `width` for a golden tile."""
+def inputs(
+    tile: np.ndarray, scale: float, offset: float, height: int, width: int
+) -> dict[str, np.ndarray]:
+    """Returns a member's inputs, by name, for a golden tile.
+
+    Args:
+        tile: `[64, 64, 4]`.
+        scale: `1/a`.
+        offset: `b/a^2`.
+        height: of the member's input, packed pixels.
+        width: of the member's input.
+    """
     return {
         "noisy": fill(tile, height, width),
         "scale": np.full((1, 1, 1, 1), scale, np.float32),

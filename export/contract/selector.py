@@ -1,42 +1,32 @@
-"""gain -> (a, b) -> scale, offset, member: in numpy and as a flatbuffer.
+"""gain -> (a, b) -> scale, offset, member: in NumPy and as a flatbuffer.
 
-Everything in float32 and in the same order of operations, so that the
-flatbuffer, the manifest's test vectors and an app's few lines
-(`selector_code`) agree exactly.
+Both compute in float32 and in the same order, so that the flatbuffer, the
+manifest's test vectors and the code for apps (`selector_code`) agree exactly.
 """
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from fanet_tf import nsma
 
-# The edges of the gain range, the paper's 1..64, and some between.
-_TEST_GAINS = (
-    1.0,
-    1.5,
-    2.0,
-    2.83,
-    4.0,
-    5.66,
-    8.0,
-    11.3,
-    16.0,
-    22.6,
-    32.0,
-    64.0,
-)
+# Of the test vectors: half stops of the paper's range, 1 to 64.
+_TEST_GAINS = (1, 1.5, 2, 2.83, 4, 5.66, 8, 11.3, 16, 22.6, 32, 64)
 
-# A member keeps a video until `a` is this factor beyond its subrange: neither
-# a frame's rounding nor an exposure loop's ripple makes members alternate.
+# A member keeps a video until `a` is this factor beyond its subrange, so that
+# neither a frame's rounding nor an exposure loop's ripple makes members
+# alternate.
 HYSTERESIS = 1.1
 
 
-def select(gain, noise, edges) -> dict:
-    """Returns what the selector gives for one gain, as Python numbers.
+def select(gain: float, noise: dict[str, Any], edges: Sequence[float]) -> dict:
+    """Returns the selector's outputs for one gain, as Python numbers.
 
     Args:
         gain: clamped to `noise["gain_range"]`.
         noise: the manifest's noise law.
-        edges: of the subranges, in `a`.
+        edges: of the members' subranges, in `a`.
     """
     f = np.float32
     low, high = (f(g) for g in noise["gain_range"])
@@ -56,12 +46,17 @@ def select(gain, noise, edges) -> dict:
     }
 
 
-def member(a, edges, previous=-1, factor=HYSTERESIS) -> int:
+def member(
+    a: float,
+    edges: Sequence[float],
+    previous: int = -1,
+    factor: float = HYSTERESIS,
+) -> int:
     """Returns the member of `a`, in float32.
 
     Args:
         a: shot-noise slope of the frame.
-        edges: of the subranges.
+        edges: of the members' subranges.
         previous: member of the frame before in a video; -1 for none.
         factor: how far beyond its subrange that member stays.
     """
@@ -76,17 +71,17 @@ def member(a, edges, previous=-1, factor=HYSTERESIS) -> int:
     return nsma.member_of(a, edges)
 
 
-def test_vectors(noise, edges) -> list[dict]:
-    """Returns `select` at a few gains inside the range, for the manifest."""
+def test_vectors(noise: dict[str, Any], edges: Sequence[float]) -> list[dict]:
+    """Returns `select` at a few gains of the range, for the manifest."""
     low, high = noise["gain_range"]
     gains = sorted({low, high, *(g for g in _TEST_GAINS if low < g < high)})
     return [select(gain, noise, edges) for gain in gains]
 
 
-def hysteresis(edges) -> dict:
+def hysteresis(edges: Sequence[float]) -> dict:
     """Returns the manifest's entry: rule, factor and a video as test vectors.
 
-    The video goes up over each inner edge and down again, in steps of 4 %.
+    The video's `a` rises over each inner edge and falls again, in steps of 4 %.
     """
     vectors, previous = [], -1
     for edge in edges[1:-1]:
@@ -104,9 +99,9 @@ def hysteresis(edges) -> dict:
     }
 
 
-def flatbuffer(noise, edges) -> bytes:
-    """Converts the selector: input `gain` [1]; outputs as in `select`."""
-    # Here, so that checking a bundle needs no TensorFlow.
+def flatbuffer(noise: dict[str, Any], edges: Sequence[float]) -> bytes:
+    """Converts the selector: input `gain` [1], outputs as of `select`."""
+    # Imported here, so that checking a bundle needs no TensorFlow.
     import tensorflow as tf
 
     from export.flatbuffer import convert

@@ -1,7 +1,7 @@
-"""Reference code of the selector, written from the manifest.
+"""Code of the selector for apps, written from the manifest.
 
-`nsma_selector.h` and `NsmaSelector.kt` hold the manifest's own coefficients and
-edges, so that an app need not parse JSON to pick a member.
+`nsma_selector.h` and `NsmaSelector.kt` contain the manifest's coefficients and
+edges, so an app need not parse JSON to pick a member.
 """
 
 import pathlib
@@ -14,7 +14,7 @@ FILES = ("nsma_selector.h", "NsmaSelector.kt")
 
 
 def _literal(value) -> str:
-    """Returns a float literal that both languages read as this float32."""
+    """Returns the shortest literal that both languages read as this float32."""
     text = np.format_float_scientific(
         np.float32(value), unique=True, trim="0", exp_digits=1
     )
@@ -22,7 +22,7 @@ def _literal(value) -> str:
 
 
 def _comment(text) -> str:
-    """Returns text that cannot end a comment."""
+    """Leaves out what could end a comment."""
     return "".join(c for c in str(text) if c.isalnum() or c in " .,_-()")
 
 
@@ -30,7 +30,7 @@ def write(manifest: dict) -> dict[str, str]:
     """Returns the text of each file of `FILES`.
 
     Args:
-        manifest: with its sections `name`, `noise` and `selector`.
+        manifest: its `name`, `noise` and `selector` are needed.
     """
     noise, selector = manifest["noise"], manifest["selector"]
     edges = selector["edges"]

@@ -1,38 +1,45 @@
-"""A Keras member to a flatbuffer.
+"""Keras models to flatbuffers.
 
 The route is Keras's own, ExportArchive -> SavedModel -> converter, with builtin
 operations only. (`from_concrete_functions` with a Keras 3 model converts
-without a warning and returns NaN; `member.write` checks every flatbuffer
-against Keras.)
+without a warning and returns NaN; the export checks every flatbuffer against
+Keras, see `member.parity`.)
 """
 
 import pathlib
 import tempfile
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import tensorflow as tf
 
+from export.flatbuffer import core as core_lib
+from export.flatbuffer import runtime
 from fanet_tf import models
 from fanet_tf.layers import group_conv
 
 INPUTS = ("noisy", "scale", "offset")
-OUTPUT = "denoised"
-CORE_INPUT = "stabilised"
-CORE_OUTPUT = "residual"
 
-# How group convolutions are exported: as one grouped CONV_2D, or as a dense
-# one with a frozen block-diagonal kernel for targets that know no groups.
+# Group convolutions become one grouped CONV_2D, or a dense one with a
+# block-diagonal kernel for targets that have no grouped convolution.
 GROUP_FORMS = ("native", "dense")
 
 
-def static_member(trained, model_config, height, width, group_form="native"):
+def static_member(
+    trained: keras.Model,
+    model_config: dict[str, Any],
+    height: int,
+    width: int,
+    group_form: str = "native",
+) -> keras.Model:
     """Builds a trained member at a fixed size, for export.
 
     Args:
-        trained: keras.Model with the weights.
-        model_config: the config's `model` section, as a dict.
-        height: packed pixels of the flatbuffer's input.
-        width: packed pixels.
+        trained: has the weights.
+        model_config: the config's `model` section.
+        height: of the flatbuffer's input, packed pixels.
+        width: of the flatbuffer's input, packed pixels.
         group_form: one of `GROUP_FORMS`.
     """
     static = models.build(
@@ -46,39 +53,39 @@ def static_member(trained, model_config, height, width, group_form="native"):
     return static
 
 
-def convert(member, float16=False) -> bytes:
+def convert(member: keras.Model, float16: bool = False) -> bytes:
     """Converts a member of fixed size to a flatbuffer.
 
     Args:
-        member: keras.Model with inputs `noisy`, `scale`, `offset`.
-        float16: whether the weights are stored in half precision.
+        member: has the inputs `noisy`, `scale`, `offset`.
+        float16: stores the weights in half precision.
 
     Returns:
-        The `.tflite` file; its signature `serving_default` has the same input
-        names and the output `denoised`. Batch 1.
+        The `.tflite` file. Its signature `serving_default` has the same inputs
+        and the output `denoised`, with a batch of 1.
     """
     return _convert(
         member,
-        lambda inputs: {OUTPUT: member(inputs, training=False)},
+        lambda inputs: {runtime.OUTPUT: member(inputs, training=False)},
         {name: member.input[name].shape for name in INPUTS},
         float16,
     )
 
 
-def convert_core(member) -> bytes:
-    """Converts what lies between the transforms, for integer-only targets.
+def convert_core(member: keras.Model) -> bytes:
+    """Converts the part between the transforms, for integer-only targets.
 
     Returns:
-        The `.tflite` file: `stabilised` to `residual`, both
+        The `.tflite` file: `core.INPUT` to `core.OUTPUT`, both
         `[1, height, width, 4]`.
     """
     core = member.get_layer("core")
-    return _convert(
-        core,
-        lambda inputs: {CORE_OUTPUT: core(inputs[CORE_INPUT], training=False)},
-        {CORE_INPUT: core.input_shape},
-        False,
-    )
+
+    def call(inputs):
+        residual = core(inputs[core_lib.INPUT], training=False)
+        return {core_lib.OUTPUT: residual}
+
+    return _convert(core, call, {core_lib.INPUT: core.input_shape}, False)
 
 
 def _convert(model, function, shapes, float16):
@@ -97,20 +104,17 @@ def _convert(model, function, shapes, float16):
     with tempfile.TemporaryDirectory() as folder:
         saved = pathlib.Path(folder) / "saved_model"
         archive.write_out(saved, verbose=False)
-        converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-        if float16:
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-            converter.target_spec.supported_types = [tf.float16]
-        return converter.convert()
+        return _flatbuffer(saved, float16)
 
 
-def convert_function(function, signature) -> bytes:
-    """Converts a plain `tf.function` body; for the selector.
+def convert_function(
+    function: Callable[..., dict], signature: list[tf.TensorSpec]
+) -> bytes:
+    """Converts a function of tensors; the selector is one.
 
     Args:
-        function: from keyword tensors to a dict of tensors.
-        signature: list of `tf.TensorSpec`, named.
+        function: maps tensors, by keyword, to a dict of tensors.
+        signature: the tensors, each with a name.
     """
     module = tf.Module()
     module.serve = tf.function(function, input_signature=signature)
@@ -118,6 +122,13 @@ def convert_function(function, signature) -> bytes:
         tf.saved_model.save(
             module, folder, signatures={"serving_default": module.serve}
         )
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-        return converter.convert()
+        return _flatbuffer(folder, False)
+
+
+def _flatbuffer(saved_model, float16) -> bytes:
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model))
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    if float16:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.target_spec.supported_types = [tf.float16]
+    return converter.convert()

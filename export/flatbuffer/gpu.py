@@ -1,12 +1,12 @@
-"""Would a graph stay whole on the GPU delegate? A report, by its rules.
+"""Reports whether the GPU delegate would run a graph as a whole.
 
-From the sources of LiteRT's GPU delegate (`gpu_compatibility.cc`,
-`model_builder.cc`); it is a reading, a phone is the proof:
+By the rules in the sources of LiteRT's GPU delegate (`gpu_compatibility.cc`,
+`model_builder.cc`); only a phone proves it:
 
-* it knows the operations of `_KNOWN`;
+* the delegate has the operations of `_KNOWN`;
 * a grouped convolution is one kernel if the channels per group and the filters
-  per group are multiples of 4, else it is split;
-* ADD, MUL and the like broadcast between tensors of the same rank only;
+  per group are multiples of 4; otherwise it is split;
+* ADD, MUL and the like broadcast only between tensors of the same rank;
 * it computes in half precision: activations above 30,000 are near the end of
   the range (65,504), and constants below 6.1e-5 are subnormal.
 """
@@ -52,13 +52,13 @@ _KNOWN = {
 _BROADCASTING = {"ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM"}
 
 
-def report(flatbuffer, inputs) -> dict:
+def report(flatbuffer: bytes, inputs: dict[str, np.ndarray]) -> dict:
     """Returns the manifest's entry.
 
     Args:
-        flatbuffer: bytes, float32.
-        inputs: of a member; its `scale` and `offset` are largest at the low end
-            of its subrange.
+        flatbuffer: of a member in float32.
+        inputs: by name, at the low end of its subrange, where `scale` and
+            `offset` are largest.
     """
     graph = graph_lib.read(flatbuffer)
     counts = collections.Counter(op.name for op in graph.operations)
@@ -90,7 +90,7 @@ def report(flatbuffer, inputs) -> dict:
 
 
 def _odd(shapes):
-    """Returns per-axis sizes that neither agree nor are 1."""
+    """Returns the sizes of each axis other than 1."""
     if len({len(s) for s in shapes}) > 1:
         return []
     return [
@@ -119,7 +119,7 @@ def _largest_activation(flatbuffer, graph, inputs):
 def _subnormal(graph, inputs):
     """Names scalars that half precision would flush to 0.
 
-    Single weights may: a kernel loses nothing by one of 1e-6.
+    Weights of kernels may be that small: a kernel loses nothing without them.
     """
     values = {
         tensor.name: tensor.data

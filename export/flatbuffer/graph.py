@@ -1,8 +1,8 @@
 """A flatbuffer as plain records: its operations, tensors and constants.
 
-Read for reports and for the simulation of quantised arithmetic, written to
-change constants and to add metadata. The names of tensors are the same in the
-float flatbuffer and in what `ai-edge-quantizer` makes of it.
+Reports and the simulation of quantised arithmetic read it; constants can be
+changed and metadata added. Tensors have the same names in a float flatbuffer
+and in the quantised one that `ai-edge-quantizer` makes of it.
 """
 
 import dataclasses
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from ai_edge_litert.tools import flatbuffer_utils as fu
 
-# The entry of a flatbuffer's metadata that says what the manifest says of it.
+# Name of our entry in a flatbuffer's metadata: a part of the manifest.
 METADATA = "fanet_tf.manifest"
 
 _DTYPES = {
@@ -30,7 +30,7 @@ class Tensor:
     """One tensor of a graph.
 
     Attributes:
-        name: as the converter gave it.
+        name: from the converter.
         dtype: `"FLOAT32"`, `"INT8"`, ...
         shape: static.
         data: of a constant, else None.
@@ -81,7 +81,7 @@ class Graph:
     outputs: dict[str, int]
 
 
-def read(flatbuffer) -> Graph:
+def read(flatbuffer: bytes) -> Graph:
     """Reads the bytes of a `.tflite`."""
     model = fu.read_model_from_bytearray(bytearray(flatbuffer))
     subgraph, signature = model.subgraphs[0], model.signatureDefs[0]
@@ -116,8 +116,10 @@ def _tensor(model, tensor):
     return Tensor(tensor.name.decode(), dtype, shape, data, scale, zero)
 
 
-def with_constants(flatbuffer, constants: dict[str, np.ndarray]) -> bytes:
-    """Returns a flatbuffer with the float constants of these names changed."""
+def with_constants(
+    flatbuffer: bytes, constants: dict[str, np.ndarray]
+) -> bytes:
+    """Returns a flatbuffer with other values for float constants, by name."""
     model = fu.read_model_from_bytearray(bytearray(flatbuffer))
     missing = set(constants)
     for tensor in model.subgraphs[0].tensors:
@@ -138,8 +140,8 @@ def with_constants(flatbuffer, constants: dict[str, np.ndarray]) -> bytes:
     return bytes(fu.convert_object_to_bytearray(model))
 
 
-def metadata(flatbuffer, name: str) -> bytes | None:
-    """Returns what is stored in a flatbuffer under `name`."""
+def metadata(flatbuffer: bytes, name: str) -> bytes | None:
+    """Returns a flatbuffer's metadata of this name."""
     model = fu.read_model_from_bytearray(bytearray(flatbuffer))
     for entry in model.metadata or []:
         if entry.name.decode() == name:
@@ -147,15 +149,15 @@ def metadata(flatbuffer, name: str) -> bytes | None:
     return None
 
 
-def add_metadata(flatbuffer, name: str, content: bytes) -> bytes:
-    """Returns a flatbuffer ready to ship: short names, and metadata.
+def add_metadata(flatbuffer: bytes, name: str, content: bytes) -> bytes:
+    """Returns a flatbuffer ready to ship: with metadata and short names.
 
-    The input and output tensors get the names that the signature has for them;
-    the others keep the first of the names that the converter joined, which is
-    the layer's (and files of 91,996 parameters become a third smaller).
+    The input and output tensors get the signature's names. The others keep the
+    first of the names that the converter joined, the layer's; a file of 91,996
+    parameters becomes a third smaller by it.
 
     Args:
-        flatbuffer: bytes.
+        flatbuffer: to ship.
         name: of the metadata entry.
         content: of the metadata entry.
     """

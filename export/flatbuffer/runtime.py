@@ -1,11 +1,15 @@
-"""Runs a flatbuffer with the LiteRT runtime, and looks at what ran it."""
+"""Runs a flatbuffer with the LiteRT runtime, and finds what ran it."""
+
+from collections.abc import Callable
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from ai_edge_litert.interpreter import OpResolverType
 
+OUTPUT = "denoised"  # Of a member.
 
-def interpreter(flatbuffer, num_threads=2) -> Interpreter:
+
+def interpreter(flatbuffer: bytes, num_threads: int = 2) -> Interpreter:
     """Returns an interpreter for the bytes of a `.tflite`."""
     runner = Interpreter(
         model_content=bytes(flatbuffer), num_threads=num_threads
@@ -22,15 +26,15 @@ class Runner:
         num_threads: of the CPU.
     """
 
-    def __init__(self, flatbuffer, num_threads=2):
+    def __init__(self, flatbuffer: bytes, num_threads: int = 2):
         # Kept: the signature's runner does not own the interpreter.
         self._interpreter = interpreter(flatbuffer, num_threads)
         self._run = self._interpreter.get_signature_runner("serving_default")
         self.inputs = self._run.get_input_details()
         self.outputs = self._run.get_output_details()
 
-    def __call__(self, inputs) -> dict:
-        """Returns output name -> array, for input name -> array."""
+    def __call__(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Returns the outputs by name."""
         feeds = {}
         for name, detail in self.inputs.items():
             value, kind = inputs[name], detail["dtype"]
@@ -49,18 +53,10 @@ class Runner:
         return outputs
 
 
-def run(flatbuffer, inputs, num_threads=2):
-    """Runs `serving_default` once.
-
-    Args:
-        flatbuffer: bytes of a `.tflite`.
-        inputs: name -> array.
-        num_threads: of the CPU.
-
-    Returns:
-        dict: output name -> array.
-    """
-    return Runner(flatbuffer, num_threads)(inputs)
+def denoiser(flatbuffer: bytes) -> Callable[[dict], np.ndarray]:
+    """Returns a member as a function: inputs by name -> `[1, h, w, 4]`."""
+    runner = Runner(flatbuffer)
+    return lambda inputs: runner(inputs)[OUTPUT]
 
 
 class Inspector:
@@ -70,7 +66,7 @@ class Inspector:
         flatbuffer: bytes of a `.tflite`.
     """
 
-    def __init__(self, flatbuffer):
+    def __init__(self, flatbuffer: bytes):
         self._interpreter = Interpreter(
             model_content=bytes(flatbuffer),
             num_threads=2,
@@ -82,16 +78,16 @@ class Inspector:
         self._interpreter.allocate_tensors()
         self._run = self._interpreter.get_signature_runner("serving_default")
 
-    def __call__(self, inputs) -> None:
-        """Runs once, for input name -> array."""
+    def __call__(self, inputs: dict[str, np.ndarray]) -> None:
+        """Runs once."""
         self._run(**inputs)
 
-    def tensor(self, index) -> np.ndarray:
-        """Returns what the last run left in a tensor."""
+    def tensor(self, index: int) -> np.ndarray:
+        """Returns a tensor as the last run left it."""
         return self._interpreter.get_tensor(index)
 
 
-def undelegated(flatbuffer) -> list[str]:
+def undelegated(flatbuffer: bytes) -> list[str]:
     """Returns why a graph is not one delegate node; empty if it is.
 
     The runtime keeps the original operations in its list and appends the

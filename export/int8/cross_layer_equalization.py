@@ -1,12 +1,12 @@
-"""Equal ranges between layers, so that eight bits serve every channel.
+"""Equal ranges between layers, so that eight bits resolve every channel.
 
-One range holds for all channels of an activation: a channel that stays small
-gets few of its 256 steps. Behind a ReLU a channel may be multiplied by any
-positive number if the kernels that read it are divided by the same:
+All channels of an activation share one range, so a channel of small values uses
+few of its 256 steps. Behind a ReLU a channel may be multiplied by any positive
+number if the kernels that read it are divided by the same number:
 
     relu(s x) = s relu(x)
 
-The float network computes the same; the integers resolve more.
+The float network computes the same, and the integers lose less.
 
 Reference: Nagel et al. 2019, https://arxiv.org/abs/1906.04721, section 4.1.
 """
@@ -17,16 +17,17 @@ from export.flatbuffer import graph as graph_lib
 from export.flatbuffer import runtime
 
 _RELU = 1
-# A dead channel is not blown up without end.
-_LARGEST = 16.0
+_LARGEST_FACTOR = 16.0  # So that a dead channel stays small.
 
 
-def equalised(flatbuffer, tiles) -> dict[str, np.ndarray]:
-    """Returns the constants that put each ReLU's channels in one range.
+def equalised(
+    flatbuffer: bytes, tiles: list[dict[str, np.ndarray]]
+) -> dict[str, np.ndarray]:
+    """Returns the constants that give each ReLU's channels one range.
 
     Args:
-        flatbuffer: bytes, float32.
-        tiles: list of inputs by name, to take the channels' ranges from.
+        flatbuffer: float32.
+        tiles: inputs by name, which the channels' ranges are measured on.
 
     Returns:
         Tensor name -> value, for `graph.with_constants`.
@@ -63,7 +64,7 @@ def equalised(flatbuffer, tiles) -> dict[str, np.ndarray]:
     for op, consumers in found:
         ranges = highest[op.outputs[0]]
         largest = max(float(ranges.max()), 1e-9)
-        factors = largest / np.maximum(ranges, largest / _LARGEST)
+        factors = largest / np.maximum(ranges, largest / _LARGEST_FACTOR)
         constant(op.inputs[1])[...] *= factors[:, None, None, None]
         constant(op.inputs[2])[...] *= factors
         for consumer, _ in consumers:

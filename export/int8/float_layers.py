@@ -14,7 +14,6 @@ import numpy as np
 from absl import logging
 
 from export.contract import quality
-from export.flatbuffer import convert
 from export.flatbuffer import runtime
 from export.int8 import quantise
 from export.int8.calibration import Settings
@@ -105,27 +104,26 @@ def choose(
     counts = convolution_macs(flatbuffer)
     budget = settings.max_float_macs * sum(counts.values())
     crops = [inputs for inputs, _ in pairs[:_CROPS]]
-    exact = runtime.Runner(flatbuffer)
-    expected = [exact(inputs)[convert.OUTPUT] for inputs in crops]
+    exact = runtime.denoiser(flatbuffer)
+    expected = [exact(inputs) for inputs in crops]
 
     def runner(names):
         quantised = quantise.static(flatbuffer, ranges, float_layers=names)
-        return runtime.Runner(quantised)
+        return runtime.denoiser(quantised)
 
     def noise(names):
         run = runner(names)
         return float(
             np.mean(
                 [
-                    np.mean(((run(x)[convert.OUTPUT] - y) / _unit(x)) ** 2)
+                    np.mean(((run(x) - y) / _unit(x)) ** 2)
                     for x, y in zip(crops, expected, strict=True)
                 ]
             )
         )
 
     def loss(names):
-        run = runner(names)
-        (found,) = reference.losses(lambda x: run(x)[convert.OUTPUT])
+        (found,) = reference.losses(runner(names))
         return found.worst
 
     chosen = list(quantise.FLOAT_LAYERS)

@@ -1,13 +1,13 @@
 """Float32 flatbuffers to quantised ones, by `ai-edge-quantizer`.
 
-Which operations stay in float is chosen by the names of their output tensors,
-which the converter takes from the Keras layers: `dec0` for all of a layer,
-`dec0/project` for a part of it.
+Layers stay in float by name. The converter names an operation's output after
+its Keras layer: `dec0` chooses all of a layer, `dec0/project` a part of it.
 """
 
 import contextlib
 import io
 import re
+from collections.abc import Iterable
 
 import numpy as np
 from ai_edge_quantizer import qtyping
@@ -20,18 +20,16 @@ from fanet_tf.models.parts import PRECISE
 _Operation = qtyping.TFLOperationName
 SIGNATURE = "serving_default"
 
-# The transform and the residual lie outside of the core. These lie inside and
-# stay in float: what carries the brightness at full size, up to 138 deviations
-# of the noise at gain 1 (the pyramid, the details, which are small differences
-# of large numbers, the stem, and the finest trunks of Feature-Align), and the
-# head and the gate, whose output is what is added to the picture. Further ones
-# are searched for where this is not enough for static int8
-# (`float_layers.choose`).
+# Layers of the core that stay in float. Some carry the brightness at full size,
+# up to 138 deviations of the noise at gain 1: the pyramid, the details (small
+# differences of large numbers), the stem and the finest trunks of
+# Feature-Align. The outputs of the head and the gate are added to the picture.
+# Where this is not enough for static int8, `float_layers.choose` finds more.
 FLOAT_LAYERS = (*PRECISE, "stem", "fa_enc0/shared", "fa_dec0/shared")
 
-# A dynamic-range convolution reads its input twice more, for its range and to
-# round it, which must pay for itself: one that uses each input value at most so
-# often is faster in float (docs/decisions.md).
+# A dynamic-range convolution reads its input two more times, to find its range
+# and to round it. One that uses each value of its input no more often than this
+# is faster in float (docs/decisions.md).
 FLOAT_REUSE = 32
 
 
@@ -53,20 +51,20 @@ def _quietly(function, *arguments, **options):
             return function(*arguments, **options)
 
 
-def dynamic(flatbuffer, float_reuse=FLOAT_REUSE) -> bytes:
-    """Returns int8 weights with activations quantised as they come.
+def dynamic(flatbuffer: bytes, float_reuse: int = FLOAT_REUSE) -> bytes:
+    """Quantises weights to int8, and activations while the member runs.
 
     `FLOAT_LAYERS` stay in float.
 
     Args:
-        flatbuffer: bytes, float32.
-        float_reuse: convolutions that use each value of their input so often,
-            or less, stay in float, too.
+        flatbuffer: float32.
+        float_reuse: convolutions that use each value of their input this often
+            or less stay in float, too.
     """
     worker = _quantizer(flatbuffer)
     worker.load_quantization_recipe(aeq_recipe.dynamic_wi8_afp32())
-    # XNNPACK knows no depth-wise convolution with int8 weights and float
-    # activations; the fixed kernels of the pyramid would split the graph.
+    # XNNPACK has no depth-wise convolution with int8 weights and float
+    # activations: the fixed kernels of the pyramid would split the graph.
     _keep_float(worker, operation=_Operation.DEPTHWISE_CONV_2D)
     for found in macs.convolutions(flatbuffer):
         if found.operation == "CONV_2D" and found.reuse <= float_reuse:
@@ -78,24 +76,30 @@ def dynamic(flatbuffer, float_reuse=FLOAT_REUSE) -> bytes:
 
 
 def layer_pattern(name: str) -> str:
-    """Returns the regular expression of a layer's tensors, as `dec0/project`.
+    """Returns the regular expression for a layer's tensors.
 
-    Keras and the converter number the names: `dec0_1`, `pyramid2_1`.
+    Args:
+        name: of a layer or its part, such as `dec0/project`. Keras and the
+            converter may append numbers: `dec0_1`, `pyramid2_1`.
     """
     return ".*/" + "".join(f"{word}[^/]*/" for word in name.split("/")) + ".*"
 
 
 def static(
-    flatbuffer, ranges, bits=8, whole=False, float_layers=FLOAT_LAYERS
+    flatbuffer: bytes,
+    ranges: dict,
+    bits: int = 8,
+    whole: bool = False,
+    float_layers: Iterable[str] = FLOAT_LAYERS,
 ) -> bytes:
-    """Returns int8 weights and activations of `bits` bits with fixed ranges.
+    """Quantises weights to int8, and activations by fixed ranges.
 
     Args:
-        flatbuffer: bytes, float32.
+        flatbuffer: float32.
         ranges: from `calibrate`.
         bits: of the activations, 8 or 16.
-        whole: quantises every operation, inputs and outputs too; else what
-            lies in the core, less `float_layers`.
+        whole: quantises every operation, with inputs and outputs; otherwise
+            those of the core without `float_layers`.
         float_layers: names of layers or their parts.
     """
     worker = _quantizer(flatbuffer)
@@ -106,24 +110,24 @@ def static(
     return bytes(_quietly(worker.quantize, ranges).quantized_model)
 
 
-def calibrate(flatbuffer, tiles) -> dict:
-    """Runs `tiles` through a flatbuffer and returns each tensor's range.
+def calibrate(flatbuffer: bytes, tiles: list[dict[str, np.ndarray]]) -> dict:
+    """Measures the range of each tensor.
 
-    The quantizer's own measure: a moving average of each tile's least and
-    greatest value, which a single hot pixel cannot widen.
+    The quantizer takes a moving average of each tile's least and greatest
+    value, which a single hot pixel hardly widens.
 
     Args:
-        flatbuffer: bytes, float32.
-        tiles: list of inputs by name.
+        flatbuffer: float32.
+        tiles: inputs by name.
     """
     worker = _quantizer(flatbuffer)
-    # Every operation is looked at, whatever stays in float afterwards.
+    # Of every operation, whether or not it stays in float later.
     worker.add_static_config(".*", _Operation.ALL_SUPPORTED, 8, 8)
     return _quietly(worker.calibrate, {SIGNATURE: tiles}, num_threads=2)
 
 
-def with_ranges(ranges, changed: dict[str, tuple[float, float]]) -> dict:
-    """Returns `ranges` with those of some tensors changed."""
+def with_ranges(ranges: dict, changed: dict[str, tuple[float, float]]) -> dict:
+    """Returns `ranges` with other `(low, high)` for some tensors, by name."""
     result = dict(ranges)
     for name, (low, high) in changed.items():
         shape = np.shape(result[name]["min"])

@@ -1,12 +1,13 @@
 """Quantisation-aware fine-tuning: a short training with simulated integers.
 
-Two targets of equal weight: the clean crop, and what the float32 member itself
-gives on the same noisy crop, which is less noisy a target and so shows the few
-hundredths that eight bits cost. The error counts in deviations of the noise,
-so that each brightness and gain counts the same.
+It has two targets of equal weight: the clean crop, and the float32 member's
+output for the same noisy crop. The second one has less noise and so shows the
+few hundredths of a decibel that eight bits cost. Errors count in deviations of
+the noise, so that every brightness and gain has the same weight.
 """
 
 import keras
+import numpy as np
 import tensorflow as tf
 from absl import logging
 
@@ -39,18 +40,27 @@ class _Trainer(keras.Model):
         return keras.ops.mean(weight * errors)
 
 
-def train(flatbuffer, ranges, data, steps, learning_rate):
+def train(
+    flatbuffer: bytes,
+    ranges: dict,
+    data: tf.data.Dataset,
+    steps: int,
+    learning_rate: float,
+) -> tuple[dict[str, np.ndarray], dict]:
     """Trains kernels, biases and ranges of a static int8 member.
 
     Args:
-        flatbuffer: bytes, float32.
+        flatbuffer: float32.
         ranges: from `quantise.calibrate`.
-        data: tf.data.Dataset of `(inputs, clean)`.
+        data: batches of `(inputs, clean)`.
         steps: of Adam, with cosine decay.
         learning_rate: its peak.
 
     Returns:
-        `(constants, ranges)` for `graph.with_constants`, `quantise.static`.
+        Constants for `graph.with_constants`, and ranges for `quantise.static`.
+
+    Raises:
+        simulate.UnknownOperation: the graph cannot be simulated.
     """
     quantised = quantise.static(flatbuffer, ranges)
     student = simulate.Simulated(quantised, flatbuffer)
@@ -81,13 +91,15 @@ def train(flatbuffer, ranges, data, steps, learning_rate):
     )
 
 
-def simulated(quantised, flatbuffer, inputs):
-    """Returns what the simulation of a quantised flatbuffer computes.
+def simulated(
+    quantised: bytes, flatbuffer: bytes, inputs: dict[str, np.ndarray]
+) -> np.ndarray:
+    """Returns the output of a quantised flatbuffer's simulation.
 
     Args:
-        quantised: bytes.
-        flatbuffer: bytes, the float32 one that it was made of.
-        inputs: name -> array.
+        quantised: the flatbuffer.
+        flatbuffer: the float32 one that it was made of.
+        inputs: by name.
     """
     model = simulate.Simulated(quantised, flatbuffer)
     tensors = {name: tf.constant(value) for name, value in inputs.items()}

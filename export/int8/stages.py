@@ -1,47 +1,47 @@
-"""From float32 to int8 that keeps the picture, step by step.
+"""From float32 to int8 that keeps the picture, stage by stage.
 
     plain         all of the core in integers, ranges from calibration crops
     float ends    `quantise.FLOAT_LAYERS` in float
     equalised     channels behind a ReLU brought into one range
-    fine-tuned    trained with simulated integers, unless next to nothing is
-                  lost without
-    float layers  further layers left in float, if the crops still lose more
-                  than they may
+    fine-tuned    trained with simulated integers, unless the crops lose next to
+                  nothing without it
+    float layers  further layers in float, if the crops still lose too much
 
-What is lost decides on the calibration crops; the photographs that the gate
-measures on are held back from it. From the third on a step is taken only if the
-crops lose less with it. Every step taken is kept, so that the manifest can say
-what each one gains.
+The loss on the calibration crops decides; the photographs of the quality gate
+are kept out of every decision. From the third stage on, a stage is taken only
+if the crops lose less with it. All stages that were taken are kept, so that the
+manifest can tell how much each one gains.
 """
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
+import tensorflow as tf
 from absl import logging
 
 from export.contract import quality
-from export.flatbuffer import convert
 from export.flatbuffer import graph
 from export.flatbuffer import runtime
-from export.int8 import calibration
 from export.int8 import cross_layer_equalization
 from export.int8 import float_layers
 from export.int8 import quantise
 from export.int8 import quantization_aware
 from export.int8 import simulate
+from export.int8.calibration import Settings
 
 
 @dataclasses.dataclass(frozen=True)
 class QuantizationStage:
-    """What int8 is made of after one of the steps.
+    """What the int8 flatbuffer is made of after one of the stages.
 
     Attributes:
-        name: of the step.
-        constants: of the float flatbuffer that change, by tensor name.
-        ranges: for `quantise.static`.
-        float_layers: likewise.
-        crops_db: loss on the calibration crops, all pixels or the darkest
-            quarter, whichever is larger.
+        name: of the stage.
+        constants: those of the float flatbuffer that change, by tensor name.
+        ranges: see `quantise.static`.
+        float_layers: see `quantise.static`.
+        crops_db: loss on the calibration crops, dB: over all pixels or over
+            the darkest quarter, whichever is larger.
     """
 
     name: str
@@ -50,12 +50,12 @@ class QuantizationStage:
     float_layers: tuple[str, ...]
     crops_db: float
 
-    def floats(self, flatbuffer) -> bytes:
+    def floats(self, flatbuffer: bytes) -> bytes:
         """Returns the float flatbuffer, of any size, with the constants."""
         return graph.with_constants(flatbuffer, self.constants)
 
-    def integers(self, flatbuffer, bits=8) -> bytes:
-        """Returns the quantised flatbuffer of a float one of any size."""
+    def integers(self, flatbuffer: bytes, bits: int = 8) -> bytes:
+        """Quantises a float flatbuffer of any size."""
         return quantise.static(
             self.floats(flatbuffer),
             self.ranges,
@@ -64,87 +64,60 @@ class QuantizationStage:
         )
 
 
-def stages(flatbuffer, pairs, batches, settings) -> list[QuantizationStage]:
-    """Returns the steps that were taken, the last one to ship.
+def stages(
+    flatbuffer: bytes,
+    pairs: list[tuple[dict, np.ndarray]],
+    batches: Callable[[], tf.data.Dataset],
+    settings: Settings,
+) -> list[QuantizationStage]:
+    """Returns the stages that were taken; the last one ships.
 
     Args:
-        flatbuffer: bytes, float32, of the crops' size.
-        pairs: list of `(inputs, clean)`, the calibration crops.
-        batches: gives the tf.data.Dataset of the fine-tuning.
-        settings: `calibration.Settings`.
+        flatbuffer: float32, of the crops' size.
+        pairs: `(inputs, clean)` of the calibration crops.
+        batches: gives the data of the fine-tuning.
+        settings: the loss to reach, and how.
     """
-    return _Maker(flatbuffer, pairs, batches, settings).stages()
+    tiles = [inputs for inputs, _ in pairs]
+    reference = quality.of_crops(runtime.denoiser(flatbuffer), pairs)
 
-
-class _Maker:
-    def __init__(self, flatbuffer, pairs, batches, settings):
-        self._flatbuffer, self._pairs = flatbuffer, pairs
-        self._tiles = [inputs for inputs, _ in pairs]
-        self._batches = batches
-        self._settings: calibration.Settings = settings
-        self._reference = quality.of_crops(_runner(flatbuffer), pairs)
-
-    def stages(self):
-        target = self._settings.target_db
-        plain = self._step("plain", {}, names=())
-        taken = [plain, self._step("float ends", {}, plain.ranges)]
-
-        def take(step):
-            if step.crops_db < taken[-1].crops_db:
-                taken.append(step)
-
-        take(self._equalised())
-        if taken[-1].crops_db > target / 2 and self._settings.steps:
-            try:
-                take(self._finetuned(taken[-1]))
-            except simulate.UnknownOperation as error:
-                logging.warning("Not fine-tuned: %s", error)
-        if taken[-1].crops_db > target:
-            take(self._with_floats(taken[-1]))
-        return taken
-
-    def _step(self, name, constants, ranges=None, names=quantise.FLOAT_LAYERS):
-        changed = graph.with_constants(self._flatbuffer, constants)
+    def stage(name, constants, ranges=None, layers=quantise.FLOAT_LAYERS):
+        changed = graph.with_constants(flatbuffer, constants)
         if ranges is None:
-            ranges = quantise.calibrate(changed, self._tiles)
-        quantised = quantise.static(changed, ranges, float_layers=names)
-        (loss,) = self._reference.losses(_runner(quantised))
+            ranges = quantise.calibrate(changed, tiles)
+        quantised = quantise.static(changed, ranges, float_layers=layers)
+        (loss,) = reference.losses(runtime.denoiser(quantised))
         logging.info("  %s: crops lose %.3f dB", name, loss.worst)
         return QuantizationStage(
-            name, constants, ranges, tuple(names), loss.worst
+            name, constants, ranges, tuple(layers), loss.worst
         )
 
-    def _equalised(self):
-        return self._step(
-            "equalised",
-            cross_layer_equalization.equalised(self._flatbuffer, self._tiles),
-        )
+    plain = stage("plain", {}, layers=())
+    taken = [plain, stage("float ends", {}, plain.ranges)]
 
-    def _finetuned(self, before):
-        constants, ranges = quantization_aware.train(
-            before.floats(self._flatbuffer),
-            before.ranges,
-            self._batches(),
-            self._settings.steps,
-            self._settings.learning_rate,
-        )
-        return self._step(
-            "fine-tuned", {**before.constants, **constants}, ranges
-        )
+    def take(candidate):
+        if candidate.crops_db < taken[-1].crops_db:
+            taken.append(candidate)
 
-    def _with_floats(self, before):
-        names = float_layers.choose(
-            before.floats(self._flatbuffer),
-            before.ranges,
-            self._pairs,
-            self._reference,
-            self._settings,
+    constants = cross_layer_equalization.equalised(flatbuffer, tiles)
+    take(stage("equalised", constants))
+    last = taken[-1]
+    if last.crops_db > settings.target_db / 2 and settings.steps:
+        try:
+            constants, ranges = quantization_aware.train(
+                last.floats(flatbuffer),
+                last.ranges,
+                batches(),
+                settings.steps,
+                settings.learning_rate,
+            )
+            take(stage("fine-tuned", {**last.constants, **constants}, ranges))
+        except simulate.UnknownOperation as error:
+            logging.warning("Not fine-tuned: %s", error)
+    last = taken[-1]
+    if last.crops_db > settings.target_db:
+        layers = float_layers.choose(
+            last.floats(flatbuffer), last.ranges, pairs, reference, settings
         )
-        return self._step(
-            "float layers", before.constants, before.ranges, names
-        )
-
-
-def _runner(flatbuffer):
-    runner = runtime.Runner(flatbuffer)
-    return lambda inputs: runner(inputs)[convert.OUTPUT]
+        take(stage("float layers", last.constants, last.ranges, layers))
+    return taken

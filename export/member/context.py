@@ -1,36 +1,43 @@
-"""A member on its way to flatbuffers: what recipes share is made once."""
+"""A member on its way to flatbuffers: what its recipes share is made once."""
 
 import functools
+from collections.abc import Callable
 
 import keras
+import numpy as np
 
 from export.flatbuffer import convert
+from export.flatbuffer import core as core_lib
 from export.flatbuffer import graph
-from export.int8 import calibration
+from export.flatbuffer import runtime
 from export.int8 import cross_layer_equalization
 from export.int8 import quantise
-from export.int8 import stages
-from fanet_tf import layers
+from export.int8 import stages as stages_lib
+from export.int8.calibration import Crops
 
 
 class ExportContext:
-    """A trained member at its fixed size.
+    """A trained member at its fixed size, and all that recipes are made of.
+
+    Each of them is made when the first recipe asks for it.
 
     Args:
-        build: `f(height, width) -> keras.Model`, the trained member.
+        build: builds the trained member for a height and a width.
         size: height and width of the input, packed pixels.
-        index: of the member.
-        a_range: its subrange.
-        transform: see `layers.Stabilise`.
-        data: `calibration.Data`, for the static recipes.
+        transform: one of `layers.stabilise.TRANSFORMS`.
+        crops: of the member; None where no static recipe is exported.
     """
 
-    def __init__(self, build, size, index, a_range, transform, data):
+    def __init__(
+        self,
+        build: Callable[[int, int], keras.Model],
+        size: tuple[int, int],
+        transform: str,
+        crops: Crops | None = None,
+    ):
         self.member = build(*size)
-        self.size, self.index, self.a_range = size, index, a_range
-        self._build = build
-        self._stabilise = layers.Stabilise(transform)
-        self._data: calibration.Data = data
+        self.transform = transform
+        self._build, self._crops = build, crops
 
     @functools.cached_property
     def float32(self) -> bytes:
@@ -39,47 +46,43 @@ class ExportContext:
 
     @functools.cached_property
     def core(self) -> bytes:
-        """The stabilised core in float32."""
+        """The core in float32."""
         return convert.convert_core(self.member)
 
     @functools.cached_property
     def _pairs(self):
-        return self._data.tiles(self.a_range, self.index)
+        return self._crops.pairs()
 
     @functools.cached_property
     def _small(self):
-        """The member at the size of the calibration crops."""
-        return self._build(self._data.tile, self._data.tile)
+        """The member at the size of the crops.
+
+        The converter gives the tensors of both sizes the same names, so that
+        constants and ranges found at this size apply to the other.
+        """
+        return self._build(self._crops.data.tile, self._crops.data.tile)
 
     @functools.cached_property
-    def steps(self) -> list[stages.QuantizationStage]:
-        """The steps to int8; the last one ships.
-
-        The converter gives the tensors of both sizes the same names.
-        """
-        return stages.stages(
+    def stages(self) -> list[stages_lib.QuantizationStage]:
+        """The stages to int8; the last one ships."""
+        return stages_lib.stages(
             convert.convert(self._small),
             self._pairs,
-            lambda: self._data.batches(self.a_range, self.index),
-            self._data.settings,
+            self._crops.batches,
+            self._crops.data.settings,
         )
-
-    def step(self, name) -> stages.QuantizationStage:
-        """Returns one of `steps` by its name."""
-        (found,) = (step for step in self.steps if step.name == name)
-        return found
 
     @functools.cached_property
     def prepared_core(self) -> tuple[bytes, dict]:
         """The core with equal ranges behind its ReLUs, and its ranges.
 
-        Not fine-tuned: what it loses is lost where its own input and the
-        pyramid are rounded, which no weight makes up for.
+        Not fine-tuned: it loses most where its own input and the pyramid are
+        rounded, and no weight makes up for that.
         """
-        tiles = [
-            {convert.CORE_INPUT: self.stabilise(inputs)[0]}
-            for inputs, _ in self._pairs
-        ]
+        tiles = []
+        for inputs, _ in self._pairs:
+            stabilised, _ = core_lib.stabilise(inputs, self.transform)
+            tiles.append({core_lib.INPUT: stabilised})
         small = convert.convert_core(self._small)
         constants = cross_layer_equalization.equalised(small, tiles)
         ranges = quantise.calibrate(
@@ -87,17 +90,16 @@ class ExportContext:
         )
         return graph.with_constants(self.core, constants), ranges
 
-    def stabilise(self, inputs):
-        """Returns `stabilised` and `unit` of a member's inputs, as numpy."""
-        return tuple(
-            keras.ops.convert_to_numpy(value)
-            for value in self._stabilise(
-                *(inputs[name] for name in convert.INPUTS)
-            )
-        )
+    def runner(
+        self, flatbuffer: bytes, core: bool = False
+    ) -> Callable[[dict], np.ndarray]:
+        """Returns a flatbuffer as a function from inputs to `denoised`.
 
-    def integers_are_made_of(self, core: bool) -> bytes:
-        """The float32 flatbuffer that the int8 recipe was made of."""
-        if core:
-            return self.prepared_core[0]
-        return self.steps[-1].floats(self.float32)
+        Args:
+            flatbuffer: of the member.
+            core: whether it is of the core alone.
+        """
+        if not core:
+            return runtime.denoiser(flatbuffer)
+        runner = runtime.Runner(flatbuffer)
+        return lambda inputs: core_lib.around(runner, inputs, self.transform)

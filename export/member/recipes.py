@@ -1,7 +1,16 @@
-"""Recipes: in which numbers a member is stored and computed.
+"""Recipes: the number formats that a member is stored and computed in.
 
-The names are ai-edge-quantizer's: `wi8` is 8-bit integer weights, `ai8` 8-bit
-integer activations, `afp32` float32 ones.
+Their names are in ai-edge-quantizer's code:
+
+    float32, float16  weights of that format
+    dynamic           int8 weights; activations are rounded while the member
+                      runs, by the range that they have at that moment
+    static            activations are rounded by ranges that the export measured
+                      on calibration crops
+    wi8               8-bit integer weights
+    ai8, ai16         8 or 16-bit integer activations
+    afp32             float32 activations
+    core_...          only the part between the transforms (`flatbuffer.core`)
 """
 
 import dataclasses
@@ -19,18 +28,19 @@ class Recipe:
 
     Attributes:
         name: as in file names and the manifest.
-        about: one line: what it does, what it is for.
-        convert: member on its way -> flatbuffer.
-        parity_limit: largest allowed difference on the golden tile. To Keras:
-            the greatest, of the 0..1 range. To the simulation of the integers
-            (where `simulated`): the root mean square, in deviations of the
-            noise, since a value on the edge of a step may fall to either side.
-        quality_limit: largest allowed loss against float32 at any gain, dB;
-            None for what float32 computes itself.
+        about: one line: what it is, and for which hardware.
+        convert: makes the flatbuffer of a member.
+        parity_limit: largest difference allowed on the golden tile. From
+            Keras: the greatest, of the 0..1 range. From the simulation of the
+            integers (where `simulated`): the root mean square, in deviations
+            of the noise, since a value near the edge of a step may be rounded
+            to either side.
+        quality_limit: largest loss allowed against float32 at any gain, dB;
+            None for recipes that compute in float32 themselves.
         simulated: whether parity is to the simulated integers.
-        stepwise: whether the manifest says what each step to it gains.
+        staged: whether the manifest lists the stages that led to it.
         cpu: whether all of it must run as one node of the CPU's delegate.
-        core: whether it is the stabilised core alone.
+        core: whether it is the core alone.
     """
 
     name: str
@@ -39,38 +49,15 @@ class Recipe:
     parity_limit: float
     quality_limit: float | None = None
     simulated: bool = False
-    stepwise: bool = False
+    staged: bool = False
     cpu: bool = True
     core: bool = False
 
 
-def _float32(source) -> bytes:
-    return source.float32
-
-
-def _float16(source) -> bytes:
-    return convert.convert(source.member, float16=True)
-
-
-def _dynamic(source) -> bytes:
-    return quantise.dynamic(source.float32)
-
-
-def _static8(source) -> bytes:
-    return source.steps[-1].integers(source.float32)
-
-
-def _static16(source) -> bytes:
+def _static16(context: ExportContext) -> bytes:
     # Sixteen bits lose little enough without training.
-    return source.step("float ends").integers(source.float32, bits=16)
-
-
-def _core_float32(source) -> bytes:
-    return source.core
-
-
-def _core_static8(source) -> bytes:
-    return quantise.static(*source.prepared_core, whole=True)
+    (ends,) = (s for s in context.stages if s.name == "float ends")
+    return ends.integers(context.float32, bits=16)
 
 
 _RECIPES = {
@@ -79,20 +66,20 @@ _RECIPES = {
         Recipe(
             "float32",
             "float32 weights and arithmetic: the reference.",
-            _float32,
+            lambda context: context.float32,
             1e-5,
         ),
         Recipe(
             "float16",
             "float16 weights, half the file: GPUs, and CPUs with fp16.",
-            _float16,
+            lambda context: convert.convert(context.member, float16=True),
             1e-3,
             0.01,
         ),
         Recipe(
             "dynamic_wi8_afp32",
             "int8 weights, activations quantised as they come: CPUs.",
-            _dynamic,
+            lambda context: quantise.dynamic(context.float32),
             # Not a rounding limit: half a noise deviation at gain 64, to
             # catch a broken graph. Quality is measured in dB.
             5e-2,
@@ -101,11 +88,11 @@ _RECIPES = {
         Recipe(
             "static_wi8_ai8",
             "int8 weights and activations, fine-tuned: CPUs with int8, DSPs.",
-            _static8,
+            lambda context: context.stages[-1].integers(context.float32),
             0.15,
             0.15,
             simulated=True,
-            stepwise=True,
+            staged=True,
         ),
         Recipe(
             "static_wi8_ai16",
@@ -119,14 +106,14 @@ _RECIPES = {
         Recipe(
             "core_float32",
             "the stabilised core alone in float32, for tools that quantise.",
-            _core_float32,
+            lambda context: context.core,
             1e-5,
             core=True,
         ),
         Recipe(
             "core_static_wi8_ai8",
             "the stabilised core alone, int8 in and out: integer-only NPUs.",
-            _core_static8,
+            lambda context: quantise.static(*context.prepared_core, whole=True),
             # Its input and its output are rounded, too.
             0.5,
             0.15,
@@ -151,20 +138,21 @@ def get(name: str) -> Recipe:
     return _RECIPES[name]
 
 
-def parse(text: str) -> list[Recipe]:
-    """Reads a comma-separated list of names, or `"all"`."""
-    chosen = names() if text == "all" else text.split(",")
-    return [get(name.strip()) for name in dict.fromkeys(chosen)]
+def parse(text: str, limits: dict[str, float] | None = None) -> list[Recipe]:
+    """Reads a list of recipes.
 
-
-def with_limits(chosen, limits: dict[str, float]) -> list[Recipe]:
-    """Returns recipes with other quality limits, dB by recipe name."""
+    Args:
+        text: comma-separated names, or `"all"`.
+        limits: quality limits in dB by recipe name, instead of the recipe's.
+    """
+    limits = limits or {}
     for name in limits:
         get(name)
+    chosen = names() if text == "all" else map(str.strip, text.split(","))
     return [
         dataclasses.replace(
-            recipe,
-            quality_limit=limits.get(recipe.name, recipe.quality_limit),
+            get(name),
+            quality_limit=limits.get(name, get(name).quality_limit),
         )
-        for recipe in chosen
+        for name in dict.fromkeys(chosen)
     ]

@@ -1,12 +1,12 @@
 """Writes one member of a bundle: every recipe, through its two gates.
 
-*Parity*: the flatbuffer computes what it should (Keras, or the simulation of
-its integers). A failure is a bug, and no bundle is written. *Quality*: it loses
-no more on photographs than its recipe may. A failure leaves that recipe out
-for that member, unless losses are allowed, and the manifest says so.
+*Parity* (`member.parity`) shows that a flatbuffer computes what it should, and
+*quality* (`contract.quality`) what it loses on photographs. A recipe that loses
+more than its limit is left out for that member, unless losses are allowed, and
+the manifest says so.
 """
 
-import dataclasses
+import functools
 import hashlib
 import json
 import math
@@ -22,53 +22,15 @@ from export.flatbuffer import convert
 from export.flatbuffer import gpu
 from export.flatbuffer import graph
 from export.flatbuffer import runtime
-from export.int8 import calibration
 from export.int8 import float_layers
-from export.int8 import quantization_aware
-from export.int8 import simulate
 from export.member.context import ExportContext
-from export.member.recipes import Recipe
-from fanet_tf.calibration.profile import NoiseProfile
+from export.member.job import Job
+from export.member.parity import Parity
+from fanet_tf.denoising import bundle as bundle_reader
 from fanet_tf.errors import InputError
 
 
-class ParityError(InputError):
-    """A flatbuffer does not compute what its member computes."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Job:
-    """What is the same for every member.
-
-    Attributes:
-        folder: that files are written to.
-        profile: the sensor's noise.
-        model: the config's `model` section, a dict.
-        recipes: to write.
-        tile: `height`, `width`, `halo`, `stride`.
-        group_form: see `convert.GROUP_FORMS`.
-        data: of calibration and fine-tuning.
-        gate: measures quality; None measures none.
-        allow_quality_loss: writes what misses its limit, too.
-        essentials: what every flatbuffer says of the bundle.
-        below_black: what the members have seen there, `"clipped"` or
-            `"signed"`.
-    """
-
-    folder: pathlib.Path
-    profile: NoiseProfile
-    model: dict
-    recipes: list[Recipe]
-    tile: dict
-    group_form: str
-    data: calibration.Data
-    gate: quality.Gate | None
-    allow_quality_loss: bool
-    essentials: dict
-    below_black: str = "clipped"
-
-
-def write_file(folder, name, content: bytes) -> dict:
+def write_file(folder: pathlib.Path, name: str, content: bytes) -> dict:
     """Writes a file and returns its entry in the manifest."""
     (folder / name).write_bytes(content)
     return {
@@ -78,40 +40,44 @@ def write_file(folder, name, content: bytes) -> dict:
     }
 
 
-def write(job: Job, trained, index: int, a_range) -> dict:
+def write(
+    job: Job, trained: keras.Model, index: int, a_range: list[float]
+) -> dict:
     """Writes the flatbuffers and golden tiles of a member.
 
     Args:
-        job: see `Job`.
-        trained: keras.Model with the weights.
+        job: what it shares with the other members.
+        trained: has the weights.
         index: of the member.
         a_range: its subrange, as float32 holds it.
 
     Returns:
         Its entry in the manifest.
+
+    Raises:
+        ParityError: a flatbuffer does not compute what the member computes.
+        InputError: no recipe passes the quality gate.
     """
-    height, width = job.tile["height"], job.tile["width"]
-    source = ExportContext(
+    model = job.config.model.to_dict()
+    size = job.tile["height"], job.tile["width"]
+    context = ExportContext(
         lambda *size: convert.static_member(
-            trained, job.model, *size, job.group_form
+            trained, model, *size, job.options.group_form
         ),
-        (height, width),
-        index,
-        a_range,
-        job.model["transform"],
-        job.data,
+        size,
+        model["transform"],
+        job.data.of_member(index, a_range),
     )
     # The middle of the subrange, in log a.
-    a = math.sqrt(a_range[0] * a_range[1])
-    b = float(job.profile.b(job.profile.gain(a)))
+    a, b = _noise(job.profile, math.sqrt(a_range[0] * a_range[1]))
     noisy = golden.noisy_tile(a, b, index, job.below_black)
     np.save(job.folder / f"golden/member_{index}_noisy.npy", noisy)
-    inputs = golden.inputs(noisy, 1.0 / a, b / a**2, height, width)
+    inputs = golden.inputs(noisy, 1.0 / a, b / a**2, *size)
     record = {
         "index": index,
         "a_range": list(a_range),
         "gain_range": [float(job.profile.gain(x)) for x in a_range],
-        "transform": job.model["transform"],
+        "transform": model["transform"],
         "below_black": job.below_black,
         "parameters": int(trained.count_params()),
         "tile": job.tile,
@@ -122,208 +88,139 @@ def write(job: Job, trained, index: int, a_range) -> dict:
             "noisy": f"golden/member_{index}_noisy.npy",
             "scale": 1.0 / a,
             "offset": b / a**2,
-            "crop": list(golden.crop_of(height, width)),
+            "crop": list(golden.crop_of(*size)),
             "denoised": {},
         },
         "gpu_delegate": gpu.report(
-            source.float32, _extreme(job, inputs, a_range)
+            context.float32,
+            _largest_scale(job.profile, a_range[0], noisy, size),
         ),
     }
-    writer = _Writer(job, source, inputs, record)
-    for recipe in job.recipes:
+    parity = Parity(context, inputs, index)
+
+    @functools.cache
+    def reference() -> quality.Reference:
+        run = context.runner(context.float32)
+        return job.gate.reference(run, a_range, *size)
+
+    for recipe in job.options.recipes:
         logging.info("Member %d: %s", index, recipe.name)
-        writer.write(recipe)
+        flatbuffer = recipe.convert(context)
+        run = context.runner(flatbuffer, recipe.core)
+        denoised = run(inputs)
+        entry = {
+            "about": recipe.about,
+            "parity": parity.check(recipe, flatbuffer, denoised),
+        }
+        if recipe.quality_limit is not None:
+            losses = reference().losses(run)
+            entry["quality"] = quality.record(losses, recipe.quality_limit)
+            _log(losses)
+        if recipe.staged:
+            entry["steps"] = _stages(context, reference(), recipe)
+        passed = "quality" not in entry or entry["quality"]["passed"]
+        if passed or job.options.allow_quality_loss:
+            _save(job, record, recipe, flatbuffer, entry)
+            crop = golden.crop_output(denoised, record["golden"]["crop"])
+            np.save(job.folder / _golden_name(record, recipe), crop)
+        else:
+            logging.warning(
+                "Member %d is left out in %s: it loses more than %g dB.",
+                index,
+                recipe.name,
+                recipe.quality_limit,
+            )
+            record["omitted"][recipe.name] = entry
     if not record["recipes"]:
         raise InputError(
             f"Member {index} must pass the quality gate in one recipe. "
-            f"Received: {_losses(record['omitted'])}; --allow_quality_loss "
-            "writes it all the same"
+            f"Received: {_omitted(record)}; --allow_quality_loss writes it all "
+            "the same"
         )
     return record
 
 
-def _extreme(job, inputs, a_range):
-    """Returns the inputs at the low end of the subrange: largest `scale`."""
-    a = a_range[0]
-    b = float(job.profile.b(job.profile.gain(a)))
-    return golden.inputs(
-        inputs["noisy"][0], 1.0 / a, b / a**2, *inputs["noisy"].shape[1:3]
+def _noise(profile, a) -> tuple[float, float]:
+    return a, float(profile.b(profile.gain(a)))
+
+
+def _largest_scale(profile, a, noisy, size):
+    """Returns the inputs at the low end of a subrange."""
+    a, b = _noise(profile, a)
+    return golden.inputs(noisy, 1.0 / a, b / a**2, *size)
+
+
+def _log(losses):
+    listed = ", ".join(
+        f"{x.all_db:.3f} dB ({x.dark_db:.3f} in the dark) at gain {x.gain:g}"
+        for x in losses
     )
+    logging.info("  loses %s", listed)
 
 
-def _losses(omitted):
+def _omitted(record) -> str:
     return ", ".join(
         f"{name} {max(g['loss_db'] for g in entry['quality']['gains']):.2f} dB"
-        for name, entry in omitted.items()
+        for name, entry in record["omitted"].items()
     )
 
 
-class _Writer:
-    """Takes recipes of one member through the gates and to disk."""
-
-    def __init__(self, job, source, inputs, record):
-        self._job, self._source = job, source
-        self._inputs, self._record = inputs, record
-        self._expected = keras.ops.convert_to_numpy(
-            source.member(inputs, training=False)
+def _stages(context, reference, recipe) -> list[dict]:
+    """Returns the manifest's entries of the stages towards the integers."""
+    counts = float_layers.convolution_macs(context.float32)
+    entries = []
+    for stage in context.stages:
+        run = context.runner(stage.integers(context.float32))
+        measured = quality.record(reference.losses(run), recipe.quality_limit)
+        share = float_layers.share(counts, stage.float_layers)
+        entries.append(
+            {
+                "step": stage.name,
+                "float_layers": list(stage.float_layers),
+                "float_share": round(share, 4),
+                "crops_loss_db": round(stage.crops_db, 4),
+                "gains": measured["gains"],
+            }
         )
-        self._reference = None
-
-    def write(self, recipe):
-        flatbuffer = recipe.convert(self._source)
-        run = self._runner(flatbuffer, recipe)
-        denoised = run(self._inputs)
-        parity = self._parity(recipe, flatbuffer, denoised)
-        entry = {"about": recipe.about, "parity": parity}
-        passed = True
-        if self._job.gate is not None and recipe.quality_limit is not None:
-            losses = self._quality_reference().losses(run)
-            entry["quality"] = quality.record(losses, recipe.quality_limit)
-            if recipe.stepwise:
-                entry["steps"] = self._steps(recipe)
-            passed = entry["quality"]["passed"]
-            logging.info(
-                "  loses %s",
-                ", ".join(
-                    f"{x.all_db:.3f} dB ({x.dark_db:.3f} in the dark) at gain "
-                    f"{x.gain:g}"
-                    for x in losses
-                ),
-            )
-        if not passed and not self._job.allow_quality_loss:
-            logging.warning(
-                "Member %d is left out in %s: it loses more than %g dB.",
-                self._source.index,
-                recipe.name,
-                recipe.quality_limit,
-            )
-            self._record["omitted"][recipe.name] = entry
-            return
-        self._save(recipe, flatbuffer, denoised, entry)
-
-    def _steps(self, recipe):
-        """Returns what each step towards the integers loses."""
-        entries = []
-        for step in self._source.steps:
-            run = self._runner(step.integers(self._source.float32), recipe)
-            losses = self._quality_reference().losses(run)
-            entries.append(
-                {
-                    "step": step.name,
-                    "float_layers": list(step.float_layers),
-                    "float_share": round(
-                        float_layers.share(
-                            float_layers.convolution_macs(self._source.float32),
-                            step.float_layers,
-                        ),
-                        4,
-                    ),
-                    "crops_loss_db": round(step.crops_db, 4),
-                    "gains": quality.record(losses, recipe.quality_limit)[
-                        "gains"
-                    ],
-                }
-            )
-        return entries
-
-    def _save(self, recipe, flatbuffer, denoised, entry):
-        index = self._source.index
-        essentials = {
-            **self._job.essentials,
-            "member": index,
-            "recipe": recipe.name,
-            "a_range": self._record["a_range"],
-            "transform": self._record["transform"],
-            "below_black": self._record["below_black"],
-            "tile": self._record["tile"],
-        }
-        content = json.dumps(essentials, separators=(",", ":")).encode()
-        shipped = graph.add_metadata(flatbuffer, graph.METADATA, content)
-        runner = runtime.Runner(shipped)
-        entry = {
-            **write_file(
-                self._job.folder,
-                f"member_{index}_{recipe.name}.tflite",
-                shipped,
-            ),
-            "bytes_per_parameter": round(
-                len(shipped) / self._record["parameters"], 3
-            ),
-            "inputs": [_tensor(n, d) for n, d in runner.inputs.items()],
-            "outputs": [_tensor(n, d) for n, d in runner.outputs.items()],
-            "undelegated": runtime.undelegated(shipped),
-            **entry,
-        }
-        section = "core" if recipe.core else "recipes"
-        self._record[section][recipe.name] = entry
-        record = self._record["golden"]
-        name = f"golden/member_{index}_{recipe.name}.npy"
-        record["denoised"][recipe.name] = name
-        np.save(
-            self._job.folder / name,
-            golden.crop_output(denoised, record["crop"]),
-        )
-
-    def _runner(self, flatbuffer, recipe):
-        runner = runtime.Runner(flatbuffer)
-        if recipe.core:
-            return lambda inputs: self._around_core(runner, inputs)
-        return lambda inputs: runner(inputs)[convert.OUTPUT]
-
-    def _around_core(self, runner, inputs):
-        stabilised, unit = self._source.stabilise(inputs)
-        residual = runner({convert.CORE_INPUT: stabilised})
-        return inputs["noisy"] + unit * residual[convert.CORE_OUTPUT]
-
-    def _quality_reference(self):
-        if self._reference is None:
-            runner = runtime.Runner(self._source.float32)
-            self._reference = self._job.gate.reference(
-                lambda inputs: runner(inputs)[convert.OUTPUT],
-                self._source.a_range,
-                *self._source.size,
-            )
-        return self._reference
-
-    def _parity(self, recipe, flatbuffer, denoised):
-        error = float(np.max(np.abs(denoised - self._expected)))
-        limit, measure, unit = (
-            recipe.parity_limit,
-            "max_abs",
-            "of the 0..1 range",
-        )
-        entry = {"max_abs_error": error}
-        if recipe.simulated:
-            try:
-                error = self._to_simulation(recipe, flatbuffer, denoised)
-                measure, unit = "rms", "deviations of the noise"
-                entry["simulated_rms_deviations"] = error
-            except simulate.UnknownOperation as unknown:
-                # Only Keras is left to compare with.
-                logging.warning("No simulation: %s", unknown)
-        # Written so that NaN fails as well.
-        if not error <= limit:
-            raise ParityError(
-                f"Member {self._source.index} in {recipe.name} must agree with "
-                f"Keras within {limit:g} {unit}. Received: {error:g}"
-            )
-        return {**entry, "limit": limit, "measure": measure}
-
-    def _to_simulation(self, recipe, flatbuffer, denoised):
-        """Returns the rms difference to the simulation, in deviations."""
-        stabilised, unit = self._source.stabilise(self._inputs)
-        inputs = self._inputs
-        if recipe.core:
-            inputs = {convert.CORE_INPUT: stabilised}
-        simulated = quantization_aware.simulated(
-            flatbuffer, self._source.integers_are_made_of(recipe.core), inputs
-        )
-        if recipe.core:
-            simulated = self._inputs["noisy"] + unit * simulated
-        return float(np.sqrt(np.mean(((denoised - simulated) / unit) ** 2)))
+    return entries
 
 
-def _tensor(name, detail):
+def _golden_name(record, recipe) -> str:
+    return f"golden/member_{record['index']}_{recipe.name}.npy"
+
+
+def _save(job, record, recipe, flatbuffer, entry) -> None:
+    """Writes a flatbuffer with its metadata, and enters it in the record."""
+    index = record["index"]
+    metadata = {
+        "schema_version": bundle_reader.SCHEMA_VERSION,
+        "name": job.options.name,
+        "licence": "Apache-2.0",
+        "packing": "NHWC; R, Gr, Gb, B; 0 = black, 1 = white",
+        "inputs": "scale = 1/a, offset = b/a^2; Var[y|x] = a x + b",
+        "member": index,
+        "recipe": recipe.name,
+        **{
+            name: record[name]
+            for name in ("a_range", "transform", "below_black", "tile")
+        },
+    }
+    content = json.dumps(metadata, separators=(",", ":")).encode()
+    shipped = graph.add_metadata(flatbuffer, graph.METADATA, content)
+    runner = runtime.Runner(shipped)
+    name = f"member_{index}_{recipe.name}.tflite"
+    record["core" if recipe.core else "recipes"][recipe.name] = {
+        **write_file(job.folder, name, shipped),
+        "bytes_per_parameter": round(len(shipped) / record["parameters"], 3),
+        "inputs": [_tensor(n, d) for n, d in runner.inputs.items()],
+        "outputs": [_tensor(n, d) for n, d in runner.outputs.items()],
+        "undelegated": runtime.undelegated(shipped),
+        **entry,
+    }
+    record["golden"]["denoised"][recipe.name] = _golden_name(record, recipe)
+
+
+def _tensor(name, detail) -> dict:
     entry = {
         "name": name,
         "shape": [int(n) for n in detail["shape"]],

@@ -1,4 +1,4 @@
-"""The whole way on a small scale, in minutes on two cores.
+"""From photographs to a denoised DNG on a small scale, in minutes on two cores.
 
 photographs of the dependencies -> an array of four small trainings
   -> a bundle of flatbuffers -> noisy DNGs denoised through them
@@ -10,15 +10,17 @@ OUTPUT/
   bundle/        the flatbuffers and their manifest
   raw/           noisy frames of a synthetic IMX258, and denoised ones
   metrics.json   PSNR per gain of noisy, classical methods and the array
-  report.html    the same to look at
+  report.html    the same figures, with pictures
 """
 
 import pathlib
 import time
+from collections.abc import Iterator
 
-import cv2
 import numpy as np
+from ml_collections import ConfigDict
 
+from export.flatbuffer import runtime
 from export.quickstart import timing
 from fanet_tf import config as config_lib
 from fanet_tf.calibration import profile as profile_lib
@@ -35,6 +37,7 @@ from fanet_tf.evaluation import text
 from fanet_tf.files import atomic
 from fanet_tf.files import dng
 from fanet_tf.files import reader
+from fanet_tf.pages import pictures
 from fanet_tf.raw import cfa
 
 GAINS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
@@ -47,7 +50,9 @@ MEMBER_STEPS = 500
 _PICTURE = np.s_[40:340, 60:360]  # Rows and columns shown in the picture.
 
 
-def configs(output, shared_steps, member_steps):
+def configs(
+    output: pathlib.Path, shared_steps: int, member_steps: int
+) -> tuple[ConfigDict, ConfigDict]:
     """Returns the configs of the shared start and of the array."""
     shared = config_lib.default_config()
     shared.data.batch_size = 8
@@ -67,15 +72,19 @@ def configs(output, shared_steps, member_steps):
     return shared, array
 
 
-def run(output, shared_steps=SHARED_STEPS, member_steps=MEMBER_STEPS) -> None:
-    """Trains, exports, denoises and reports; goes on where it was stopped.
+def run(
+    output: str | pathlib.Path,
+    shared_steps: int = SHARED_STEPS,
+    member_steps: int = MEMBER_STEPS,
+) -> None:
+    """Trains, exports, denoises and reports; resumes a stopped run.
 
     Args:
         output: folder of everything it makes.
         shared_steps: of the network for all gains.
         member_steps: of each of the four members after it.
     """
-    # Training and export need TensorFlow; the rest of this file does not.
+    # These need TensorFlow; the rest of this file does not.
     from export import bundle as export_bundle
     from export.member import recipes
     from fanet_tf.training import train
@@ -92,9 +101,7 @@ def run(output, shared_steps=SHARED_STEPS, member_steps=MEMBER_STEPS) -> None:
     export_bundle.write(
         output / "array",
         output / "bundle",
-        recipes.parse(",".join(RECIPES)),
-        tile=384,
-        name="quickstart",
+        export_bundle.Options("quickstart", recipes.parse(",".join(RECIPES))),
     )
     exported = time.perf_counter()
     print(
@@ -105,7 +112,7 @@ def run(output, shared_steps=SHARED_STEPS, member_steps=MEMBER_STEPS) -> None:
     finish(output)
 
 
-def finish(output) -> None:
+def finish(output: str | pathlib.Path) -> None:
     """Makes RAW frames, denoises them through the bundle, and reports."""
     output = pathlib.Path(output)
     print("3/4  Denoising noisy DNGs through the flatbuffers", flush=True)
@@ -156,11 +163,11 @@ def finish(output) -> None:
         print(output / name)
 
 
-def make_frames(folder):
+def make_frames(folder: pathlib.Path) -> Iterator[captures.Capture]:
     """Writes noisy DNGs of an IMX258 stand-in and yields them as captures.
 
-    What is yielded has been read back from the file, so that everything after
-    this sees 10-bit counts, as on a phone.
+    The captures are read back from the files, so everything after this sees
+    10-bit counts, as on a phone.
     """
     folder.mkdir(parents=True, exist_ok=True)
     profile = profile_lib.load("imx258")
@@ -183,6 +190,7 @@ def make_frames(folder):
                     color_matrix=color_matrix,
                     neutral=neutral,
                 ),
+                history="fanet-quickstart",
             )
             counts = reader.read(path).normalized()
             yield captures.Capture(
@@ -195,24 +203,24 @@ def make_frames(folder):
             )
 
 
-def write_picture(method, frames, path) -> None:
+def write_picture(
+    method: evaluate.Method,
+    frames: list[captures.Capture],
+    path: pathlib.Path,
+) -> None:
     """Writes noisy, denoised and clean of one frame side by side."""
     capture = next(f for f in frames if (f.name, f.gain) == ("coffee", 16.0))
     denoised = np.clip(method.denoise(capture.noisy, capture.noise), 0.0, 1.0)
     panels = [
-        capture.colour.render(packed)[_PICTURE]
+        pictures.to_uint8(capture.colour.render(packed)[_PICTURE])
         for packed in (capture.noisy, denoised, capture.clean)
     ]
-    gap = np.ones((panels[0].shape[0], 8, 3), np.float32)
-    row = np.concatenate([panels[0], gap, panels[1], gap, panels[2]], axis=1)
-    pixels = np.rint(255 * row[..., ::-1]).astype(np.uint8)
-    _, encoded = cv2.imencode(".png", pixels)
-    with atomic.writing(path) as stream:
-        stream.write(encoded.tobytes())
+    row = pictures.side_by_side(panels)
+    atomic.write_bytes(path, pictures.png(row), overwrite=True)
 
 
-def denoise_one(array, folder) -> None:
-    """Denoises one DNG to a DNG and a picture, and checks the selector."""
+def denoise_one(array: bundle_lib.Bundle, folder: pathlib.Path) -> None:
+    """Denoises one DNG to a DNG, and checks the selector."""
     selected = select(array, 16.0)
     member = array.member_for(selected["a"])
     if member.index != selected["member"]:
@@ -231,15 +239,8 @@ def denoise_one(array, folder) -> None:
     )
 
 
-def select(array, gain: float) -> dict:
+def select(array: bundle_lib.Bundle, gain: float) -> dict:
     """Runs the bundle's `selector.tflite` for one gain."""
-    from ai_edge_litert.interpreter import Interpreter
-
     path = array.folder / array.manifest["selector"]["file"]
-    runner = Interpreter(model_path=str(path)).get_signature_runner(
-        "serving_default"
-    )
-    return {
-        name: np.asarray(value).item()
-        for name, value in runner(gain=np.float32([gain])).items()
-    }
+    chosen = runtime.Runner(path.read_bytes())({"gain": np.float32([gain])})
+    return {name: np.asarray(value).item() for name, value in chosen.items()}

@@ -1,6 +1,6 @@
 """How long the members of a bundle take on this machine, at a glance.
 
-For figures to compare, `fanet-bench --host` interleaves and repeats.
+`fanet-bench --host` gives figures to compare: it interleaves and repeats.
 """
 
 import statistics
@@ -8,20 +8,19 @@ import time
 
 import numpy as np
 
+from fanet_tf.denoising.bundle import Bundle
 from fanet_tf.denoising.member_runner import MemberRunner
+from fanet_tf.pages import tables
 
 _PIXELS_PER_MP = 250_000  # Packed pixels of one RAW megapixel.
 
 
-def time_members(array) -> list[dict]:
+def time_members(array: Bundle) -> list[dict]:
     """Times every member in every recipe, at 2 threads.
 
-    Args:
-        array: `bundle.Bundle`.
-
     Returns:
-        One row a member and recipe: the file's size, milliseconds per network
-        megapixel and per useful one (with the tile's halo taken off).
+        A row for each member and recipe: the file's size, and milliseconds per
+        network megapixel and per useful one, which leaves the tile's halo out.
     """
     rows = []
     for member in array.members:
@@ -52,7 +51,7 @@ def time_members(array) -> list[dict]:
 _COLUMNS = ("member", "recipe", "kB", "ms/network MP", "ms/useful MP")
 
 
-def _cells(timings):
+def _cells(timings) -> list[tuple[str, ...]]:
     return [
         (
             str(row["member"]),
@@ -65,7 +64,7 @@ def _cells(timings):
     ]
 
 
-def text(timings) -> str:
+def text(timings: list[dict]) -> str:
     """Returns the rows as a table for the terminal."""
     return "\n".join(
         f"{c[0]:>6}  {c[1]:<18} {c[2]:>6} {c[3]:>14} {c[4]:>13}"
@@ -73,15 +72,10 @@ def text(timings) -> str:
     )
 
 
-def html(timings) -> str:
+def html(timings: list[dict]) -> str:
     """Returns the rows as HTML."""
-
-    def line(cells, tag):
-        return "".join(f"<{tag}>{cell}</{tag}>" for cell in cells)
-
-    rows = "".join(f"<tr>{line(c, 'td')}</tr>" for c in _cells(timings))
     return (
         "<p>LiteRT with XNNPACK, 2 threads, median of 5. A useful megapixel "
-        "has the tile's halo taken off.</p>"
-        f"<table><tr>{line(_COLUMNS, 'th')}</tr>{rows}</table>"
+        "leaves the tile's halo out.</p>"
+        + tables.table(_COLUMNS, _cells(timings))
     )

@@ -47,20 +47,8 @@ class Noise(NamedTuple):
 
 def law_of_bundle(bundle: Bundle) -> GainLaw:
     """Returns the noise law that a bundle was made for."""
-    noise, base_iso = bundle.noise, bundle.noise.get("base_iso")
-    # Stored in outputs: no lone surrogates that JSON may hold.
-    sensor, status = (
-        str(noise.get(key, "?")).encode("utf-8", "replace").decode()
-        for key in ("sensor", "status")
-    )
-    return GainLaw(
-        sensor,
-        status,
-        noise["gain_range"],
-        noise["a_coefficients"],
-        noise["b_coefficients"],
-        base_iso if isinstance(base_iso, (int, float)) else None,
-    )
+    fields = (field.name for field in dataclasses.fields(GainLaw))
+    return GainLaw(**{name: bundle.noise[name] for name in fields})
 
 
 def chooser(

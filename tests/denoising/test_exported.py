@@ -67,10 +67,7 @@ class Exported:
         made = context.ExportContext(
             lambda *size: convert.static_member(self.member, model, *size),
             (height, width),
-            index=0,
-            a_range=(1e-4, 1e-2),
-            transform=model["transform"],
-            data=None,  # No recipe of these tests is calibrated.
+            model["transform"],
         )
         return recipes.get(recipe).convert(made)
 

@@ -20,7 +20,7 @@ def run(flatbuffer, noisy):
         "scale": np.full(one, 500, np.float32),
         "offset": np.full(one, 0.75, np.float32),
     }
-    return runtime.run(flatbuffer, inputs)["denoised"][0]
+    return runtime.denoiser(flatbuffer)(inputs)[0]
 
 
 @functools.cache

@@ -11,7 +11,6 @@ import pytest
 from exports import TILE
 from runs import whole_frame
 
-from export import bundle as bundle_writer
 from export.contract import check
 from export.contract import golden
 from export.flatbuffer import convert
@@ -19,6 +18,7 @@ from export.flatbuffer import graph
 from export.flatbuffer import runtime
 from export.int8 import quantise
 from export.member import recipes
+from export.member.parity import ParityError
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.denoising import bundle as bundle_reader
 from fanet_tf.denoising import denoiser as denoiser_lib
@@ -66,7 +66,7 @@ def test_every_recipe_agrees_with_keras(run, recipe):
         inputs = golden_inputs(bundle, member)
         expected = whole_frame(config, workdir, member.index, inputs)
         flatbuffer = member.path(recipe).read_bytes()
-        denoised = runtime.run(flatbuffer, inputs)["denoised"]
+        denoised = runtime.denoiser(flatbuffer)(inputs)
         error = np.abs(denoised - expected).max()
         assert error <= recipes.get(recipe).parity_limit
         # And the network does something, so the agreement is no accident.
@@ -120,7 +120,7 @@ def test_a_signed_member_is_one_delegate_node_and_near_float_in_int8():
     assert 0 < parity["simulated_rms_deviations"] <= parity["limit"]
     inputs = golden_inputs(bundle_reader.load(folder), member)
     floats, integers = (
-        runtime.run(member.path(recipe).read_bytes(), inputs)["denoised"]
+        runtime.denoiser(member.path(recipe).read_bytes())(inputs)
         for recipe in ("float32", "static_wi8_ai8")
     )
     golden_record = member.record["golden"]
@@ -200,20 +200,13 @@ def test_sha256sums_cover_every_other_file(run):
 
 def test_a_dense_export_gives_what_the_grouped_one_gives(run, tmp_path):
     _, workdir, output = run
-    dense = bundle_writer.write(
-        workdir,
-        tmp_path / "dense",
-        recipes.parse("float32"),
-        TILE,
-        "dense",
-        group_form="dense",
-    )
+    dense = exports.export(workdir, tmp_path / "dense", group_form="dense")
     ours, theirs = bundle_reader.load(output), bundle_reader.load(dense)
     for one, other in zip(ours.members, theirs.members, strict=True):
         inputs = golden_inputs(ours, one)
         np.testing.assert_allclose(
             *(
-                runtime.run(m.path("float32").read_bytes(), inputs)["denoised"]
+                runtime.denoiser(m.path("float32").read_bytes())(inputs)
                 for m in (one, other)
             ),
             atol=1e-6,
@@ -252,32 +245,22 @@ def test_an_unfinished_run_is_refused(run, tmp_path):
     shutil.copytree(run[1], tmp_path / "run")
     (train.member_folder(tmp_path / "run", 1) / "member.json").unlink()
     with pytest.raises(InputError, match="must hold a finished member"):
-        bundle_writer.write(
-            tmp_path / "run",
-            tmp_path / "bundle",
-            recipes.parse("float32"),
-            TILE,
-            "x",
-        )
+        exports.export(tmp_path / "run", tmp_path / "bundle")
     assert not (tmp_path / "bundle").exists()
 
 
 def test_a_folder_in_the_way_is_left_alone(run, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("keep me")
-    with pytest.raises(InputError, match="must not exist, or be a bundle"):
-        bundle_writer.write(
-            run[1], tmp_path / "mine", recipes.parse("float32"), TILE, "x"
-        )
+    with pytest.raises(InputError, match="with notes.txt"):
+        exports.export(run[1], tmp_path / "mine")
     assert (tmp_path / "mine" / "notes.txt").read_text() == "keep me"
 
 
 @pytest.mark.parametrize("tile", [8, 47])
 def test_an_impossible_tile_is_refused(run, tmp_path, tile):
     with pytest.raises(InputError, match=f"Received: {tile}"):
-        bundle_writer.write(
-            run[1], tmp_path / "b", recipes.parse("float32"), tile, "x"
-        )
+        exports.export(run[1], tmp_path / "b", tile=tile)
 
 
 def test_a_parity_failure_leaves_no_bundle(run, tmp_path, monkeypatch):
@@ -287,10 +270,8 @@ def test_a_parity_failure_leaves_no_bundle(run, tmp_path, monkeypatch):
         return {"denoised": real(runner, inputs)["denoised"] * np.nan}
 
     monkeypatch.setattr(runtime.Runner, "__call__", wrong)
-    with pytest.raises(bundle_writer.ParityError, match="must agree"):
-        bundle_writer.write(
-            run[1], tmp_path / "b", recipes.parse("float32"), TILE, "x"
-        )
+    with pytest.raises(ParityError, match="Member 0 in float32 must agree"):
+        exports.export(run[1], tmp_path / "b")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -324,10 +305,8 @@ def test_the_flatbuffers_name_their_tensors_and_their_origin(run):
 def test_a_recipe_that_loses_too_much_is_left_out(run, tmp_path):
     """Nothing loses less than -100 dB."""
     limits = {"dynamic_wi8_afp32": -100.0}
-    chosen = recipes.parse("float32,dynamic_wi8_afp32")
-    folder = bundle_writer.write(
-        run[1], tmp_path / "b", chosen, TILE, "x", quality_limits=limits
-    )
+    chosen = "float32,dynamic_wi8_afp32"
+    folder = exports.export(run[1], tmp_path / "b", chosen, limits)
     manifest = bundle_reader.load(folder).manifest
     for member in manifest["members"]:
         assert list(member["recipes"]) == ["float32"]
@@ -339,13 +318,11 @@ def test_a_recipe_that_loses_too_much_is_left_out(run, tmp_path):
 
 def test_a_member_that_passes_nowhere_makes_no_bundle(run, tmp_path):
     with pytest.raises(InputError, match="must pass the quality gate"):
-        bundle_writer.write(
+        exports.export(
             run[1],
             tmp_path / "b",
-            recipes.parse("dynamic_wi8_afp32"),
-            TILE,
-            "x",
-            quality_limits={"dynamic_wi8_afp32": -100.0},
+            "dynamic_wi8_afp32",
+            {"dynamic_wi8_afp32": -100.0},
         )
     assert list(tmp_path.iterdir()) == []
 
@@ -357,12 +334,6 @@ def test_a_profile_that_does_not_cover_the_members_is_refused(run, tmp_path):
     profile["gain_range"] = [1.0, 16.0]
     (tmp_path / "short.json").write_text(json.dumps(profile))
     with pytest.raises(InputError, match="must cover the members' subranges"):
-        bundle_writer.write(
-            run[1],
-            tmp_path / "b",
-            recipes.parse("float32"),
-            TILE,
-            "x",
-            profile=str(tmp_path / "short.json"),
-        )
+        profile = str(tmp_path / "short.json")
+        exports.export(run[1], tmp_path / "b", profile=profile)
     assert not (tmp_path / "b").exists()

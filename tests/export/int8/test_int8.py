@@ -49,7 +49,7 @@ def member():
     trained = keras.models.load_model(folder / "member.keras", compile=False)
     data = calibration.Data(config, PLAIN)
     record = json.loads((folder / "member.json").read_text())
-    pairs = data.tiles(record["a_range"], 0)
+    pairs = data.of_member(0, record["a_range"]).pairs()
     small = convert.static_member(
         trained, config.model.to_dict(), data.tile, data.tile
     )
@@ -68,8 +68,7 @@ def prepared():
 def choose(target_db, max_float_macs):
     flatbuffer, ranges = prepared()
     pairs = member()[2]
-    runner = runtime.Runner(flatbuffer)
-    reference = quality.of_crops(lambda x: runner(x)["denoised"], pairs)
+    reference = quality.of_crops(runtime.denoiser(flatbuffer), pairs)
     settings = calibration.Settings(
         target_db=target_db, max_float_macs=max_float_macs
     )
