@@ -12,12 +12,13 @@ help:
 	@echo "make test-slow    run the tests that train for minutes"
 	@echo "make lint         check with ruff"
 
-# The lock holds exact versions; a changed lock or setup.py installs again.
+# The lock holds exact versions and what their files hash to, for x86_64 and
+# aarch64; a changed lock or setup.py installs again.
 .venv/installed: requirements.lock setup.py
 	$(PYTHON) -c 'import sys; sys.exit("Python must be 3.11, 3.12 or 3.13 (PYTHON=python3.12 chooses one). Received: " + sys.version.split()[0]) if not (3, 11) <= sys.version_info < (3, 14) else None'
 	$(PYTHON) -m venv .venv || { echo "python3-venv must be installed (apt install python3-venv)" >&2; exit 2; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
 install: .venv/installed
@@ -40,6 +41,7 @@ lint: install
 lock:
 	echo 'backports-strenum<1.3' | uv pip compile --quiet --universal \
 	    --python-version 3.11 --extra test --no-annotate --no-header \
+	    --generate-hashes \
 	    --constraint - setup.py -o requirements.lock
 
 clean:

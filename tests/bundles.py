@@ -114,7 +114,7 @@ def write(
     template.pop("below_black", None)
     entry = template["recipes"]["float16"]
     edges = list(np.geomspace(2.1e-4, 1.344e-2, len(members) + 1))
-    (folder / "selector.tflite").write_bytes(b"selector")
+    (folder / "selector.tflite").write_bytes(b"\0\0\0\0TFL3 selector")
     manifest["name"] = "test"
     manifest["selector"]["edges"] = edges
     manifest["selector"]["sha256"] = bundle.sha256(folder / "selector.tflite")

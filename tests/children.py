@@ -12,6 +12,7 @@ import threading
 
 from runs import small_config
 
+from fanet_tf.files import atomic
 from fanet_tf.training import callbacks
 from fanet_tf.training import checkpoint
 from fanet_tf.training import train
@@ -80,8 +81,8 @@ def _arm_write(nth, share):
             self._stream.write(data)
 
     @contextlib.contextmanager
-    def cut(path):
-        with writing(path) as stream:
+    def cut(path, **policy):
+        with writing(path, **policy) as stream:
             last = path.suffix == ".ckpt" and next(count) == nth
             yield Cut(stream) if last else stream
 
@@ -89,14 +90,13 @@ def _arm_write(nth, share):
 
 
 def _arm_rename(nth, _):
-    replace, count = os.replace, iter(range(1, 1000))
+    count = iter(range(1, 1000))
 
-    def dying(source, target):
-        if str(target).endswith(".ckpt") and next(count) == nth:
+    def observer(step, path):
+        if step == "written" and path.suffix == ".ckpt" and next(count) == nth:
             _die()
-        replace(source, target)
 
-    os.replace = dying
+    atomic.observer = observer
 
 
 def _arm_step(nth, delay, act=_die):

@@ -7,6 +7,7 @@ Nothing is written before everything has succeeded.
 
 import dataclasses
 import json
+import os
 import pathlib
 import sys
 
@@ -19,7 +20,9 @@ from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.calibration import regression
 from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
+from fanet_tf.files import marks
 from fanet_tf.files import reader
+from fanet_tf.pages import shell
 from fanet_tf.raw import cfa
 
 
@@ -235,8 +238,46 @@ def _conclude(sensor, base_iso, measurements, records, lows, notes):
     return Calibration(sensor, measurements, profile, record, notes, lows)
 
 
-def write(calibration: Calibration, output, page_path) -> None:
-    """Writes the JSON and the page; neither is there before both are made."""
+_is_our_profile = marks.json_with("schema_version", "a_coefficients", "fit")
+
+
+def check_outputs(output, page_path, inputs, overwrite: bool = False) -> None:
+    """Refuses outputs that `write` would refuse; for before the work.
+
+    Args:
+        output: of the profile.
+        page_path: of the page.
+        inputs: the frames; no output may be one of them.
+        overwrite: replaces files that this project did not write, too.
+
+    Raises:
+        InputError: both outputs are one file, one is an input, or somebody
+            else's.
+    """
+    if output == page_path and not atomic.is_stream(output):
+        raise InputError(
+            "The profile and the page must be two files. Received: "
+            f"{output} for both"
+        )
+    for path in (output, page_path):
+        for source in inputs:
+            if path.exists() and os.path.samefile(path, source):
+                raise InputError(f"The output must not be an input: {path}")
+    atomic.check(output, is_ours=_is_our_profile, overwrite=overwrite)
+    shell.check_output(page_path, overwrite)
+
+
+def write(
+    calibration: Calibration, output, page_path, overwrite: bool = False
+) -> None:
+    """Writes the JSON and the page; neither is there before both are made.
+
+    Args:
+        calibration: what `calibrate` returned.
+        output: of the profile.
+        page_path: of the page.
+        overwrite: replaces files that this project did not write, too.
+    """
     text = page.render(
         calibration.sensor,
         calibration.record["status"],
@@ -246,10 +287,10 @@ def write(calibration: Calibration, output, page_path) -> None:
         calibration.lows,
     )
     record = json.dumps(calibration.record, indent=2, allow_nan=False) + "\n"
-    with atomic.writing(page_path) as stream:
-        stream.write(text.encode())
-    with atomic.writing(output) as stream:
-        stream.write(record.encode())
+    shell.write(page_path, text, overwrite)
+    atomic.write_text(
+        output, record, is_ours=_is_our_profile, overwrite=overwrite
+    )
 
 
 def summary(calibration: Calibration, stream=sys.stdout) -> None:

@@ -9,7 +9,6 @@ Reference: Young et al., supplement section 6.
 """
 
 import dataclasses
-import json
 import os
 import pathlib
 from typing import Any
@@ -17,6 +16,9 @@ from typing import Any
 import numpy as np
 
 from fanet_tf.errors import InputError
+from fanet_tf.files import names
+from fanet_tf.files import strict_json
+from fanet_tf.files import values
 from fanet_tf.raw.noise import NoiseParams
 
 SCHEMA_VERSION = 1
@@ -141,21 +143,12 @@ class NoiseProfile(GainLaw):
                     "a and b by hand."
                 )
             fields = {f.name: record[f.name] for f in dataclasses.fields(cls)}
-            fields["line"] = Line(**fields["line"])
-            for name, length in (
-                ("gain_range", 2),
-                ("a_coefficients", 2),
-                ("b_coefficients", 3),
-            ):
-                values = tuple(float(v) for v in fields[name])
-                if len(values) != length or not np.all(np.isfinite(values)):
-                    raise InputError(
-                        f"{source}: `{name}` must be {length} finite numbers. "
-                        f"Received: {fields[name]!r}"
-                    )
-                fields[name] = values
+            try:
+                fields |= _checked(fields)
+            except InputError as error:
+                raise InputError(f"{source}: {error}") from None
             profile = cls(**fields)
-        except (KeyError, TypeError) as error:
+        except (AttributeError, KeyError, TypeError) as error:
             raise InputError(
                 f"{source}: not a noise profile of schema version "
                 f"{SCHEMA_VERSION}. Received: {type(error).__name__}: {error}"
@@ -172,12 +165,40 @@ class NoiseProfile(GainLaw):
                 f"Received: {self.gain_range}"
             )
         gains = np.geomspace(low, high, 200)
-        for name, values in (("a", self.a(gains)), ("b", self.b(gains))):
-            if np.any(values <= 0) or np.any(np.diff(values) < 0):
+        for name, law in (("a", self.a), ("b", self.b)):
+            with np.errstate(over="ignore", invalid="ignore"):
+                found = law(gains)
+                falls = not np.all(np.diff(found) >= 0)
+            if falls or not np.all((0 < found) & (found <= 1)):
                 raise InputError(
-                    f"{source}: `{name}` must be positive and must not fall "
-                    f"over gains {low:g} to {high:g}."
+                    f"{source}: `{name}` must be above 0 and at most 1, and "
+                    f"must not fall over gains {low:g} to {high:g}."
                 )
+
+
+def _checked(fields) -> dict[str, Any]:
+    """Returns the fields of a profile that are numbers or shown."""
+    checked = {
+        "line": Line(
+            **{
+                name: values.number(f"line.{name}", number)
+                for name, number in fields["line"].items()
+            }
+        )
+    }
+    for name, length in (
+        ("gain_range", 2),
+        ("a_coefficients", 2),
+        ("b_coefficients", 3),
+    ):
+        checked[name] = values.numbers(name, fields[name], length)
+    if fields["base_iso"] is not None:
+        checked["base_iso"] = values.number(
+            "base_iso", fields["base_iso"], above=0.0
+        )
+    for name in ("sensor", "status", "note"):
+        checked[name] = names.printable(fields[name])
+    return checked
 
 
 def fit_line(gains, a_of, b_of) -> Line:
@@ -208,10 +229,5 @@ def load(name_or_path: str | os.PathLike) -> NoiseProfile:
                 f"file. Received: {str(name_or_path)!r}"
             )
         path = _SHIPPED / f"{name_or_path}.json"
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise InputError(f"{path}: not a JSON file: {error}") from error
-    if not isinstance(record, dict):
-        raise InputError(f"{path}: a profile must be a JSON object.")
+    record = strict_json.read_object(path)
     return NoiseProfile.from_json(record, str(path))

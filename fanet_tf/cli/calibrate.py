@@ -12,6 +12,7 @@ gain, the same light on both, exposure time constant. The gain is ISO / base
 ISO unless given. Writes the profile and, beside it, a page with the plots.
 """
 
+import math
 import pathlib
 import sys
 
@@ -19,11 +20,18 @@ import tqdm
 from absl import flags
 
 from fanet_tf.calibration import calibrate
+from fanet_tf.cli import max_pixels_flag
+from fanet_tf.cli import overwrite_flag
 from fanet_tf.cli import program
 from fanet_tf.errors import InputError
+from fanet_tf.files import atomic
 from fanet_tf.files import dump
+from fanet_tf.files import names
 from fanet_tf.files import reader
 from fanet_tf.raw import cfa
+
+flags.adopt_module_key_flags(max_pixels_flag)
+flags.adopt_module_key_flags(overwrite_flag)
 
 _OUTPUT = flags.DEFINE_string("output", None, "The profile, a .json file.")
 _PAGE = flags.DEFINE_string(
@@ -72,6 +80,8 @@ def _numbers(flag, counts=None):
         return None
     try:
         numbers = [float(text) for text in flag.value]
+        if not all(map(math.isfinite, numbers)):
+            raise ValueError
     except ValueError as error:
         raise InputError(
             f"--{flag.name} must be numbers. Received: {','.join(flag.value)}"
@@ -119,11 +129,14 @@ def main(arguments):
     """Measures, prints a line for each gain, writes profile and page."""
     if not arguments:
         raise InputError("Give the frames, or folders of them.")
+    overwrite = overwrite_flag.OVERWRITE.value
     output = pathlib.Path(_OUTPUT.value)
     if output.suffix != ".json":
         raise InputError(
             f"--output must be a .json file. Received: {_OUTPUT.value!r}"
         )
+    page = atomic.resolve(_PAGE.value or output.with_suffix(".html"))
+    output = atomic.resolve(output)
     if not output.parent.is_dir():
         raise InputError(f"{output.parent}: must be a folder that exists.")
     corners = _numbers(_CORNERS, (8,))
@@ -137,12 +150,15 @@ def main(arguments):
         corners=corners and list(zip(corners[::2], corners[1::2], strict=True)),
         sensor=_SENSOR.value,
     )
+    calibrate.check_outputs(
+        output, page, [*shoot.paths, *shoot.dark], overwrite
+    )
     result = calibrate.calibrate(shoot, _reader(), _progress)
-    page = pathlib.Path(_PAGE.value or output.with_suffix(".html"))
-    calibrate.write(result, output, page)
+    calibrate.write(result, output, page, overwrite)
     calibrate.summary(result)
     for warning in result.warnings:
-        print(f"fanet-calibrate: warning: {warning}", file=sys.stderr)
+        text = names.printable(f"fanet-calibrate: warning: {warning}")
+        print(text, file=sys.stderr)
     print(f"Wrote {output} and {page}")
 
 

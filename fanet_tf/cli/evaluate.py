@@ -12,11 +12,12 @@ Example:
 """
 
 import importlib
-import pathlib
 
 from absl import flags
 
 from fanet_tf.calibration import profile as profile_lib
+from fanet_tf.cli import max_pixels_flag
+from fanet_tf.cli import overwrite_flag
 from fanet_tf.cli import program
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.data import dnd
@@ -28,7 +29,15 @@ from fanet_tf.evaluation import gallery
 from fanet_tf.evaluation import methods as methods_lib
 from fanet_tf.evaluation import page
 from fanet_tf.evaluation import text
+from fanet_tf.files import atomic
+from fanet_tf.files import claims
+from fanet_tf.files import names
+from fanet_tf.files import own_folder
 from fanet_tf.metrics import lpips as lpips_lib
+from fanet_tf.pages import shell
+
+flags.adopt_module_key_flags(max_pixels_flag)
+flags.adopt_module_key_flags(overwrite_flag)
 
 # Data: exactly one of these.
 _PHOTOS = flags.DEFINE_string("photos", None, "Folder of photographs.")
@@ -167,7 +176,7 @@ def _data() -> evaluation_sets.EvaluationSet:
     return evaluation_sets.photos(_PHOTOS.value, camera, *rest, _CROP.value)
 
 
-def _submit(methods) -> None:
+def _submit(methods, output) -> None:
     """Writes one DND submission a method."""
     render = None
     if _DND_RENDER.value:
@@ -179,12 +188,23 @@ def _submit(methods) -> None:
                 f"--dnd_render must be module:function: {error}"
             ) from error
     track = "raw" if render is None else "srgb"
+    taken = set()
     for name, method in methods.items():
-        output = pathlib.Path(_OUTPUT.value)
+        folder = output
         if len(methods) > 1:
-            output /= "".join(c if c.isalnum() else "_" for c in name)
-        count = dnd.submit(_DND.value, method.denoise, output, render=render)
-        print(f"{name}: {count} frames, {track} track: {output / 'bundled'}")
+            plain = "".join(c if c.isalnum() else "_" for c in name)[:100]
+            # Two names may differ in nothing but signs.
+            folder = output / methods_lib.unique(plain, taken)
+            taken.add(folder.name)
+        count = dnd.submit(
+            _DND.value,
+            method.denoise,
+            folder,
+            render=render,
+            overwrite=overwrite_flag.OVERWRITE.value,
+        )
+        text = f"{name}: {count} frames, {track} track: {folder / 'bundled'}"
+        print(names.printable(text))
         if count != dnd.FRAMES:
             print(f"Note: the benchmark has {dnd.FRAMES} frames.")
 
@@ -195,11 +215,23 @@ def main(arguments):
         raise InputError(f"Unexpected arguments: {' '.join(arguments)}")
     data = _data()
     methods = _methods()
-    output = pathlib.Path(_OUTPUT.value)
     if data is None:
-        _submit(methods)
-        return
-    output.mkdir(parents=True, exist_ok=True)
+        dnd.find(_DND.value)  # Refuses before anything is made.
+    output = own_folder.make_folder(atomic.resolve(_OUTPUT.value))
+    with claims.claim(output):
+        atomic.sweep(output)
+        if data is None:
+            _submit(methods, output)
+        else:
+            _evaluate(data, methods, output)
+
+
+def _evaluate(data, methods, output) -> None:
+    """Prints the table and writes the figures and the page."""
+    overwrite = overwrite_flag.OVERWRITE.value
+    figures, report = output / "metrics.json", output / "report.html"
+    text.check_output(figures, overwrite)
+    shell.check_output(report, overwrite)
     notes, lpips = [], None
     if _LPIPS.value != "none":
         try:
@@ -225,19 +257,20 @@ def main(arguments):
     if data.damage.skipped:
         notes.append(
             f"{len(data.damage.skipped)} damaged files were skipped: "
-            f"{', '.join(data.damage.skipped)}"
+            + names.printable(", ".join(data.damage.skipped))
         )
     print(text.table(evaluation))
     if verdicts := checks.text(checks.check(evaluation.to_json())):
         print(f"\n{verdicts}")
-    text.write_json(output / "metrics.json", evaluation)
+    text.write_json(figures, evaluation, overwrite)
     page.write(
-        output / "report.html",
+        report,
         evaluation,
         title=_TITLE.value,
         intro="The same noisy captures through every method.",
+        overwrite=overwrite,
     )
-    print(f"\n{output / 'metrics.json'}\n{output / 'report.html'}")
+    print(f"\n{figures}\n{report}")
 
 
 def cli():

@@ -21,7 +21,6 @@ h5py gives them, not transposed like the frames).
 """
 
 import dataclasses
-import os
 import pathlib
 from collections.abc import Callable
 
@@ -30,6 +29,10 @@ from tqdm import tqdm
 
 from fanet_tf.data import matfile
 from fanet_tf.errors import InputError
+from fanet_tf.files import atomic
+from fanet_tf.files import hdf5
+from fanet_tf.files import marks
+from fanet_tf.files import own_folder
 from fanet_tf.raw import cfa
 from fanet_tf.raw.noise import NoiseParams
 
@@ -37,6 +40,7 @@ SOURCE = "https://noise.visinf.tu-darmstadt.de/downloads/"
 LAYOUT = "info.mat and images_raw/0001.mat to 0050.mat"
 FRAMES = 50
 EVAL_VERSION = "1.0"
+_MAX_FRAMES, _MAX_VALUES = 10_000, 100_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,16 +84,14 @@ def find(folder) -> list[Frame]:
         raise InputError(
             f"DND must hold {LAYOUT}; it is had from {SOURCE}. Missing: {path}"
         )
-    import h5py
-
     try:
-        with h5py.File(path, "r") as file:
-            info = file["info"]
-            count = info["boundingboxes"].shape[1]
+        with hdf5.opened(path) as file:
+            info = hdf5.member(file, "info")
+            count = hdf5.member(info, "boundingboxes").shape[1]
+            if count > _MAX_FRAMES:
+                raise InputError(f"{path}: {count} frames are too many.")
             frames = [_frame(folder, file, info, i) for i in range(count)]
     except (OSError, KeyError, IndexError, ValueError, TypeError) as error:
-        if isinstance(error, InputError):
-            raise
         raise InputError(
             f"{path}: must be the info.mat of DND: {error}"
         ) from error
@@ -103,11 +105,20 @@ def find(folder) -> list[Frame]:
 
 
 def _frame(folder, file, info, index) -> Frame:
-    boxes = np.array(file[info["boundingboxes"][0][index]]).T.astype(int)
-    codes = np.array(file[info["camera"][0][index]]["pattern"]).astype(int)
-    noise = file[info["nlf"][0][index]]
-    a, b = (float(np.ravel(noise[name])[0]) for name in ("a", "b"))
-    if not (a > 0 and b >= 0 and codes.shape == (2, 2)):
+    def cell(name):
+        return hdf5.follow(file, hdf5.member(info, name)[0][index])
+
+    def values(dataset):
+        hdf5.check_count(dataset, _MAX_VALUES)
+        return np.array(dataset)
+
+    boxes = values(cell("boundingboxes")).T.astype(int)
+    codes = values(hdf5.member(cell("camera"), "pattern")).astype(int)
+    noise = cell("nlf")
+    a, b = (
+        float(np.ravel(values(hdf5.member(noise, name)))[0]) for name in "ab"
+    )
+    if not (0 < a < np.inf and 0 <= b < np.inf and codes.shape == (2, 2)):
         raise InputError(
             f"Frame {index + 1} of info.mat must have a > 0, b >= 0 and a "
             f"2 x 2 pattern. Received: a={a}, b={b}, {codes.tolist()}"
@@ -142,16 +153,18 @@ def denoise_crop(mosaic, pattern: str, noise: NoiseParams, denoise: Callable):
     return np.clip(cut, 0.0, 1.0).astype(np.float32)
 
 
-def _save(path, contents) -> None:
+_MARK = "MATLAB 5.0 MAT-file, written by fanet_tf"
+_is_ours = marks.begins_with(_MARK)
+
+
+def _save(path, contents, overwrite) -> None:
     import scipy.io
 
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        # scipy would add a second suffix to a name that does not end in .mat.
-        scipy.io.savemat(beside, contents, appendmat=False)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with atomic.writing(path, is_ours=_is_ours, overwrite=overwrite) as stream:
+        scipy.io.savemat(stream, contents)
+        # The first 116 bytes are free text; scipy's holds the time.
+        stream.seek(0)
+        stream.write(_MARK.ljust(116).encode())
 
 
 def submit(
@@ -161,6 +174,7 @@ def submit(
     *,
     render: Callable | None = None,
     progress: bool = True,
+    overwrite: bool = False,
 ) -> int:
     """Denoises every box of the benchmark and writes the submission files.
 
@@ -171,14 +185,23 @@ def submit(
         render: `f(mosaic [H, W], frame) -> sRGB [H, W, 3]`, the kit's ISP,
             for the sRGB track; None: the RAW track.
         progress: whether a bar is shown.
+        overwrite: replaces files that this project did not write, too.
 
     Returns:
         The number of frames written.
     """
     frames = find(folder)
-    output = pathlib.Path(output)
-    bundled = output / "bundled"
-    bundled.mkdir(parents=True, exist_ok=True)
+    output = atomic.resolve(output)
+    bundled = own_folder.make_folder(output / "bundled")
+    for frame in frames:
+        for path in (
+            bundled / f"{frame.number:04d}.mat",
+            *(
+                output / f"{frame.number:04d}_{index + 1:02d}.mat"
+                for index in range(len(frame.boxes))
+            ),
+        ):
+            atomic.check(path, is_ours=_is_ours, overwrite=overwrite)
     for frame in tqdm(frames, unit="frame", disable=not progress):
         cell = np.empty(len(frame.boxes), dtype=object)
         for index in range(len(frame.boxes)):
@@ -194,7 +217,7 @@ def submit(
                     )
             cell[index] = crop
             name = f"{frame.number:04d}_{index + 1:02d}.mat"
-            _save(output / name, {"Idenoised_crop": crop})
+            _save(output / name, {"Idenoised_crop": crop}, overwrite)
         _save(
             bundled / f"{frame.number:04d}.mat",
             {
@@ -202,5 +225,6 @@ def submit(
                 "israw": render is None,
                 "eval_version": EVAL_VERSION,
             },
+            overwrite,
         )
     return len(frames)

@@ -18,6 +18,7 @@ import numpy as np
 from fanet_tf.data import captures
 from fanet_tf.data.camera import Camera
 from fanet_tf.errors import InputError
+from fanet_tf.files import pictures
 from fanet_tf.files import reader
 from fanet_tf.files import render
 from fanet_tf.files.raw_image import RawImage
@@ -88,8 +89,8 @@ def raws(folder):
 
 def read_srgb(path):
     """Reads a photograph as `[H, W, 3]` sRGB, uint8 or uint16."""
-    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
-    if bgr is None or bgr.dtype not in (np.uint8, np.uint16):
+    bgr = pictures.read(path, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    if bgr.dtype not in (np.uint8, np.uint16):
         raise InputError(
             f"A photograph must be readable, 8 or 16 bit. Received: {path}"
         )

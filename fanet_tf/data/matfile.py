@@ -1,17 +1,19 @@
 """MATLAB files of both kinds: up to version 7 (scipy) and 7.3 (HDF5)."""
 
-import pathlib
-
 import numpy as np
 
 from fanet_tf.errors import InputError
+from fanet_tf.files import hdf5
+from fanet_tf.files import inputs
+from fanet_tf.files import limits
 
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+_MAX_STRUCT_BYTES = 64 << 20
 
 
 def is_hdf5(path) -> bool:
     """Whether a `.mat` is of version 7.3, which is HDF5 behind 512 bytes."""
-    with open(path, "rb") as stream:
+    with inputs.open_regular(path) as stream:
         head = stream.read(520)
     return head.startswith(_HDF5_MAGIC) or head[512:520] == _HDF5_MAGIC
 
@@ -27,39 +29,55 @@ def read_array(path, name: str, rows=slice(None), columns=slice(None)):
         name: of the variable.
         rows: slice of the rows that are wanted.
         columns: slice of the columns.
-    """
-    path = pathlib.Path(path)
-    if is_hdf5(path):
-        import h5py
 
-        with h5py.File(path, "r") as file:
-            data = _member(path, file, name)
+    Raises:
+        InputError: no such variable, values that lie in other files, or more
+            of them than `limits.max_pixels`, three to a pixel.
+    """
+    most = 3 * limits.max_pixels()
+    if is_hdf5(path):
+        with hdf5.opened(path) as file:
+            data = hdf5.member(file, name)
+            hdf5.check_count(data, most)
             if data.ndim == 3:
                 return np.asarray(data[:, columns, rows]).T
             return np.asarray(data[columns, rows]).T
     import scipy.io
 
+    size = _shape_of_old(path, name)
+    if np.prod(size, dtype=float) > most:
+        raise InputError(
+            f"{path}: {name!r} must hold at most {most:,} values; --max_pixels "
+            f"raises the limit. Received: {size}"
+        )
     contents = scipy.io.loadmat(path, variable_names=[name])
-    return _member(path, contents, name)[rows, columns]
+    return contents[name][rows, columns]
+
+
+def read_struct(path, name: str):
+    """Reads the struct `name` of a file of version 5, as scipy shows it."""
+    import scipy.io
+
+    if inputs.check_regular(path).st_size > _MAX_STRUCT_BYTES:
+        raise InputError(f"{path}: is too large for metadata.")
+    contents = scipy.io.loadmat(path, variable_names=[name])
+    if name not in contents:
+        raise InputError(f"{path}: must hold the variable {name!r}.")
+    return contents[name]
 
 
 def shape(path, name: str) -> tuple[int, ...]:
     """Returns the size of the matrix `name` as MATLAB shows it."""
-    path = pathlib.Path(path)
     if is_hdf5(path):
-        import h5py
+        with hdf5.opened(path) as file:
+            return tuple(reversed(hdf5.member(file, name).shape))
+    return _shape_of_old(path, name)
 
-        with h5py.File(path, "r") as file:
-            return tuple(reversed(_member(path, file, name).shape))
+
+def _shape_of_old(path, name):
     import scipy.io
 
     for variable, size, _ in scipy.io.whosmat(path):
         if variable == name:
             return tuple(size)
     raise InputError(f"{path}: must hold the variable {name!r}.")
-
-
-def _member(path, container, name):
-    if name not in container:
-        raise InputError(f"{path}: must hold the variable {name!r}.")
-    return container[name]

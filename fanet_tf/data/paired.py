@@ -81,7 +81,7 @@ def read_capture(folder, record: dict, window=None) -> captures.Capture:
     rows = slice(y, None if height is None else y + height)
     columns = slice(x, None if width is None else x + width)
     try:
-        name = names.plain(record["name"], f"{folder}: a pair's name")
+        name = names.plain(record["name"], "a pair's name")
         arrays = {
             part: np.array(
                 npy.read(

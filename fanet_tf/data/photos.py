@@ -20,6 +20,7 @@ import numpy as np
 
 from fanet_tf.data import dead_leaves
 from fanet_tf.errors import InputError
+from fanet_tf.files import pictures
 from fanet_tf.raw import isp
 
 # Kept for evaluation: no source ever gives these.
@@ -46,9 +47,7 @@ def encode_linear(linear):
 
 def read_image(path) -> np.ndarray:
     """Reads a photograph: `[H, W, 3]` uint16 sRGB."""
-    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH)
-    if pixels is None:
-        raise InputError(f"{path}: must be a readable image.")
+    pixels = pictures.read(path, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH)
     if pixels.dtype == np.uint8:
         return pixels.astype(np.uint16) * 257
     if pixels.dtype != np.uint16:
@@ -136,8 +135,8 @@ def _load_folder(folder, seed):
 
 def _read_radiance(path, seed):
     """Reads a linear radiance map at a few exposures."""
-    radiance = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if radiance is None or radiance.ndim != 3:
+    radiance = pictures.read(path, cv2.IMREAD_UNCHANGED)
+    if radiance.ndim != 3 or not np.isfinite(radiance).all():
         raise InputError(f"{path}: must be a readable colour radiance map.")
     radiance = np.maximum(radiance[..., 2::-1].astype(np.float32), 0.0)
     grey = float(np.median(radiance.mean(axis=-1)))

@@ -19,6 +19,8 @@ import pathlib
 from fanet_tf.data import captures
 from fanet_tf.data import folder as folder_lib
 from fanet_tf.errors import InputError
+from fanet_tf.files import inputs
+from fanet_tf.files import names
 
 SOURCE = "https://cchen156.github.io/SID.html (Sony.zip)"
 LAYOUT = "Sony/long/*.ARW and Sony_train_list.txt"
@@ -49,7 +51,7 @@ def long_exposures(folder, split: str = "train") -> list[pathlib.Path]:
             f"Missing: {path}"
         )
     files = set()
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in inputs.read_text(path).splitlines():
         fields = line.split()
         if not fields:
             continue
@@ -72,10 +74,7 @@ def long_exposures(folder, split: str = "train") -> list[pathlib.Path]:
 
 def _inside(folder, name: str, source):
     """Joins a listed name to the folder; it may not lead out of it."""
-    parts = pathlib.PurePosixPath(name).parts
-    if ".." in parts or pathlib.PurePosixPath(name).is_absolute():
-        raise InputError(f"{source}: must name files of the set: {name!r}")
-    return folder.joinpath(*parts)
+    return folder / names.below(name, f"A file of {source}")
 
 
 def read_clean(path) -> captures.Scene:

@@ -125,12 +125,7 @@ def _first(value):
 
 def read_metadata(path) -> Metadata:
     """Reads pattern, noise and colour of a capture."""
-    import scipy.io
-
-    contents = scipy.io.loadmat(path)
-    if "metadata" not in contents:
-        raise InputError(f"{path}: must hold the variable 'metadata'.")
-    main = contents["metadata"].ravel()[0]
+    main = matfile.read_struct(path, "metadata").ravel()[0]
     names = main.dtype.names or ()
     sub = _first(main["SubIFDs"]) if "SubIFDs" in names else None
     main_tags, sub_tags = _tags(main), _tags(sub)

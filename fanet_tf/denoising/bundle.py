@@ -22,6 +22,7 @@ import jsonschema
 
 from fanet_tf import nsma
 from fanet_tf.errors import InputError
+from fanet_tf.files import inputs
 from fanet_tf.files import names
 from fanet_tf.files import strict_json
 
@@ -136,7 +137,7 @@ def default_folder() -> pathlib.Path:
 
 def sha256(path: str | os.PathLike) -> str:
     """Returns the SHA-256 of a file, in hexadecimal."""
-    with open(path, "rb") as stream:
+    with inputs.open_regular(path) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
@@ -236,14 +237,14 @@ def _member(folder, index, record):
     shape = [1, tile.height, tile.width, 4]
     paths = {}
     for recipe, entry in record["recipes"].items():
-        inputs = {i["name"]: i["shape"] for i in entry["inputs"]}
+        given = {i["name"]: i["shape"] for i in entry["inputs"]}
         outputs = {o["name"]: o["shape"] for o in entry["outputs"]}
         expected = {"noisy": shape, "scale": [1] * 4, "offset": [1] * 4}
-        if inputs != expected or outputs != {"denoised": shape}:
+        if given != expected or outputs != {"denoised": shape}:
             raise InputError(
                 f"{folder}: member {index}, {recipe}: inputs must be "
                 f"{expected} and the output `denoised` as `noisy`. "
-                f"Received: {inputs}, {outputs}"
+                f"Received: {given}, {outputs}"
             )
         paths[recipe] = _check_file(folder, entry)
     return Member(
@@ -259,7 +260,8 @@ def _member(folder, index, record):
 
 def _check_file(folder, entry):
     """Returns the path of a named file whose SHA-256 is the manifest's."""
-    path = folder / entry["file"]
+    # The schema's `$` takes a line break at the end.
+    path = folder / names.plain(entry["file"], f"{folder}: the name of a file")
     if not path.is_file():
         raise InputError(
             f"{folder}: a file of the bundle is missing: {entry['file']}"
@@ -270,4 +272,12 @@ def _check_file(folder, entry):
             f"{path}: its SHA-256 must be {entry['sha256']} (the manifest). "
             f"Received: {found}; the file was changed or is damaged"
         )
+    if not is_flatbuffer(path):
+        raise InputError(f"{path}: must be a flatbuffer of TFLite (TFL3).")
     return path
+
+
+def is_flatbuffer(path: str | os.PathLike) -> bool:
+    """Whether a file has the identifier of TFLite's flatbuffers."""
+    with inputs.open_regular(path) as stream:
+        return stream.read(8)[4:] == b"TFL3"

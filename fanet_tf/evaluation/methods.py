@@ -19,6 +19,7 @@ from fanet_tf.denoising.member_runner import threads_available
 from fanet_tf.errors import InputError
 from fanet_tf.evaluation import classical as classical_methods
 from fanet_tf.evaluation.evaluate import Method
+from fanet_tf.files import names
 from fanet_tf.raw.noise import NoiseParams
 
 # Name on the command line: (function, row of the table, note).
@@ -98,7 +99,7 @@ def named(spec: str) -> tuple[str | None, str]:
     """Splits `NAME=PATH`; a plain `PATH` has no name."""
     name, separator, path = spec.partition("=")
     if separator and name and not any(c in name for c in "/\\"):
-        return name, path
+        return names.printable(name), path
     return None, spec
 
 

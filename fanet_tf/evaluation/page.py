@@ -243,6 +243,7 @@ def write(
     title: str = "RAW denoising, compared",
     intro: str = "",
     sections: Sequence[tuple[str, str]] = (),
+    overwrite: bool = False,
 ) -> None:
     """Writes the page, whole or not at all.
 
@@ -253,5 +254,6 @@ def write(
         title: heading of the page.
         intro: one or two plain sentences under it.
         sections: more `(heading, HTML)` pairs, below the plots.
+        overwrite: replaces a file that is no page of ours, too.
     """
-    shell.write(path, render(evaluation, title, intro, sections))
+    shell.write(path, render(evaluation, title, intro, sections), overwrite)

@@ -1,11 +1,10 @@
 """An evaluation as plain text and as JSON."""
 
-import json
-import pathlib
-
 from fanet_tf.evaluation.evaluate import Evaluation
 from fanet_tf.evaluation.measures import COLUMNS
 from fanet_tf.files import atomic
+from fanet_tf.files import marks
+from fanet_tf.files import own_folder
 
 
 def _align(rows: list[list[str]]) -> str:
@@ -44,10 +43,23 @@ def table(evaluation: Evaluation) -> str:
     return "\n\n".join([*parts, *(f"Note: {note}" for note in notes)])
 
 
-def write_json(path, evaluation: Evaluation) -> None:
-    """Writes all figures, `Evaluation.to_json`, to a file."""
-    path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(evaluation.to_json(), indent=2, allow_nan=False)
-    with atomic.writing(path) as stream:
-        stream.write(f"{text}\n".encode())
+_is_ours = marks.json_with("schema_version", "definitions", "per_image")
+
+
+def check_output(path, overwrite: bool = False) -> None:
+    """Refuses a path that `write_json` would refuse; for before the work."""
+    atomic.check(path, is_ours=_is_ours, overwrite=overwrite)
+
+
+def write_json(path, evaluation: Evaluation, overwrite: bool = False) -> None:
+    """Writes all figures, `Evaluation.to_json`, to a file.
+
+    Args:
+        path: of the file; its folder is made.
+        evaluation: what `evaluate.evaluate` returned.
+        overwrite: replaces a file that is no such JSON, too.
+    """
+    own_folder.make_parent(path)
+    atomic.write_json(
+        path, evaluation.to_json(), is_ours=_is_ours, overwrite=overwrite
+    )

@@ -176,11 +176,11 @@ def writing(
     stream, beside = _open_beside(path, found)
     try:
         with stream:
-            at("created", beside)
+            at("created", path)
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-            at("written", beside)
+            at("written", path)
             # Minutes may have passed: another may have put a file there.
             found = _checked(path, is_ours, overwrite)
             _put(beside, path, found is None)

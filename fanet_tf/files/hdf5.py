@@ -90,12 +90,16 @@ def inside(thing):
 
 
 def check_count(dataset, most: int) -> None:
-    """Refuses a dataset of more values than `most`, before reading."""
-    if math.prod(dataset.shape) > most:
-        raise InputError(
-            f"{_name(dataset)}: {dataset.name} must hold at most {most:,} "
-            f"values. Received: {' x '.join(map(str, dataset.shape))}"
-        )
+    """Refuses a dataset of more values than `most`, before reading.
+
+    A chunk is read as a whole and may be larger than its dataset.
+    """
+    for shape in filter(None, (dataset.shape, dataset.chunks)):
+        if math.prod(shape) > most:
+            raise InputError(
+                f"{_name(dataset)}: {dataset.name} must hold at most {most:,} "
+                f"values. Received: {' x '.join(map(str, shape))}"
+            )
 
 
 def _name(thing) -> str:

@@ -4,6 +4,7 @@ A name from outside may climb out of a folder (`..`), steer a terminal (escape
 codes), run in a spreadsheet (`=cmd...`) or break a table.
 """
 
+import pathlib
 import re
 
 from fanet_tf.errors import InputError
@@ -45,6 +46,26 @@ def plain(name, what: str = "A name") -> str:
             f"dot in front. Received: {name!r:.120}"
         )
     return name
+
+
+def below(path, what: str = "A path") -> pathlib.PurePosixPath:
+    """Returns a relative path that cannot lead out of its folder.
+
+    Args:
+        path: from outside, with `/`; a leading `./` is left out.
+        what: it is, for the message.
+
+    Raises:
+        InputError: absolute, or one of its parts is no plain name.
+    """
+    parts = pathlib.PurePosixPath(path)
+    if parts.is_absolute() or not parts.parts or str(path).endswith("/"):
+        raise InputError(
+            f"{what} must be a name below its folder. Received: {path!r:.120}"
+        )
+    for part in parts.parts:
+        plain(part, f"Each part of {what[:1].lower()}{what[1:]}")
+    return parts
 
 
 def printable(text) -> str:

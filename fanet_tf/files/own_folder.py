@@ -63,6 +63,13 @@ def append(path, text: str) -> None:
     atomic.at("appended", path)
 
 
+def make_parent(path) -> None:
+    """Makes the folder of an output that the user has named, if missing."""
+    parent = pathlib.Path(path).parent
+    if not parent.is_dir():
+        make_folder(parent)
+
+
 def create_folder(path) -> pathlib.Path:
     """Makes a folder that must be new."""
     path = pathlib.Path(path)

@@ -5,8 +5,6 @@ from keras import ops
 
 from fanet_tf.raw import ksigma
 
-TRANSFORMS = ("anscombe", "signed_anscombe", "ksigma")
-
 # What a network sees is kept near 1. Anscombe: 2 sqrt(s + 3/8) runs to 138 at
 # gain 1 with unit noise; 1/8 keeps the noise visible. k-sigma: s runs to 4,760.
 _INPUT_SCALE = {
@@ -38,7 +36,7 @@ class Stabilise(keras.layers.Layer):
     network learns the mean).
 
     Args:
-        transform: one of `TRANSFORMS`.
+        transform: one of `ksigma.TRANSFORMS`.
 
     Call arguments:
         noisy: `[B, h, w, 4]` RAW, 0 = black, 1 = white; below 0 where the
@@ -54,9 +52,9 @@ class Stabilise(keras.layers.Layer):
         # Not in half precision: 1/a is up to 4,762 and squares are near.
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
-        if transform not in TRANSFORMS:
+        if transform not in ksigma.TRANSFORMS:
             raise ValueError(
-                f"`transform` must be one of {', '.join(TRANSFORMS)}. "
+                f"`transform` must be one of {', '.join(ksigma.TRANSFORMS)}. "
                 f"Received: transform={transform!r}"
             )
         self.transform = transform

@@ -6,6 +6,7 @@ import pathlib
 
 from fanet_tf.files import atomic
 from fanet_tf.files import marks
+from fanet_tf.files import own_folder
 
 _STYLE = pathlib.Path(__file__).with_name("style.css")
 
@@ -58,13 +59,14 @@ def write(path: str | os.PathLike, text: str, overwrite: bool = False) -> None:
     """Writes a page, whole or not at all.
 
     Args:
-        path: where the page shall appear; its folder must exist.
+        path: where the page shall appear; its folder is made.
         text: what `page` returned.
         overwrite: replaces a file that is no page of ours, too.
 
     Raises:
         InputError: see `atomic.writing`.
     """
+    own_folder.make_parent(path)
     atomic.write_text(
         path, text, is_ours=marks.is_our_page, overwrite=overwrite
     )

@@ -161,14 +161,8 @@ def read(path) -> list[Shot]:
 
 def _check_file(path, line, file) -> None:
     """Refuses a path that leads out of the captures, or is no plain name."""
-    parts = pathlib.PurePath(file)
-    where = f"{path}, line {line}: each part of `file`"
-    if parts.is_absolute() or file.endswith("/"):
-        raise InputError(
-            f"{where} must be a name below the folder. Received: {file!r}"
-        )
-    for part in (*parts.parts, parts.stem):
-        names.plain(part, where)
+    where = f"`file` of line {line} of {path}"
+    names.plain(names.below(file, where).stem, f"The name in {where}")
 
 
 def _check_names(path, shots) -> None:

@@ -25,6 +25,8 @@ import numpy as np
 
 from fanet_tf.raw.noise import NoiseParams
 
+TRANSFORMS = ("anscombe", "signed_anscombe", "ksigma")
+
 SHIFT = 0.375  # 3/8: with it the variance is nearest to 1 (Anscombe 1948).
 
 

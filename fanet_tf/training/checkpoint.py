@@ -13,19 +13,34 @@ import hashlib
 import io
 import json
 import pathlib
+import re
 
 import numpy as np
 from absl import logging
 
 from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
+from fanet_tf.files import inputs
+from fanet_tf.files import own_folder
+from fanet_tf.files import strict_json
 
 SCHEMA_VERSION = 1
+_NAME = re.compile(r"step_\d{9,}\.ckpt")
+_MAX_BYTES = 16 << 30
 
 
 def path_of(folder, step: int) -> pathlib.Path:
     """Returns where the checkpoint of `step` lies."""
     return pathlib.Path(folder) / f"step_{step:09d}.ckpt"
+
+
+def _all(folder) -> list[pathlib.Path]:
+    """Returns the checkpoints of a folder, the oldest first."""
+    return sorted(
+        path
+        for path in pathlib.Path(folder).glob("step_*.ckpt")
+        if _NAME.fullmatch(path.name) and not path.is_symlink()
+    )
 
 
 def save(folder, step: int, arrays, keep: int) -> pathlib.Path:
@@ -38,7 +53,7 @@ def save(folder, step: int, arrays, keep: int) -> pathlib.Path:
         keep: how many checkpoints stay, at least 1.
     """
     folder = pathlib.Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    own_folder.make_folder(folder)
     buffer = io.BytesIO()
     np.savez(buffer, **{str(i): array for i, array in enumerate(arrays)})
     payload = buffer.getvalue()
@@ -49,11 +64,11 @@ def save(folder, step: int, arrays, keep: int) -> pathlib.Path:
         "sha256": hashlib.sha256(payload).hexdigest(),
     }
     path = path_of(folder, step)
-    with atomic.writing(path) as stream:
+    with atomic.writing(path, overwrite=True) as stream:
         stream.write(json.dumps(header).encode() + b"\n")
         stream.write(payload)
-    for old in sorted(folder.glob("step_*.ckpt"))[:-keep]:
-        old.unlink()
+    for old in _all(folder)[:-keep]:
+        own_folder.remove(old)
     return path
 
 
@@ -67,9 +82,9 @@ def load(path):
         InputError: the file is damaged.
     """
     path = pathlib.Path(path)
-    line, _, payload = path.read_bytes().partition(b"\n")
+    line, _, payload = inputs.read_bytes(path, _MAX_BYTES).partition(b"\n")
     try:
-        header = json.loads(line)
+        header = strict_json.loads(line, path)
         digest, step = header["sha256"], header["step"]
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: not a checkpoint.") from error
@@ -84,7 +99,7 @@ def latest(folder):
 
     Damaged ones are reported and passed over.
     """
-    for path in sorted(pathlib.Path(folder).glob("step_*.ckpt"), reverse=True):
+    for path in reversed(_all(folder)):
         try:
             return load(path)
         except InputError as error:

@@ -5,7 +5,11 @@ import pathlib
 
 import tensorflow as tf
 
+from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
+from fanet_tf.files import inputs
+from fanet_tf.files import own_folder
+from fanet_tf.files import strict_json
 
 
 class Journal:
@@ -21,20 +25,19 @@ class Journal:
         self.path = pathlib.Path(path)
         kept = []
         if self.path.exists():
-            for line in self.path.read_text(encoding="utf-8").splitlines():
+            for line in inputs.read_text(self.path).splitlines():
                 try:
-                    record = json.loads(line)
-                except json.JSONDecodeError:
+                    record = strict_json.loads(line, self.path)
+                    if record["step"] <= step:
+                        kept.append(json.dumps(record) + "\n")
+                except (InputError, KeyError, TypeError):
                     continue  # Cut off by a kill in the middle of a line.
-                if record["step"] <= step:
-                    kept.append(json.dumps(record) + "\n")
-        with atomic.writing(self.path) as stream:
-            stream.write("".join(kept).encode())
+        atomic.write_text(self.path, "".join(kept), overwrite=True)
 
     def write(self, record) -> None:
         """Appends one record; it must have a `step`."""
-        with self.path.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(record) + "\n")
+        line = json.dumps(record, allow_nan=False)
+        own_folder.append(self.path, f"{line}\n")
 
 
 class TensorBoard:

@@ -1,9 +1,9 @@
 """The page of a finished run: its curves, nothing to install to read it."""
 
 import html
-import json
 import pathlib
 
+from fanet_tf.files import strict_json
 from fanet_tf.pages import plots
 from fanet_tf.pages import shell
 from fanet_tf.training import run_folder
@@ -25,17 +25,16 @@ def write(workdir) -> pathlib.Path:
                 _member(run_folder.member_folder(workdir, index), index)
             )
     path = workdir / "training.html"
-    shell.write(path, shell.page(title, "\n".join(parts)))
+    shell.write(path, shell.page(title, "\n".join(parts)), overwrite=True)
     return path
 
 
 def _member(folder, index: int) -> str:
-    lines = (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-    records = [json.loads(line) for line in lines]
+    records = strict_json.read_lines(folder / "metrics.jsonl")
     psnr, losses = _psnr(records), _losses(records)
     parts = [f"<h2>Member {index}</h2>"]
     if (folder / "member.json").exists():
-        parts.append(_table(json.loads((folder / "member.json").read_text())))
+        parts.append(_table(strict_json.read_object(folder / "member.json")))
     if psnr:
         parts.append(plots.curves(psnr, "step", "PSNR, dB", "dB"))
     if losses:

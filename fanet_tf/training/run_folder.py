@@ -9,6 +9,10 @@ from fanet_tf import config as config_lib
 from fanet_tf import variants
 from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
+from fanet_tf.files import strict_json
+from fanet_tf.files import values
+
+_NAMES = ("teacher.json", "training.html")
 
 # Fields that may change between two starts of the same run.
 _FREE = {
@@ -34,14 +38,11 @@ def read_config(workdir) -> ml_collections.ConfigDict:
     The `model` section of an older run comes in today's fields.
     """
     path = pathlib.Path(workdir) / "config.json"
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError) as error:
+    if not path.exists():
         raise InputError(
             f"{workdir}: must be the folder of a run, with a config.json."
-        ) from error
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}: not a JSON file: {error}") from error
+        )
+    record = strict_json.read_object(path)
     if "model" in record:
         record["model"] = variants.current(record["model"])
     return ml_collections.ConfigDict(record)
@@ -76,10 +77,11 @@ def claim(config, workdir) -> None:
     """
     path = workdir / "config.json"
     mine = json.loads(config.to_json())
+    for field, value in _flat(mine).items():
+        values.check_flag(f"--config.{'.'.join(field)}", value)
     if not path.exists():
-        workdir.mkdir(parents=True, exist_ok=True)
-        with atomic.writing(path) as stream:
-            stream.write((json.dumps(mine, indent=2) + "\n").encode())
+        _check_new(workdir)
+        atomic.write_json(path, mine)
         return
     changed = _differences(read_config(workdir).to_dict(), mine)
     if changed:
@@ -88,6 +90,16 @@ def claim(config, workdir) -> None:
             "another folder, or this one deleted, starts a new run. "
             f"Received: {'; '.join(changed)}"
         )
+
+
+def _check_new(workdir) -> None:
+    """Refuses a folder in which something has a name that a run needs."""
+    for name in sorted(entry.name for entry in workdir.iterdir()):
+        if name in _NAMES or name.startswith("member_"):
+            raise InputError(
+                f"{workdir}: must be a new folder, or that of a run with its "
+                f"config.json. Received: a folder with {name}"
+            )
 
 
 def _differences(theirs, mine) -> list[str]:

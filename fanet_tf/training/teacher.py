@@ -6,13 +6,13 @@ that has changed since is refused.
 """
 
 import hashlib
-import json
 import pathlib
 
 import numpy as np
 
 from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
+from fanet_tf.files import strict_json
 from fanet_tf.training import members
 from fanet_tf.training import run_folder
 
@@ -34,7 +34,7 @@ def verify(config, workdir) -> None:
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()
     path = pathlib.Path(workdir) / "teacher.json"
     if path.exists():
-        known = json.loads(path.read_text(encoding="utf-8"))["sha256"]
+        known = strict_json.read_object(path).get("sha256")
         if known != digest:
             raise InputError(
                 f"{weights}: must be the teacher that {workdir} was started "
@@ -42,8 +42,7 @@ def verify(config, workdir) -> None:
             )
         return
     record = {"teacher": str(source), "sha256": digest}
-    with atomic.writing(path) as stream:
-        stream.write((json.dumps(record, indent=2) + "\n").encode())
+    atomic.write_json(path, record)
 
 
 def load(config, height: int, width: int):

@@ -15,8 +15,7 @@ The same command again goes on where the run stopped, and ends with the same
 bits as a run that was never stopped.
 """
 
-import json
-import pathlib
+import contextlib
 
 import keras
 import tensorflow as tf
@@ -26,6 +25,8 @@ from fanet_tf import nsma
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
+from fanet_tf.files import claims
+from fanet_tf.files import own_folder
 from fanet_tf.losses import vgg
 from fanet_tf.training import callbacks
 from fanet_tf.training import checkpoint
@@ -70,11 +71,20 @@ def train(config, workdir, bank=None) -> bool:
         InputError: the config is impossible, or not that of `workdir`.
         callbacks.NonFiniteError: a loss, batch or weight is not a number.
     """
-    workdir = pathlib.Path(workdir)
-    if distribution.is_chief():
-        run_folder.claim(config, workdir)
-        teacher_lib.verify(config, workdir)
-    distribution.barrier("claimed")
+    workdir = atomic.resolve(workdir)
+    with contextlib.ExitStack() as stack:
+        if distribution.is_chief():
+            own_folder.make_folder(workdir)
+            stack.enter_context(claims.claim(workdir))
+            atomic.sweep(workdir)
+            run_folder.claim(config, workdir)
+            teacher_lib.verify(config, workdir)
+        distribution.barrier("claimed")
+        return _train(config, workdir, bank)
+
+
+def _train(config, workdir, bank) -> bool:
+    """Trains in a folder that is claimed; see `train`."""
     if config.train.deterministic:
         tf.config.experimental.enable_op_determinism()
     profile = profile_lib.load(config.data.profile)
@@ -105,8 +115,7 @@ def train(config, workdir, bank=None) -> bool:
 
 def train_member(config, workdir, index, a_range, bank, profile) -> bool:
     """Trains one member to the end; False if SIGTERM stopped it."""
-    folder = member_folder(workdir, index)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = own_folder.make_folder(member_folder(workdir, index))
     phases = schedule.phases(config)
     chief = distribution.is_chief()
     if chief:
@@ -119,7 +128,10 @@ def train_member(config, workdir, index, a_range, bank, profile) -> bool:
     distribution.barrier(f"member {index}")
     with distribution.local():
         validation = validation_lib.Validation(config, profile, a_range)
-    writer = journal.TensorBoard(folder / "tensorboard") if chief else None
+    writer = None
+    if chief:
+        events = own_folder.make_folder(folder / "tensorboard")
+        writer = journal.TensorBoard(events)
     run = callbacks.TrainingCallback(
         folder, config, first, validation, writer, f"member {index}"
     )
@@ -212,9 +224,10 @@ def _finish(weights, folder, config, index, a_range, validation):
     half = config.data.patch_size // 2
     member = build_member(config, half, half)
     member.set_weights(weights)
-    beside = folder / ".member.part.keras"
-    member.save(beside)
-    beside.replace(folder / "member.keras")
+    with own_folder.scratch() as scratch:
+        member.save(scratch / "member.keras")
+        content = (scratch / "member.keras").read_bytes()
+    atomic.write_bytes(folder / "member.keras", content, overwrite=True)
     record = {
         "index": index,
         "a_range": list(a_range),
@@ -223,5 +236,4 @@ def _finish(weights, folder, config, index, a_range, validation):
         "noisy_psnr": {f"{g:g}": s for g, s in validation.noisy_psnr().items()},
         "validated_on": [scene.name for scene in validation.scenes],
     }
-    with atomic.writing(folder / "member.json") as stream:
-        stream.write((json.dumps(record, indent=2) + "\n").encode())
+    atomic.write_json(folder / "member.json", record, overwrite=True)

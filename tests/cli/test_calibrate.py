@@ -1,6 +1,7 @@
 """fanet-calibrate: frames in, profile and page out, mistakes told."""
 
 import json
+import pathlib
 import re
 import subprocess
 import sys
@@ -160,3 +161,97 @@ def test_it_imports_no_tensorflow():
         "sys.exit(any(m in sys.modules for m in ('tensorflow', 'keras')))"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def small_frame(path, seed=0):
+    """A frame that can be measured in no time."""
+    np.save(path, chart(4, seed)[0])
+    return path, ("--gain=4", *LEVELS, CORNERS)
+
+
+def test_a_frame_twice_is_refused(tmp_path):
+    frame, flags = small_frame(tmp_path / "a.npy")
+    (tmp_path / "b.npy").write_bytes(frame.read_bytes())
+    for other in (frame, tmp_path / "b.npy"):
+        done = run(frame, other, *flags, f"--output={tmp_path}/o.json")
+        assert done.returncode == 2, done.stderr
+        assert "identical frames" in done.stderr
+    assert not (tmp_path / "o.json").exists()
+
+
+@pytest.mark.parametrize(
+    "page, expected",
+    [
+        ("a.npy", "must not be an input"),
+        ("o.json", "must be two files"),
+        ("notes.html", "must be a new file"),
+    ],
+)
+def test_a_page_in_the_place_of_another_file_is_refused(
+    tmp_path, page, expected
+):
+    frame, flags = small_frame(tmp_path / "a.npy")
+    (tmp_path / "notes.html").write_text("mine")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    for more in [()] if page == "notes.html" else [(), ("--overwrite",)]:
+        done = run(
+            *(frame, *flags, *more),
+            *(f"--output={tmp_path}/o.json", f"--page={tmp_path}/{page}"),
+        )
+        assert done.returncode == 2 and expected in done.stderr, done.stderr
+        assert {p: p.read_bytes() for p in tmp_path.iterdir()} == before
+
+
+def test_a_page_can_go_to_a_device(tmp_path):
+    frame, flags = small_frame(tmp_path / "a.npy")
+    output = f"--output={tmp_path}/o.json"
+    done = run(frame, *flags, output, "--page=/dev/stdout")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("<!doctype html>")
+    # The profile is ours now, so the command can be repeated.
+    assert run(frame, *flags, output, "--page=/dev/null").returncode == 0
+    assert pathlib.Path("/dev/null").is_char_device()
+
+
+@pytest.mark.parametrize(
+    "field, value, expected",
+    [
+        ("base_iso", "100", "`base_iso` must be a finite number above 0"),
+        ("base_iso", 0, "`base_iso`"),
+        ("a_coefficients", [1e-4, None], "`a_coefficients`"),
+        ("a_coefficients", [1e-4, 1e300], "`a` must be above 0 and at most 1"),
+        ("b_coefficients", "123", "`b_coefficients` must be 3 numbers"),
+        ("line", {"slope": "2"}, "`line.slope`"),
+        ("line", [1, 2, 3, 4], "not a noise profile"),
+        ("line", {"slope": 2.0, "x": 1.0}, "not a noise profile"),
+        ("gain_range", [1, True], "`gain_range`"),
+    ],
+)
+def test_a_profile_with_absurd_numbers_is_refused(
+    tmp_path, field, value, expected
+):
+    record = {**profile.load("imx258").to_json(), field: value}
+    (tmp_path / "p.json").write_text(json.dumps(record))
+    with pytest.raises(ValueError, match=expected) as caught:
+        profile.load(tmp_path / "p.json")
+    assert str(caught.value).startswith(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("[" * 200_000, "at most 64 deep"),
+        ('{"line": NaN}', "NaN is not a number"),
+        ('{"base_iso": 1' + "0" * 400 + "}", "401 digits"),
+    ],
+)
+def test_a_hostile_profile_is_refused(tmp_path, text, expected):
+    (tmp_path / "p.json").write_text(text)
+    with pytest.raises(ValueError, match=expected):
+        profile.load(tmp_path / "p.json")
+
+
+def test_names_of_a_profile_hold_no_escape_codes(tmp_path):
+    record = {**profile.load("imx258").to_json(), "sensor": "\x1b[2Jx"}
+    (tmp_path / "p.json").write_text(json.dumps(record))
+    assert profile.load(tmp_path / "p.json").sensor == "[2Jx"

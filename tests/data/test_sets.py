@@ -198,5 +198,5 @@ def test_a_faulty_index_is_refused(tmp_path, text, words):
 
 
 def test_a_pair_may_not_lie_outside_its_set(tmp_path):
-    with pytest.raises(InputError, match="must lie in it"):
+    with pytest.raises(InputError, match="one plain name"):
         paired.read_capture(tmp_path, {"name": "../x"})

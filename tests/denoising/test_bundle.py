@@ -85,6 +85,10 @@ def test_the_gains_of_the_shipped_array_lie_inside():
             "is missing: x",
         ),
         (
+            lambda m: m["members"][0]["recipes"]["float32"].update(file="x\n"),
+            "one plain name",
+        ),
+        (
             lambda m: m["members"][0].update(below_black="grey"),
             r"`members\[0\].below_black`",
         ),
@@ -117,7 +121,30 @@ def test_a_changed_file_is_refused(folder):
         bundle.load(folder)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "[" * 100_000, "\xff"])
+def test_a_file_that_is_no_flatbuffer_is_refused(folder):
+    """The right digest does not make a library a model."""
+    path = folder / "member_1_float32.tflite"
+    path.write_bytes(b"\x7fELF" + bytes(100))
+
+    def change(manifest):
+        entry = manifest["members"][1]["recipes"]["float32"]
+        entry["sha256"] = bundle.sha256(path)
+
+    edit(folder, change)
+    with pytest.raises(InputError, match="TFL3"):
+        bundle.load(folder)
+
+
+def test_names_that_are_shown_hold_no_escape_codes(folder):
+    edit(folder, lambda m: m.update(name="\x1b[2Ja\nb\ud800"))
+    edit(folder, lambda m: m["noise"].update(sensor="\x07x"))
+    array = bundle.load(folder)
+    assert (array.name, array.noise["sensor"]) == ("[2Ja b\\ud800", "x")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "[" * 100_000, "\xff", '{"x": NaN}']
+)
 def test_what_is_no_manifest_is_refused(folder, text):
     (folder / "manifest.json").write_text(text, encoding="latin-1")
     with pytest.raises(InputError):

@@ -99,11 +99,12 @@ def test_json_and_page_agree(evaluation, tmp_path, page):
 
 def test_a_failed_write_leaves_the_old_page(tmp_path, monkeypatch, evaluation):
     path = tmp_path / "report.html"
-    path.write_text("old")
+    page_lib.write(path, evaluation, title="old")
+    old = path.read_text()
     monkeypatch.setattr("os.replace", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        page_lib.write(path, evaluation)
-    assert path.read_text() == "old"
+        page_lib.write(path, evaluation, title="new")
+    assert path.read_text() == old
     assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
 
 

@@ -16,10 +16,12 @@ from fanet_tf.data import camera as camera_lib
 from fanet_tf.data import captures
 from fanet_tf.data import photos
 from fanet_tf.errors import InputError
+from fanet_tf.files import claims
 from fanet_tf.metrics.psnr import psnr
 from fanet_tf.raw import ksigma
 from fanet_tf.training import callbacks
 from fanet_tf.training import checkpoint
+from fanet_tf.training import run_folder
 from fanet_tf.training import train
 from fanet_tf.training.feed import schedule
 from fanet_tf.training.feed import synthesis
@@ -239,3 +241,48 @@ def test_a_trained_teacher_leaves_a_clean_frame_almost_alone(tmp_path):
         assert psnr(run(capture.noisy), capture.clean) > noise
         # Of a clean frame it changes a fifth of the noise's power at most.
         assert psnr(run(capture.clean), capture.clean) > noise + 7.0
+
+
+def test_two_trainings_in_one_folder_are_refused(tmp_path):
+    with claims.claim(tmp_path):
+        with pytest.raises(InputError, match="in use by process"):
+            train.train(small_config(), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["teacher.json", "training.html", "member_0/x"]
+)
+def test_a_folder_of_others_is_not_trained_in(tmp_path, name):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(InputError, match="must be a new folder"):
+        train.train(small_config(), tmp_path)
+    assert (tmp_path / name).read_text() == "mine"
+    assert not (tmp_path / "config.json").exists()
+
+
+def test_a_member_that_is_a_link_is_not_followed(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    workdir = tmp_path / "run"
+    workdir.mkdir()
+    run_folder.claim(small_config(), workdir)
+    (workdir / "member_0").symlink_to("../elsewhere")
+    with pytest.raises(InputError, match="Received: a link"):
+        train.train(small_config(), workdir, bank=[])
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_config_with_nan_is_refused(tmp_path, value):
+    config = small_config()
+    config.train.learning_rate = value
+    with pytest.raises(InputError, match="train.learning_rate must be a fin"):
+        train.train(config, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_hostile_config_of_a_run_is_refused(tmp_path):
+    (tmp_path / "config.json").write_text("[" * 200_000)
+    with pytest.raises(InputError, match="at most 64 deep"):
+        train.read_config(tmp_path)
