@@ -15,7 +15,7 @@ from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.data import captures
 from fanet_tf.data import folder as folder_lib
-from fanet_tf.data import photos
+from fanet_tf.data import images
 from fanet_tf.denoising import denoiser as denoiser_lib
 from fanet_tf.denoising import noise_source
 from fanet_tf.denoising import tiles
@@ -49,7 +49,7 @@ _WHITE_SHARE = 0.98  # Of a real frame's pixels stay below white when shown.
 
 def _scene(name):
     return captures.scene_from_srgb(
-        name, photos.held_back()[name], camera_lib.get("imx258")
+        name, images.held_back()[name], camera_lib.get("imx258")
     )
 
 

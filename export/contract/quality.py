@@ -8,7 +8,6 @@ side by side in a tile, so that the flatbuffer that ships is run, and few times.
 
 import dataclasses
 import math
-import pathlib
 from collections.abc import Callable
 
 import numpy as np
@@ -16,8 +15,7 @@ import numpy as np
 from fanet_tf.calibration.profile import NoiseProfile
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.data import captures
-from fanet_tf.data import photos
-from fanet_tf.errors import InputError
+from fanet_tf.data import evaluation_sets
 from fanet_tf.evaluation import regions
 from fanet_tf.metrics.psnr import psnr
 from fanet_tf.raw import ksigma
@@ -53,31 +51,14 @@ class Loss:
 
 
 def scenes(source: str, camera: str, limit: int):
-    """Returns `(name, clean [h, w, 4])` of photographs that no run trains on.
+    """Returns scenes of photographs that no run trains on.
 
     Args:
         source: `"held_back"`: the package's three; else a folder.
         camera: whose colour they take on.
         limit: of their number; 0 takes all.
     """
-    if source == "held_back":
-        images = photos.held_back()
-    else:
-        images = {
-            path.stem: photos.read_image(path)
-            for path in sorted(pathlib.Path(source).glob("*"))
-            if path.suffix.lower() in photos.PHOTOGRAPHS
-        }
-    if not images:
-        raise InputError(
-            f"{source}: must hold photographs to measure quality on. "
-            "Received: none"
-        )
-    chosen = list(images.items())[: limit or None]
-    return [
-        captures.scene_from_srgb(name, image, camera_lib.get(camera))
-        for name, image in chosen
-    ]
+    return evaluation_sets.clean_scenes(source, camera_lib.get(camera), limit)
 
 
 class Gate:

@@ -26,7 +26,7 @@ from fanet_tf import config as config_lib
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.data import captures
-from fanet_tf.data import photos
+from fanet_tf.data import images
 from fanet_tf.denoising import bundle as bundle_lib
 from fanet_tf.denoising.denoiser import Denoiser
 from fanet_tf.evaluation import evaluate
@@ -131,11 +131,11 @@ def finish(output: str | pathlib.Path) -> None:
         frames,
         methods,
         total=len(frames),
-        gallery=gallery.Gallery(images=len(photos.HELD_BACK)),
+        gallery=gallery.Gallery(images=len(images.HELD_BACK)),
         about={
             "facts": {
                 "Data": "three photographs of scikit-image that no training "
-                f"source gives ({', '.join(photos.HELD_BACK)}), unprocessed "
+                f"source gives ({', '.join(images.HELD_BACK)}), unprocessed "
                 "to RAW, written and read back as 10-bit DNG",
                 "Sensor": f"{array.noise['sensor']} ({array.noise['status']})",
                 "Machine": methods_lib.machine(),
@@ -173,7 +173,7 @@ def make_frames(folder: pathlib.Path) -> Iterator[captures.Capture]:
     profile = profile_lib.load("imx258")
     camera = camera_lib.get("imx258")
     color_matrix = np.mean(camera.xyz_to_cam, axis=0)
-    for name, srgb in photos.held_back().items():
+    for name, srgb in images.held_back().items():
         scene = captures.scene_from_srgb(name, srgb, camera)
         neutral = (1 / scene.colour.red_gain, 1.0, 1 / scene.colour.blue_gain)
         for gain in GAINS:

@@ -1,6 +1,6 @@
-"""Datasets and captures as scenes: clean frames, pairs, and how they look.
+"""Photographs, RAW files and published sets, as clean scenes or captures.
 
-`evaluation_sets` makes what an evaluation runs on, `captures` draws noise on a
-scene, `camera` has the colours of a sensor. Each dataset's module gives its
-layout on disk and its source. `training.feed` makes batches of the same files.
+`evaluation_sets` gives the captures that a denoiser is judged on; `images`
+reads photographs, `captures` draws noise on a clean scene, and each published
+set has a reader of its own. None needs TensorFlow.
 """

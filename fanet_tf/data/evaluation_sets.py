@@ -5,17 +5,22 @@ time afterwards; damaged ones are skipped within the limit of `damage.Damage`.
 """
 
 import dataclasses
+import itertools
+import pathlib
 from collections.abc import Iterator
 
 from fanet_tf.calibration.profile import NoiseProfile
 from fanet_tf.data import captures
 from fanet_tf.data import damage as damage_lib
 from fanet_tf.data import folder as folder_lib
+from fanet_tf.data import images
 from fanet_tf.data import paired
 from fanet_tf.data import sid
 from fanet_tf.data import sidd
 from fanet_tf.data.camera import Camera
 from fanet_tf.data.captures import Capture
+from fanet_tf.data.captures import Scene
+from fanet_tf.errors import InputError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,14 +76,48 @@ def _named(files, folder):
 
 
 def _centre(image, size: int | None):
-    """Returns the centre `[size, size, 3]`; all of a smaller side, or of None.
-
-    Begins at the same pixel as the crops that training validates on.
-    """
+    """Returns the centre `[size, size, 3]`, or less of a smaller image."""
     if size is None:
         return image
     starts = [max(side - size, 0) // 2 for side in image.shape[:2]]
     return image[tuple(slice(start, start + size) for start in starts)]
+
+
+def clean_scenes(
+    source: str, camera: Camera, limit: int = 0, size: int | None = None
+) -> list[Scene]:
+    """Reads the photographs that judge a training or an export, unprocessed.
+
+    Args:
+        source: `"held_back"`, those of `images.HELD_BACK`, or a folder.
+        camera: whose colour they take on.
+        limit: of their number; 0 takes all.
+        size: side of a centre crop in pixels of the photograph; smaller
+            photographs are left out. None takes each whole.
+
+    Raises:
+        InputError: none is left, or one is damaged.
+    """
+    if source == "held_back":
+        found = iter(images.held_back().items())
+    else:
+        found = (
+            (path.stem, images.read_srgb(path))
+            for path in sorted(pathlib.Path(source).glob("*"))
+            if path.suffix.lower() in images.PHOTO_SUFFIXES
+        )
+    large = (item for item in found if min(item[1].shape[:2]) >= (size or 1))
+    scenes = [
+        captures.scene_from_srgb(name, _centre(image, size), camera)
+        for name, image in itertools.islice(large, limit or None)
+    ]
+    if not scenes:
+        least = f" of at least {size} x {size} pixels" if size else ""
+        raise InputError(
+            f"{source}: must be a folder of photographs{least}, or "
+            "'held_back'. Received: none"
+        )
+    return scenes
 
 
 def photos(
@@ -106,7 +145,7 @@ def photos(
     names = _named(folder_lib.photos(folder)[:limit], folder)
 
     def read(path):
-        srgb = _centre(folder_lib.read_srgb(path), crop)
+        srgb = _centre(images.read_srgb(path), crop)
         return captures.scene_from_srgb(names[path], srgb, camera)
 
     shown = "" if crop is None else f", centre crops of {crop} x {crop}"
@@ -147,7 +186,7 @@ def see_in_the_dark(
     files = sid.long_exposures(folder, "test")[:limit]
     return _synthetic(
         files,
-        sid.read_clean,
+        folder_lib.read_raw_scene,
         str,
         gains,
         profile,

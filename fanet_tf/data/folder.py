@@ -12,19 +12,16 @@ Files are found once and read one at a time.
 
 import pathlib
 
-import cv2
 import numpy as np
 
 from fanet_tf.data import captures
-from fanet_tf.data.camera import Camera
+from fanet_tf.data import images
 from fanet_tf.errors import InputError
-from fanet_tf.files import pictures
 from fanet_tf.files import reader
 from fanet_tf.files import render
 from fanet_tf.files.raw_image import RawImage
 from fanet_tf.raw import cfa
 
-PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
 MIRFLICKR_SOURCE = (
     "https://press.liacs.nl/mirflickr/ (mirflickr25k.zip, or images0.zip to "
     "images9.zip)"
@@ -69,7 +66,7 @@ def _hint(expected: str, source: str) -> str:
 
 def photos(folder):
     """Returns the photographs below a folder."""
-    return find(folder, PHOTO_SUFFIXES)
+    return find(folder, images.PHOTO_SUFFIXES)
 
 
 def mirflickr(folder):
@@ -85,22 +82,6 @@ def mirflickr(folder):
 def raws(folder):
     """Returns the RAW files below a folder."""
     return find(folder, reader.RAW_SUFFIXES)
-
-
-def read_srgb(path):
-    """Reads a photograph as `[H, W, 3]` sRGB, uint8 or uint16."""
-    bgr = pictures.read(path, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
-    if bgr.dtype not in (np.uint8, np.uint16):
-        raise InputError(
-            f"A photograph must be readable, 8 or 16 bit. Received: {path}"
-        )
-    return bgr[..., ::-1]
-
-
-def read_scene(path, camera: Camera, name: str = "") -> captures.Scene:
-    """Reads a photograph and unprocesses it to RAW."""
-    path = pathlib.Path(path)
-    return captures.scene_from_srgb(name or path.stem, read_srgb(path), camera)
 
 
 def colour_of(image: RawImage) -> captures.Colour:

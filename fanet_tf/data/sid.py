@@ -16,7 +16,6 @@ to photographs. LibRaw reads the files, with their pattern and levels.
 
 import pathlib
 
-from fanet_tf.data import captures
 from fanet_tf.data import folder as folder_lib
 from fanet_tf.errors import InputError
 from fanet_tf.files import inputs
@@ -75,8 +74,3 @@ def long_exposures(folder, split: str = "train") -> list[pathlib.Path]:
 def _inside(folder, name: str, source):
     """Joins a listed name to the folder; it may not lead out of it."""
     return folder / names.below(name, f"A file of {source}")
-
-
-def read_clean(path) -> captures.Scene:
-    """Reads a long exposure as a clean scene."""
-    return folder_lib.read_raw_scene(path)

@@ -1,47 +1,13 @@
 """PSNR per gain on photographs that are not trained on, while training."""
 
-import pathlib
-
 import numpy as np
 
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.data import captures
-from fanet_tf.data import photos
-from fanet_tf.errors import InputError
+from fanet_tf.data import evaluation_sets
 from fanet_tf.metrics.psnr import psnr
 from fanet_tf.raw import ksigma
 from fanet_tf.training import members
-
-
-def _centre(image, size):
-    height, width = image.shape[:2]
-    top, left = (height - size) // 2, (width - size) // 2
-    return image[top : top + size, left : left + size]
-
-
-def _scenes(config):
-    camera = camera_lib.get(config.data.camera)
-    size, source = config.validation.size, config.validation.source
-    if source == "held_back":
-        images = photos.held_back()
-    else:
-        folder = pathlib.Path(source)
-        images = {
-            path.stem: photos.read_image(path)
-            for path in sorted(folder.glob("*"))
-            if path.suffix.lower() in photos.PHOTOGRAPHS
-        }
-    images = {n: i for n, i in images.items() if min(i.shape[:2]) >= size}
-    if not images:
-        raise InputError(
-            f"{source}: must hold photographs of at least {size} x {size} "
-            "pixels to validate on. Received: none"
-        )
-    limit = config.validation.limit or None
-    return [
-        captures.scene_from_srgb(name, _centre(image, size), camera)
-        for name, image in list(images.items())[:limit]
-    ]
 
 
 class Validation:
@@ -65,7 +31,12 @@ class Validation:
         self.gains = gains or [float(np.sqrt(low * high))]
         half = config.validation.size // 2
         self._member = members.build(config, half, half)
-        self.scenes = _scenes(config)
+        self.scenes = evaluation_sets.clean_scenes(
+            config.validation.source,
+            camera_lib.get(config.data.camera),
+            config.validation.limit,
+            config.validation.size,
+        )
         signed = config.validation.get("below_black") == "signed"
         pedestal = captures.PEDESTAL if signed else 0.0
         self._captures = {

@@ -111,7 +111,7 @@ def test_long_exposures_are_read_once_each_as_clean(tmp_path):
     files = sid.long_exposures(tmp_path)
     assert [f.name for f in files] == ["00001_00_10s.ARW", "00002_00_10s.ARW"]
     assert sid.long_exposures(tmp_path, "all") == files
-    scene = sid.read_clean(files[0])
+    scene = folder_lib.read_raw_scene(files[0])
     mosaic = raw_files.scene(60, 84)
     assert scene.clean.shape == (30, 42, 4)
     np.testing.assert_allclose(

@@ -72,7 +72,8 @@ def test_crops_are_the_captures_that_training_validates_on(rng, tmp_path):
     config = config_lib.default_config()
     config.validation.source = str(tmp_path)
     config.validation.size = 32
-    (scene,) = validation._scenes(config)
+    validated = validation.Validation(config, PROFILE, (1e-3, 2e-3))
+    (scene,) = validated.scenes
     expected = captures_lib.draw(scene, 4.0, PROFILE)
     (capture,) = data.captures
     assert capture.clean.shape == (16, 16, 4)

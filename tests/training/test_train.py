@@ -14,7 +14,7 @@ from fanet_tf import config as config_lib
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.data import captures
-from fanet_tf.data import photos
+from fanet_tf.data import images
 from fanet_tf.errors import InputError
 from fanet_tf.files import claims
 from fanet_tf.metrics.psnr import psnr
@@ -109,7 +109,7 @@ def test_a_batch_that_is_not_a_number_stops_before_saving(
         ("data", "profile", "imx999", "Received: 'imx999'"),
         ("train", "init_from", "nowhere", "Received: 'nowhere'"),
         ("nsma", "only", 3, "Received: 3"),
-        ("validation", "source", "nowhere", "to validate on"),
+        ("validation", "source", "nowhere", "photographs of at least 64"),
     ],
 )
 def test_an_impossible_config_is_refused(
@@ -222,7 +222,7 @@ def test_a_trained_teacher_leaves_a_clean_frame_almost_alone(tmp_path):
     train.train(config, tmp_path)
     teacher = train.build_member(config, 96, 96)
     teacher.set_weights(weights_of(tmp_path))
-    photograph = photos.held_back()["astronaut"][100:292, 100:292]
+    photograph = images.held_back()["astronaut"][100:292, 100:292]
     camera = camera_lib.get(config.data.camera)
     scene = captures.scene_from_srgb("astronaut", photograph, camera)
     for gain in (1.0, 4.0, 16.0, 64.0):

@@ -9,9 +9,10 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from fanet_tf.data import photos
 from fanet_tf.errors import InputError
 from fanet_tf.raw import unprocess
+from fanet_tf.training.feed import image_sources
+from fanet_tf.training.feed import sources as sources_lib
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,28 +42,24 @@ def build(sources, weights, smooth_share, seed, smallest) -> Bank:
     """Loads the sources of a run.
 
     Args:
-        sources: names, see `photos`.
+        sources: names, see `image_sources`.
         weights: share of the crops that each source gives.
         smooth_share: share of the crops that come from a smooth variant of
-            their image (`photos.smooth_variant`); one is made of each image.
+            their image (`image_sources.smooth_variant`).
         seed: of the procedural images and the variants.
         smallest: images with a side below this are refused.
     """
-    if len(sources) != len(weights) or not sources:
-        raise InputError(
-            "`sources` and `weights` must be equally many, at least one. "
-            f"Received: {len(sources)} and {len(weights)}"
-        )
+    sources_lib.check_weights(sources, weights)
     images, chances = [], []
     for source, weight in zip(sources, weights, strict=True):
-        loaded = photos.load(source, seed)
+        loaded = image_sources.load(source, seed)
         # The root of the area: a large picture gives more crops than a small
         # one, yet does not drown the others.
         share = np.array([np.sqrt(i.shape[0] * i.shape[1]) for i in loaded])
         chance = weight * share / share.sum()
         if smooth_share > 0:
             loaded += [
-                photos.smooth_variant(image, [seed, index])
+                image_sources.smooth_variant(image, [seed, index])
                 for index, image in enumerate(loaded)
             ]
             chance = np.concatenate(
@@ -98,7 +95,7 @@ def build(sources, weights, smooth_share, seed, smallest) -> Bank:
 
 
 def decode_table() -> np.ndarray:
-    """Returns `[65536]` float32: a value coded as in `photos` to linear."""
+    """Returns `[65536]` float32: linear values of `image_sources` codes."""
     codes = np.arange(65536, dtype=np.float64) / 65535.0
     return unprocess.gamma_expansion(
         unprocess.inverse_smoothstep(codes)

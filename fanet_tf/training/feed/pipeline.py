@@ -6,6 +6,7 @@ import tensorflow as tf
 from fanet_tf import losses
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.training.feed import bank as bank_lib
+from fanet_tf.training.feed import sources
 from fanet_tf.training.feed import stream
 from fanet_tf.training.feed import synthesis
 
@@ -15,7 +16,7 @@ NON_FINITE = "A batch must be finite"
 
 def build_bank(config):
     """Loads the run's clean images; None if they are streamed from files."""
-    if any(stream.is_streamed(name) for name in config.data.sources):
+    if any(sources.is_streamed(name) for name in config.data.sources):
         return None
     largest = max(
         [config.data.patch_size]

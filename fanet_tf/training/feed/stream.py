@@ -1,153 +1,31 @@
-"""Training crops from sets too large for memory, mixed by weight.
-
-A source is named `kind:folder`:
-
-    photos:     photographs, unprocessed        mirflickr:  the same, MIRFLICKR
-    raws:       RAW files of low noise          sid:        See-in-the-Dark
-    sidd:       SIDD's clean frames
+"""Batches from sets too large for memory, mixed by weight.
 
 Young et al. mix unprocessed MIRFLICKR with clean frames of SIDD and
-See-in-the-Dark. Crops are drawn in blocks of some batches: a block is a
-function of the seed and its number alone, so a run that was stopped goes on
-with the batch it would have had; and each file that is opened gives several
-crops, spread over the block. Nothing else is held.
+See-in-the-Dark. Crops are drawn in blocks of some batches. A block depends on
+nothing but the seed and its number, so a resumed run gets the batches it would
+have had. Each file that is opened gives several crops, spread over the block;
+nothing else is kept in memory.
 """
 
 import copy
-import dataclasses
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import numpy as np
 
 from fanet_tf.data import damage as damage_lib
-from fanet_tf.data import folder as folder_lib
-from fanet_tf.data import sid
 from fanet_tf.data import sidd
 from fanet_tf.data.camera import Camera
 from fanet_tf.errors import InputError
-from fanet_tf.raw import unprocess
 from fanet_tf.training.feed import augment
-
-
-@dataclasses.dataclass(frozen=True)
-class Source:
-    """One set.
-
-    Attributes:
-        name: `kind:folder`.
-        items: its files (or pairs), a list.
-        crops: `f(item, rng, count, size) -> [count, size, size, 4]`, clean
-            packed RGGB.
-    """
-
-    name: str
-    items: list
-    crops: Callable
-
-
-def _places(rng, count: int, shape, size: int, name):
-    """Draws upper left corners of windows of `size` in `shape`."""
-    room = np.array(shape[:2]) - size
-    if room.min() < 0:
-        raise InputError(
-            f"{name}: must be at least {size} x {size} pixels. "
-            f"Received: {tuple(shape[:2])}"
-        )
-    return rng.integers(0, room + 1, (count, 2))
-
-
-def _photo_crops(camera: Camera):
-    """Crops of a photograph, each unprocessed with a camera of its own."""
-    matrices = camera.cam_from_rgb()
-
-    def crops(path, rng, count, size):
-        srgb = folder_lib.read_srgb(path)
-        places = _places(rng, count, srgb.shape, 2 * size, path)
-        windows = np.stack(
-            [srgb[y : y + 2 * size, x : x + 2 * size] for y, x in places]
-        )
-        srgb = np.float32(windows / np.iinfo(srgb.dtype).max)
-        weights = rng.random((count, len(matrices))) + 1e-6
-        weights /= weights.sum(axis=1, keepdims=True)
-        mean, deviation = camera.rgb_gain
-        normal = np.clip(rng.standard_normal(count), -3.0, 3.0)
-        return unprocess.unprocess(
-            srgb,
-            np.float32(np.einsum("nm,mij->nij", weights, matrices)),
-            np.float32(1.0 / (mean + deviation * normal)),
-            np.float32(rng.uniform(*camera.red_gain, count)),
-            np.float32(rng.uniform(*camera.blue_gain, count)),
-        )
-
-    return crops
-
-
-def _scene_crops(read: Callable):
-    """Crops of a clean frame that is read whole."""
-
-    def crops(item, rng, count, size):
-        clean = read(item).clean
-        places = _places(rng, count, clean.shape, size, item)
-        return np.stack([clean[y : y + size, x : x + size] for y, x in places])
-
-    return crops
-
-
-def _sidd_crops(pair, rng, count, size):
-    """Crops of a clean frame of SIDD, read window by window."""
-    # A pixel more each way, for a phase that is not RGGB.
-    window = 2 * size + 2
-    places = _places(rng, count, sidd.size(pair), window, pair.name)
-    return np.stack(
-        [
-            sidd.read_clean(pair, (int(y), int(x), window, window)).clean[
-                :size, :size
-            ]
-            for y, x in places
-        ]
-    )
-
-
-def _build(kind: str, folder: str, camera: Camera) -> Source:
-    name = f"{kind}:{folder}"
-    if kind in ("photos", "mirflickr"):
-        find = (
-            folder_lib.mirflickr if kind == "mirflickr" else folder_lib.photos
-        )
-        return Source(name, find(folder), _photo_crops(camera))
-    if kind == "raws":
-        files = folder_lib.raws(folder)
-        return Source(name, files, _scene_crops(folder_lib.read_raw_scene))
-    if kind == "sid":
-        files = sid.long_exposures(folder, "train")
-        return Source(name, files, _scene_crops(sid.read_clean))
-    return Source(name, sidd.find(folder), _sidd_crops)
-
-
-KINDS = ("photos", "mirflickr", "raws", "sid", "sidd")
-
-
-def is_streamed(source: str) -> bool:
-    """Whether a config's source is one of these and not of `photos`."""
-    return source.partition(":")[0] in KINDS
-
-
-def source(name: str, camera: Camera) -> Source:
-    """Finds the files of `kind:folder`; reads none of them."""
-    kind, _, folder = name.partition(":")
-    if kind not in KINDS or not folder:
-        raise InputError(
-            f"A streamed source must be KIND:FOLDER, KIND of {', '.join(KINDS)}"
-            f". Received: {name!r}"
-        )
-    return _build(kind, folder, camera)
+from fanet_tf.training.feed import sources as sources_lib
+from fanet_tf.training.feed.sources import Source
 
 
 class Mixture:
     """Draws clean crops from several sets.
 
     Args:
-        sources: see `source`.
+        sources: see `sources.source`.
         weights: share of the crops that each gives.
         batch_size: crops of a batch.
         size: of a crop, in packed pixels.
@@ -160,7 +38,7 @@ class Mixture:
     def __init__(
         self,
         sources: list[Source],
-        weights,
+        weights: Sequence[float],
         batch_size: int,
         size: int,
         seed: int,
@@ -168,16 +46,9 @@ class Mixture:
         crops_per_file: int = 8,
         damage_limit: float = 0.01,
     ):
-        weights = np.asarray(weights, np.float64)
-        if len(weights) != len(sources) or not (
-            np.all(weights >= 0) and weights.sum() > 0
-        ):
-            raise InputError(
-                "There must be a weight for each source, none negative and not "
-                f"all 0. Received: {len(sources)} sources, weights="
-                f"{weights.tolist()}"
-            )
+        sources_lib.check_weights([s.name for s in sources], weights)
         self.sources = sources
+        weights = np.asarray(weights, np.float64)
         self.weights = weights / weights.sum()
         self.batch_size = batch_size
         self.size = size
@@ -194,7 +65,7 @@ class Mixture:
         other.seed = seed
         return other
 
-    def block(self, number: int):
+    def block(self, number: int) -> np.ndarray:
         """Draws block `number`: `[block * batch_size, size, size, 4]`."""
         total = self.block_batches * self.batch_size
         rng = np.random.default_rng([self.seed, 2, number])
@@ -249,8 +120,14 @@ def clean_batches(mixture: Mixture, first: int, last: int):
     return dataset.skip(first % per_block).take(last - first)
 
 
-def from_names(names, weights, camera: Camera, batch_size, patch_size):
-    """Returns the mixture of a config's sources, or None: none is streamed.
+def from_names(
+    names: Sequence[str],
+    weights: Sequence[float],
+    camera: Camera,
+    batch_size: int,
+    patch_size: int,
+) -> Mixture:
+    """Returns the mixture of a config's sources, all of them streamed.
 
     Args:
         names: `config.data.sources`.
@@ -259,17 +136,14 @@ def from_names(names, weights, camera: Camera, batch_size, patch_size):
         batch_size: crops of a batch.
         patch_size: of a crop, in sensor pixels.
     """
-    streamed = [is_streamed(name) for name in names]
-    if not any(streamed):
-        return None
-    if not all(streamed):
+    if not all(sources_lib.is_streamed(name) for name in names):
         raise InputError(
-            f"Sources must all be streamed ({', '.join(KINDS)}) or none; a "
-            "folder of photographs is streamed as photos:FOLDER. "
+            f"Sources must all be streamed ({', '.join(sources_lib.KINDS)}) or "
+            "none; a folder of photographs is streamed as photos:FOLDER. "
             f"Received: {', '.join(names)}"
         )
-    sources = [source(name, camera) for name in names]
-    return Mixture(sources, weights, batch_size, patch_size // 2, seed=0)
+    found = [sources_lib.source(name, camera) for name in names]
+    return Mixture(found, weights, batch_size, patch_size // 2, seed=0)
 
 
 def batches(mixture: Mixture, synthesis, first: int, last: int):

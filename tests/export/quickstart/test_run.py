@@ -7,7 +7,7 @@ import exports
 import pytest
 
 from export.quickstart import run
-from fanet_tf.data import photos as photographs
+from fanet_tf.data import images as photographs
 from fanet_tf.files import reader
 
 

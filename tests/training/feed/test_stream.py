@@ -8,6 +8,7 @@ import pytest
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.errors import InputError
+from fanet_tf.training.feed import sources as sources_lib
 from fanet_tf.training.feed import stream
 from fanet_tf.training.feed import synthesis as synthesis_lib
 
@@ -25,7 +26,7 @@ def sets(tmp_path):
     published_sets.make_sidd(tmp_path / "sidd")
     published_sets.make_sid(tmp_path / "sid")
     return [
-        stream.source(f"{kind}:{tmp_path / folder}", CAMERA)
+        sources_lib.source(f"{kind}:{tmp_path / folder}", CAMERA)
         for kind, folder in (
             ("mirflickr", "flickr"),
             ("sidd", "sidd"),
@@ -52,7 +53,7 @@ def test_weights_are_shares_of_the_crops():
     """Constant sets, so that a crop tells where it came from."""
 
     def constant(value):
-        return stream.Source(
+        return sources_lib.Source(
             str(value),
             [0],
             lambda item, rng, count, size: np.full(
@@ -109,7 +110,6 @@ def test_training_batches_have_the_noise_of_their_step(sets):
 
 def test_streamed_and_loaded_sources_do_not_mix(sets, tmp_path):
     arguments = (CAMERA, 4, 16)
-    assert stream.from_names(("bundled",), (1,), *arguments) is None
     names = (f"photos:{tmp_path / 'flickr'}", "bundled")
     with pytest.raises(InputError, match="all be streamed"):
         stream.from_names(names, (1, 1), *arguments)
@@ -135,9 +135,9 @@ def test_too_small_a_picture_counts_as_damaged(sets):
     "name", ["flickr", "nope:folder", "sidd:", "dead_leaves:32"]
 )
 def test_an_unknown_source_is_refused(name):
-    assert not stream.is_streamed(name) or name == "sidd:"
+    assert not sources_lib.is_streamed(name) or name == "sidd:"
     with pytest.raises(InputError, match="KIND:FOLDER"):
-        stream.source(name, CAMERA)
+        sources_lib.source(name, CAMERA)
 
 
 def test_faulty_weights_are_refused(sets):

@@ -10,10 +10,7 @@ import tensorflow.experimental.numpy as tnp
 from fanet_tf import config as config_lib
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.data import camera
-from fanet_tf.data import dead_leaves
-from fanet_tf.data import photos
 from fanet_tf.errors import InputError
-from fanet_tf.raw import isp
 from fanet_tf.raw import noise as noise_lib
 from fanet_tf.raw import sensor_presets
 from fanet_tf.training.feed import bank as bank_lib
@@ -174,73 +171,6 @@ def test_crops_are_flipped_and_transposed_pieces_of_the_images():
         assert all(len(move) == 1 for move in moves)  # No pixel is skipped.
         seen.add(tuple(move.pop() for move in moves))
     assert len(seen) == 8  # Two flips times one transposition.
-
-
-def test_dead_leaves_repeat_and_fill_the_range():
-    image = dead_leaves.dead_leaves(3, size=160)
-    again = dead_leaves.dead_leaves(3, size=160)
-    np.testing.assert_array_equal(image, again)
-    assert image.dtype == np.float32 and image.shape == (160, 160, 3)
-    assert 0 <= image.min() < 0.05 and 0.3 < image.max() <= 1
-
-
-def test_the_decode_table_undoes_the_camera_pipeline():
-    linear = np.linspace(0.0005, 1.0, 101)
-    coded = photos.encode_linear(np.repeat(linear[None, :, None], 3, 2))
-    np.testing.assert_allclose(
-        bank_lib.decode_table()[coded[0, :, 0]], linear, rtol=5e-3
-    )
-    half = isp.smoothstep(isp.gamma_compression(np.float32(0.25)))
-    assert bank_lib.decode_table()[round(65535 * float(half))] == (
-        pytest.approx(0.25, rel=1e-3)
-    )
-
-
-def test_held_back_photographs_are_in_no_source():
-    kept = photos.held_back()
-    assert set(kept) == {"astronaut", "chelsea", "coffee"}
-    for image in photos.load("bundled", seed=0):
-        assert all(image.shape != other.shape for other in kept.values()) or (
-            not any(
-                image.shape == other.shape and (image == other).all()
-                for other in kept.values()
-            )
-        )
-
-
-def test_a_folder_gives_photographs_and_radiance_maps(tmp_path, rng):
-    srgb = rng.integers(0, 256, (40, 60, 3), dtype=np.uint8)
-    cv2.imwrite(str(tmp_path / "a.png"), srgb)
-    (tmp_path / "deeper").mkdir()
-    radiance = rng.random((32, 48, 3), dtype=np.float32)
-    cv2.imwrite(str(tmp_path / "deeper" / "b.hdr"), radiance)
-    (tmp_path / "notes.txt").write_text("not a picture")
-    images = photos.load(str(tmp_path), seed=0)
-    assert [i.shape for i in images] == [(40, 60, 3)] + 4 * [(32, 48, 3)]
-    np.testing.assert_array_equal(images[0], srgb[..., ::-1] * np.uint16(257))
-
-
-def test_smooth_variants_are_smoother(rng):
-    image = rng.integers(0, 65536, (64, 80, 3), dtype=np.uint16)
-
-    def detail(x):
-        return np.abs(np.diff(x.astype(float), axis=1)).mean()
-
-    for seed in range(8):
-        variant = photos.smooth_variant(image, seed)
-        assert variant.shape == image.shape
-        assert detail(variant) < 0.8 * detail(image)
-
-
-@pytest.mark.parametrize("source", ["nowhere", "bundle"])
-def test_a_source_that_is_not_there_is_refused(source):
-    with pytest.raises(InputError, match=f"Received: '{source}'"):
-        photos.load(source, seed=0)
-
-
-def test_an_empty_folder_is_refused(tmp_path):
-    with pytest.raises(InputError, match="must hold photographs"):
-        photos.load(str(tmp_path), seed=0)
 
 
 def test_images_smaller_than_a_patch_are_refused(tmp_path):
