@@ -13,7 +13,8 @@ from fanet_tf.evaluation import evaluate
 from fanet_tf.files import atomic
 from fanet_tf.models import cost_table
 from fanet_tf.training import keras_methods
-from fanet_tf.training import train
+from fanet_tf.training import members
+from fanet_tf.training import run_folder
 from fanet_tf.training import validation as validation_lib
 
 # Of SSIM and of the rendered pictures, which take longer than training does.
@@ -29,9 +30,9 @@ def measure(workdir) -> dict:
     """
     path = workdir / "scores.json"
     if not path.exists():
-        config = train.read_config(workdir)
+        config = run_folder.read_config(workdir)
         profile = profile_lib.load(config.data.profile)
-        ranges = train.subranges(config, profile)
+        ranges = members.subranges(profile, config.nsma.members)
         edges = [low for low, _ in ranges] + [ranges[-1][1]]
         scores = {"psnr": _psnr(workdir, profile, edges)}
         validation = validation_lib.Validation(
@@ -52,7 +53,7 @@ def _psnr(workdir, profile, edges):
     result = []
     for gain in ablation_rows.GAINS:
         index = nsma.member_of(float(profile.a(gain)), edges)
-        path = train.member_folder(workdir, index) / "member.json"
+        path = run_folder.member_folder(workdir, index) / "member.json"
         record = json.loads(path.read_text(encoding="utf-8"))
         result.append(record["psnr"][f"{gain:g}"])
     return result

@@ -33,8 +33,10 @@ from absl import logging
 
 import ablation_rows
 import ablation_tables
+from fanet_tf.training import run_folder
 from fanet_tf.training import train
 from fanet_tf.training.feed import pipeline
+from fanet_tf.training.feed import schedule as schedule_lib
 
 _TABLE = flags.DEFINE_enum(
     "table",
@@ -60,12 +62,13 @@ _TEACHER_STEPS = flags.DEFINE_integer(
 def _train(config, folder, banks):
     """Trains, with the clean images of a seed loaded once."""
     members = range(config.nsma.members)
-    if all(train.is_finished(folder, index) for index in members):
+    if all(run_folder.is_finished(folder, index) for index in members):
         return
     key = config.seed
     if key not in banks:
         banks.clear()
-        banks[key] = pipeline.build_bank(config)
+        phases = schedule_lib.phases(config.train, config.data)
+        banks[key] = pipeline.build_bank(config.data, phases, config.seed)
     if not train.train(config, folder, bank=banks[key]):
         raise SystemExit(1)  # SIGTERM; the same command goes on.
 

@@ -20,7 +20,7 @@ from absl import flags
 from fanet_tf import config as config_lib
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.data import camera as camera_lib
-from fanet_tf.training import train
+from fanet_tf.training import members
 from fanet_tf.training import trainer as trainer_lib
 from fanet_tf.training.feed import bank as bank_lib
 from fanet_tf.training.feed import synthesis
@@ -49,7 +49,7 @@ def _synthesis(config):
         bank,
         camera_lib.get(config.data.camera),
         profile,
-        train.subranges(config, profile)[0],
+        members.subranges(profile, config.nsma.members)[0],
         config.data.b_law,
         config.data.batch_size,
         config.data.patch_size,
@@ -87,9 +87,9 @@ def _training_rate(config, batch, steps):
     """Returns the `_Rate` at which training takes patches."""
     half = config.data.patch_size // 2
     trainer = trainer_lib.Trainer(
-        train.build_member(config, half, half), config.loss
+        members.build(config.model, half, half), config.loss
     )
-    trainer_lib.compile_trainer(trainer, config)
+    trainer_lib.compile_trainer(trainer, config.train)
 
     def work(count):
         for _ in range(count):

@@ -28,7 +28,6 @@ from fanet_tf import config as config_lib
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.training import members
 from fanet_tf.training import precision
-from fanet_tf.training import train
 from fanet_tf.training import trainer as trainer_lib
 from fanet_tf.training.feed import pipeline
 from fanet_tf.training.feed import schedule
@@ -75,19 +74,19 @@ class _Clock(keras.callbacks.Callback):
 
 def _trainer(config):
     half = config.data.patch_size // 2
-    member = members.build(config, half, half)
+    member = members.build(config.model, half, half)
     precision.apply(member, config.train.precision)
     trainer = trainer_lib.Trainer(member, config.loss)
-    trainer_lib.compile_trainer(trainer, config)
+    trainer_lib.compile_trainer(trainer, config.train)
     return trainer
 
 
 def _batches(config):
     profile = profile_lib.load(config.data.profile)
-    (phase,) = schedule.phases(config)
-    a_range = train.subranges(config, profile)[0]
-    bank = pipeline.build_bank(config)
-    return pipeline.batches(config, phase, bank, profile, a_range, 0, 0)
+    (phase,) = schedule.phases(config.train, config.data)
+    a_range = members.subranges(profile, config.nsma.members)[0]
+    bank = pipeline.build_bank(config.data, [phase], config.seed)
+    return pipeline.batches(config.data, phase, bank, profile, a_range, 0, 0)
 
 
 def _layer_times(config, member, count):

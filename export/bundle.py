@@ -29,7 +29,8 @@ from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
 from fanet_tf.files import folders
 from fanet_tf.models import receptive
-from fanet_tf.training import train
+from fanet_tf.training import members as members_lib
+from fanet_tf.training import run_folder
 from fanet_tf.training.feed import synthesis
 
 __all__ = ["Options", "ParityError", "write"]
@@ -87,7 +88,7 @@ def write(
 
 def _config(workdir, options) -> ConfigDict:
     """Returns the config of a run, with what the options change of it."""
-    config = train.read_config(workdir)
+    config = run_folder.read_config(workdir)
     if options.profile:
         config.data.profile = options.profile
     if options.sources:
@@ -184,16 +185,14 @@ def _trained_members(workdir, config) -> list[tuple[keras.Model, dict]]:
     """Returns each member with its record, in order."""
     members = []
     for index in range(config.nsma.members):
-        folder = train.member_folder(workdir, index)
-        if not train.is_finished(workdir, index):
+        folder = run_folder.member_folder(workdir, index)
+        if not run_folder.is_finished(workdir, index):
             raise InputError(
                 f"{folder}: must hold a finished member (member.json, "
                 "member.keras); fanet-train makes it. Received: none"
             )
         record = json.loads((folder / "member.json").read_text("utf-8"))
-        trained = keras.models.load_model(
-            folder / "member.keras", compile=False
-        )
+        trained = members_lib.load(folder / "member.keras")
         members.append((trained, record))
     return members
 
@@ -204,7 +203,9 @@ def _halo(config) -> tuple[int, int]:
 
     def core(height, width):
         # The transform at both ends looks at one pixel at a time.
-        member = train.build_member(config, height, width, group_form="native")
+        member = members_lib.build(
+            config.model, height, width, group_form="native"
+        )
         return member.get_layer("core")
 
     reach = receptive.radius(core, stride)

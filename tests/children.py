@@ -101,7 +101,7 @@ def _arm_rename(nth, _):
 
 def _arm_step(nth, delay, act=_die):
     on_batch_end, count = (
-        callbacks.TrainingCallback.on_train_batch_end,
+        callbacks.Guard.on_train_batch_end,
         iter(range(1, 1000)),
     )
 
@@ -113,7 +113,7 @@ def _arm_step(nth, delay, act=_die):
                 act()
         on_batch_end(self, batch, logs)
 
-    callbacks.TrainingCallback.on_train_batch_end = hooked
+    callbacks.Guard.on_train_batch_end = hooked
 
 
 def _arm_term(nth, delay):

@@ -9,7 +9,8 @@ from helpers import randomise
 from fanet_tf import config as config_lib
 from fanet_tf import nsma
 from fanet_tf.calibration import profile as profile_lib
-from fanet_tf.training import train
+from fanet_tf.training import members as members_lib
+from fanet_tf.training import run_folder
 
 
 def small_config():
@@ -49,9 +50,9 @@ def write_run(workdir, members=2, change=None):
     profile = profile_lib.load(config.data.profile)
     edges = nsma.edges(float(profile.a(1)), float(profile.a(64)), members)
     for index in range(members):
-        folder = train.member_folder(workdir, index)
+        folder = run_folder.member_folder(workdir, index)
         folder.mkdir()
-        member = train.build_member(config, 16, 16)
+        member = members_lib.build(config.model, 16, 16)
         randomise(member, seed=index)
         # A residual of about one deviation of the noise.
         for layer in member.get_layer("core").layers:
@@ -67,9 +68,9 @@ def write_run(workdir, members=2, change=None):
 def whole_frame(config, workdir, index, inputs):
     """Runs a member of a run with Keras, at any size."""
     trained = keras.models.load_model(
-        train.member_folder(workdir, index) / "member.keras"
+        run_folder.member_folder(workdir, index) / "member.keras"
     )
     height, width = inputs["noisy"].shape[1:3]
-    member = train.build_member(config, height, width)
+    member = members_lib.build(config.model, height, width)
     member.set_weights(trained.get_weights())
     return np.asarray(member(inputs))

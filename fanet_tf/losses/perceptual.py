@@ -16,6 +16,8 @@ here for any network that halves its input, a teacher as well as VGG-16.
 import keras
 from keras import ops
 
+from fanet_tf.errors import InputError
+
 # Poolings whose inputs are looked at, and the one that content is taken from.
 LEVELS = 4
 CONTENT_LEVEL = 1
@@ -40,9 +42,9 @@ def feature_network(model, levels: int = LEVELS):
         or layer.name.startswith("dwt")
     ][:levels]
     if not features:
-        raise ValueError(
-            "`model` must have poolings whose inputs are its features. "
-            f"Received: {model.name} without any"
+        raise InputError(
+            "The teacher of `loss.feature` must be a network that pools (a "
+            f"variant of `unet` or `upi`). Received: {model.name} without any"
         )
     network = keras.Model(model.input, features, name="features")
     network.trainable = False

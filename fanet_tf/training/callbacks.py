@@ -1,7 +1,9 @@
-"""What happens beside the steps of a run: guards, log, checkpoints.
+"""What happens beside the steps of a run: guard, log, validation, checkpoints.
 
-All count the optimizer's own iterations, so a resumed run does everything at
-the steps where the uninterrupted one would have.
+Keras calls them in the order of the list, and the order matters: nothing is
+logged or saved before the guard has passed, and a checkpoint holds the sums of
+the losses as the log left them. Each counts all the steps of its run, so a
+resumed run does everything at the steps where an uninterrupted one would have.
 """
 
 import math
@@ -15,152 +17,176 @@ from tqdm import tqdm
 
 from fanet_tf.training import checkpoint
 from fanet_tf.training import distribution
-from fanet_tf.training import journal
 from fanet_tf.training import trainer as trainer_lib
+from fanet_tf.training.journal import Journal
+from fanet_tf.training.validation import Validation
 
 
 class NonFiniteError(RuntimeError):
     """Training met a loss, batch or weight that is not a number."""
 
 
-class TrainingCallback(keras.callbacks.Callback):
-    """Progress, guards, log, validation, checkpoints and SIGTERM of one run.
+class Sigterm:
+    """Notes SIGTERM while its context lasts, where it would end the process."""
 
-    One callback, since the order matters: nothing is saved before the guards
-    have passed, and nothing is logged twice.
+    received = False
+
+    def __enter__(self):
+        self._previous = signal.signal(signal.SIGTERM, self._note)
+        return self
+
+    def __exit__(self, *_):
+        signal.signal(signal.SIGTERM, self._previous)
+
+    def _note(self, *_):
+        self.received = True
+
+
+class StepCallback(keras.callbacks.Callback):
+    """Calls `on_step` every so many steps of a run, and at the last.
 
     Args:
-        folder: of the member.
-        config: of the run.
-        first: step the run starts from.
-        validation: `validation.Validation`.
-        writer: TensorBoard writer with `scalar` and `image`.
-        label: of the progress bar.
+        bar: has counted the steps already done; its description names the
+            member, its total is the last step.
+        every: steps between two calls.
     """
 
-    def __init__(self, folder, config, first, validation, writer, label):
+    def __init__(self, bar: tqdm, every: int = 1):
         super().__init__()
-        self.folder = pathlib.Path(folder)
-        self.config = config
-        self.step = first
-        self.validation = validation
-        self.writer = writer
-        self.label = label
-        self.sums = []
-        self.terminated = False
-        self._chief = distribution.is_chief()
-        self._alone = distribution.num_processes() == 1
-        self._bar = None
-        if self._chief:
-            self.journal = journal.Journal(self.folder / "metrics.jsonl", first)
+        self.step, self.last, self.label = bar.n, bar.total, bar.desc
+        self._bar, self._every = bar, every
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Counts the step."""
+        self.step += 1
+        if self.step % self._every == 0 or self.step == self.last:
+            self.on_step(logs)
+
+
+class Guard(StepCallback):
+    """Ends a run at the first loss that is not finite."""
+
+    def on_step(self, logs):
+        """Moves the bar and looks at the loss."""
+        self._bar.update()
+        if not math.isfinite(logs["loss"]):
+            raise NonFiniteError(
+                f"The loss must be finite. Received: {float(logs['loss'])} at "
+                f"step {self.step} of {self.label}"
+            )
+
+
+class Log(StepCallback):
+    """Logs the mean losses since the last log, and starts new means.
+
+    Args:
+        bar: see `StepCallback`; shows the loss.
+        every: steps between two logs.
+        journal: takes the means; None in all processes but the first.
+    """
+
+    def __init__(self, bar: tqdm, every: int, journal: Journal | None):
+        super().__init__(bar, every)
+        self._journal = journal
 
     def on_train_begin(self, logs=None):
-        """Opens the progress bar and listens to SIGTERM."""
-        self._bar = tqdm(
-            disable=not self._chief,
-            total=self.config.train.steps,
-            initial=self.step,
-            desc=self.label,
-            unit="step",
-            mininterval=1.0,
-            dynamic_ncols=True,
-        )
-        self._previous = signal.signal(signal.SIGTERM, self._on_sigterm)
+        """Starts the clock."""
         self._since = (time.perf_counter(), self.step)
+
+    def on_step(self, logs):
+        """Logs."""
+        step, now = self.step, time.perf_counter()
+        since, before = self._since
+        self._since = (now, step)
+        loss = float(logs["loss"])
+        terms = {m.name: float(logs[m.name]) for m in self.model.term_means}
+        self.model.reset_metrics()
+        if self._journal is None:
+            return
+        record = {"step": step, "loss": loss}
+        self._journal.write({**record, "losses": terms} if terms else record)
+        curves = {
+            "loss": loss,
+            **{f"loss/{name}": value for name, value in terms.items()},
+            "steps_per_second": (step - before) / (now - since),
+            "learning_rate": float(self.model.optimizer.learning_rate),
+        }
+        self._journal.plot(curves, step)
+        self._bar.set_postfix_str(f"loss {loss:.3g}")
+
+
+class Validate(StepCallback):
+    """Writes down what the averaged weights reach on held-back photographs.
+
+    Args:
+        bar: see `StepCallback`; prints the PSNR.
+        every: steps between two validations.
+        journal: takes the PSNR of each gain, and pictures.
+        validation: the captures.
+    """
+
+    def __init__(
+        self, bar: tqdm, every: int, journal: Journal, validation: Validation
+    ):
+        super().__init__(bar, every)
+        self._journal, self._validation = journal, validation
+
+    def on_step(self, logs):
+        """Validates."""
+        weights = trainer_lib.ema_weights(self.model)
+        with distribution.local():
+            scores = self._validation.psnr(weights)
+            noisiest = self._validation.gains[-1]
+            pictures = self._validation.pictures(weights, noisiest)
+        psnr = {f"{gain:g}": score for gain, score in scores.items()}
+        self._journal.write({"step": self.step, "psnr": psnr})
+        self._journal.plot(
+            {f"psnr/gain_{gain}": score for gain, score in psnr.items()},
+            self.step,
+        )
+        name = f"noisy_denoised_clean/gain_{noisiest:g}"
+        self._journal.show(name, pictures, self.step)
+        text = "  ".join(f"{gain}: {score:.2f}" for gain, score in psnr.items())
+        self._bar.write(
+            f"{self.label} step {self.step}: PSNR (dB) at gain {text}"
+        )
+
+
+class Checkpoints(StepCallback):
+    """Saves the state of a run, also when SIGTERM asks it to stop.
+
+    Args:
+        bar: see `StepCallback`.
+        folder: of the member.
+        train: the config's `train` section.
+        sigterm: tells whether to stop.
+    """
+
+    def __init__(self, bar: tqdm, folder, train, sigterm: Sigterm):
+        super().__init__(bar)
+        self._folder = pathlib.Path(folder) / "checkpoints"
+        self._train, self._sigterm = train, sigterm
+        self.sums = []  # Of the losses, from the checkpoint.
+        self.stopped = False
 
     def on_epoch_begin(self, epoch, logs=None):
         """Sets the sums of the losses, which Keras has just emptied."""
         trainer_lib.set_sums(self.model, self.sums)
         self.sums = []
 
-    def _on_sigterm(self, *_):
-        self.terminated = True
-
-    def on_train_batch_end(self, batch, logs=None):
-        """Does what is due at this step."""
-        self.step += 1
-        self._bar.update()
-        train, step = self.config.train, self.step
-        loss = float(logs["loss"])  # Mean since the last log.
-        if not math.isfinite(loss):
-            raise NonFiniteError(
-                f"The loss must be finite. Received: {loss} at step {step} of "
-                f"{self.label}"
-            )
-        last = step == train.steps
-        if step % train.log_every == 0 or last:
-            self._log(loss, logs)
-        if step % self.config.validation.every == 0 or last:
-            if self._chief:
-                self._validate()
-        # Several processes must stop at the same step.
-        if self._alone:
-            stop = self.terminated
+    def on_step(self, logs):
+        """Saves where it is due."""
+        train, step = self._train, self.step
+        if distribution.num_processes() == 1:
+            self.stopped = self._sigterm.received
         elif step % train.log_every == 0:
-            stop = self.terminated = distribution.any_process(self.terminated)
-        else:
-            stop = False
-        if step % train.checkpoint_every == 0 or last or stop:
+            # Several processes must stop at the same step.
+            self.stopped = distribution.any_process(self._sigterm.received)
+        due = step % train.checkpoint_every == 0 or step == self.last
+        if due or self.stopped:
             self._save()
-        if stop:
+        if self.stopped:
             self.model.stop_training = True
-
-    def on_train_end(self, logs=None):
-        """Closes the bar and gives SIGTERM back."""
-        self.close()
-
-    def close(self):
-        """The same, for a run that ended with an exception."""
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
-            signal.signal(signal.SIGTERM, self._previous)
-
-    def _log(self, loss, logs):
-        now = time.perf_counter()
-        since, step = self._since
-        rate = (self.step - step) / (now - since)
-        self._since = (now, self.step)
-        terms = {m.name: float(logs[m.name]) for m in self.model.term_means}
-        self.model.reset_metrics()
-        if not self._chief:
-            return
-        record = {"step": self.step, "loss": loss}
-        if terms:
-            record["losses"] = terms
-        self.journal.write(record)
-        self.writer.scalar("loss", loss, self.step)
-        for name, value in terms.items():
-            self.writer.scalar(f"loss/{name}", value, self.step)
-        self.writer.scalar("steps_per_second", rate, self.step)
-        self.writer.scalar(
-            "learning_rate",
-            float(self.model.optimizer.learning_rate),
-            self.step,
-        )
-        self._bar.set_postfix_str(f"loss {loss:.3g}")
-
-    def _validate(self):
-        weights = trainer_lib.ema_weights(self.model)
-        with distribution.local():
-            scores = self.validation.psnr(weights)
-            gain = self.validation.gains[-1]
-            pictures = self.validation.pictures(weights, gain)
-        self.journal.write(
-            {
-                "step": self.step,
-                "psnr": {f"{gain:g}": score for gain, score in scores.items()},
-            }
-        )
-        for gain, score in scores.items():
-            self.writer.scalar(f"psnr/gain_{gain:g}", score, self.step)
-        self.writer.image(
-            f"noisy_denoised_clean/gain_{gain:g}", pictures, self.step
-        )
-        text = "  ".join(f"{g:g}: {s:.2f}" for g, s in scores.items())
-        self._bar.write(
-            f"{self.label} step {self.step}: PSNR (dB) at gain {text}"
-        )
 
     def _save(self):
         state = trainer_lib.get_state(self.model)
@@ -169,11 +195,7 @@ class TrainingCallback(keras.callbacks.Callback):
                 "Every weight must be finite. Received: NaN or infinity at "
                 f"step {self.step} of {self.label}; nothing was saved"
             )
-        if not self._chief:
-            return
-        checkpoint.save(
-            self.folder / "checkpoints",
-            self.step,
-            state,
-            self.config.train.keep_checkpoints,
-        )
+        if distribution.is_chief():
+            checkpoint.save(
+                self._folder, self.step, state, self._train.keep_checkpoints
+            )

@@ -13,49 +13,47 @@ from fanet_tf.files import strict_json
 
 
 class Journal:
-    """`metrics.jsonl`: one JSON object a line, without clock times.
+    """Losses and PSNR by step, without clock times: one JSON object a line.
+
+    Curves and pictures for TensorBoard lie beside, with any Keras backend.
 
     Args:
-        path: of the file.
-        step: lines after this step are left by a run that was killed after
-            its last checkpoint; they are dropped.
+        folder: of the member.
+        step: a run that was killed may have written lines after this step, its
+            last checkpoint; they are dropped.
     """
 
-    def __init__(self, path, step: int):
-        self.path = pathlib.Path(path)
+    def __init__(self, folder, step: int):
+        self._path = pathlib.Path(folder) / "metrics.jsonl"
+        events = own_folder.make_folder(pathlib.Path(folder) / "tensorboard")
+        self._board = tf.summary.create_file_writer(str(events))
         kept = []
-        if self.path.exists():
-            for line in inputs.read_text(self.path).splitlines():
+        if self._path.exists():
+            for line in inputs.read_text(self._path).splitlines():
                 try:
-                    record = strict_json.loads(line, self.path)
+                    record = strict_json.loads(line, self._path)
                     if record["step"] <= step:
                         kept.append(json.dumps(record) + "\n")
                 except (InputError, KeyError, TypeError):
                     continue  # Cut off by a kill in the middle of a line.
-        atomic.write_text(self.path, "".join(kept), overwrite=True)
+        atomic.write_text(self._path, "".join(kept), overwrite=True)
 
-    def write(self, record) -> None:
+    def write(self, record: dict) -> None:
         """Appends one record; it must have a `step`."""
         line = json.dumps(record, allow_nan=False)
-        own_folder.append(self.path, f"{line}\n")
+        own_folder.append(self._path, f"{line}\n")
 
+    def plot(self, curves: dict[str, float], step: int) -> None:
+        """Adds one point to each of TensorBoard's curves."""
+        with self._board.as_default(step):
+            for name, value in curves.items():
+                tf.summary.scalar(name, value)
 
-class TensorBoard:
-    """TensorBoard's scalars and pictures below `folder`, any Keras backend."""
-
-    def __init__(self, folder):
-        self._writer = tf.summary.create_file_writer(str(folder))
-
-    def scalar(self, name: str, value: float, step: int) -> None:
-        """Adds one point of a curve."""
-        with self._writer.as_default():
-            tf.summary.scalar(name, value, step)
-
-    def image(self, name: str, images, step: int) -> None:
+    def show(self, name: str, images, step: int) -> None:
         """Adds pictures, `[n, H, W, 3]` in 0..1."""
-        with self._writer.as_default():
-            tf.summary.image(name, images, step, max_outputs=len(images))
+        with self._board.as_default(step):
+            tf.summary.image(name, images, max_outputs=len(images))
 
     def close(self) -> None:
-        """Flushes and closes the file."""
-        self._writer.close()
+        """Flushes and closes the event file."""
+        self._board.close()

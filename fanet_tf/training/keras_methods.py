@@ -15,7 +15,8 @@ from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.errors import InputError
 from fanet_tf.evaluation.evaluate import Method
 from fanet_tf.raw import ksigma
-from fanet_tf.training import train
+from fanet_tf.training import members as members_lib
+from fanet_tf.training import run_folder
 from fanet_tf.training.feed import synthesis
 
 # Frames are mirrored up to its multiples, as the network halves them; enough
@@ -48,25 +49,19 @@ class _Members:
         self.config = config
         self._weights = []
         for index in range(config.nsma.members):
-            path = train.member_folder(workdir, index) / "member.keras"
+            path = run_folder.member_folder(workdir, index) / "member.keras"
             if not path.is_file():
                 raise InputError(
                     f"{workdir}: must be a finished run. Missing: {path}"
                 )
-            try:
-                model = keras.saving.load_model(path, compile=False)
-            except (ValueError, OSError, TypeError) as error:
-                raise InputError(
-                    f"{path}: must be a member that fanet-train saved: {error}"
-                ) from error
-            self._weights.append(model.get_weights())
+            self._weights.append(members_lib.load(path).get_weights())
         self._built = {}
 
     def get(self, index: int, height: int, width: int):
         """Returns a member for frames of `[height, width, 4]`."""
         key = (height, width)
         if key not in self._built:
-            self._built = {key: train.build_member(self.config, *key)}
+            self._built = {key: members_lib.build(self.config.model, *key)}
             self._index = None
         model = self._built[key]
         if self._index != index:
@@ -82,8 +77,9 @@ def from_run(workdir) -> Method:
         workdir: folder that `fanet-train` wrote.
     """
     workdir = pathlib.Path(workdir)
-    config = train.read_config(workdir)
-    ranges = train.subranges(config, profile_lib.load(config.data.profile))
+    config = run_folder.read_config(workdir)
+    profile = profile_lib.load(config.data.profile)
+    ranges = members_lib.subranges(profile, config.nsma.members)
     edges = [low for low, _ in ranges] + [ranges[-1][1]]
     members = _Members(config, workdir)
     clipped = synthesis.below_black(config.data) == "clipped"

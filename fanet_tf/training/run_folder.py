@@ -1,14 +1,15 @@
-"""The folder of a run: what lies where, and to which config it belongs."""
+"""The folder of a run: its files, and the config that it belongs to."""
 
 import json
 import pathlib
 
-import ml_collections
+from ml_collections import ConfigDict
 
 from fanet_tf import config as config_lib
 from fanet_tf import variants
 from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
+from fanet_tf.files import own_folder
 from fanet_tf.files import strict_json
 from fanet_tf.files import values
 
@@ -32,7 +33,7 @@ def is_finished(workdir, index: int) -> bool:
     return (member_folder(workdir, index) / "member.json").exists()
 
 
-def read_config(workdir) -> ml_collections.ConfigDict:
+def read_config(workdir) -> ConfigDict:
     """Reads the config of a run from its folder.
 
     The `model` section of an older run comes in today's fields.
@@ -45,7 +46,7 @@ def read_config(workdir) -> ml_collections.ConfigDict:
     record = strict_json.read_object(path)
     if "model" in record:
         record["model"] = variants.current(record["model"])
-    return ml_collections.ConfigDict(record)
+    return ConfigDict(record)
 
 
 def trained_file(source, index: int, field: str) -> pathlib.Path:
@@ -69,20 +70,23 @@ def trained_file(source, index: int, field: str) -> pathlib.Path:
     return path
 
 
-def claim(config, workdir) -> None:
+def claim(config: ConfigDict, workdir) -> bool:
     """Writes `config.json`, or compares with the one that is there.
+
+    Returns:
+        Whether this starts a new run.
 
     Raises:
         InputError: names each field that differs.
     """
-    path = workdir / "config.json"
+    path = pathlib.Path(workdir) / "config.json"
     mine = json.loads(config.to_json())
     for field, value in _flat(mine).items():
         values.check_flag(f"--config.{'.'.join(field)}", value)
     if not path.exists():
         _check_new(workdir)
         atomic.write_json(path, mine)
-        return
+        return True
     changed = _differences(read_config(workdir).to_dict(), mine)
     if changed:
         raise InputError(
@@ -90,6 +94,19 @@ def claim(config, workdir) -> None:
             "another folder, or this one deleted, starts a new run. "
             f"Received: {'; '.join(changed)}"
         )
+    return False
+
+
+def release(workdir) -> None:
+    """Gives up a claim, so that a corrected config can have the folder.
+
+    Nothing happens where a member has a checkpoint: that run can be resumed.
+    """
+    workdir = pathlib.Path(workdir)
+    if not list(workdir.glob("member_*/checkpoints/*.ckpt")):
+        for name in ("config.json", "teacher.json"):
+            if (workdir / name).exists():
+                own_folder.remove(workdir / name)
 
 
 def _check_new(workdir) -> None:

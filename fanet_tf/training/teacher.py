@@ -1,13 +1,14 @@
 """The trained network that a student learns from.
 
-The config of the student names it (`loss.teacher`, the folder of a finished
-run); what it was is written down when the student's run starts, and a teacher
-that has changed since is refused.
+The student's config names it: `loss.teacher`, the folder of a finished run. Its
+SHA-256 is written down when the student's run starts; a teacher that has
+changed since is refused.
 """
 
 import hashlib
 import pathlib
 
+import keras
 import numpy as np
 
 from fanet_tf.errors import InputError
@@ -19,14 +20,13 @@ from fanet_tf.training import run_folder
 _FIELD = "loss.teacher"
 
 
-def verify(config, workdir) -> None:
+def verify(source: str, workdir) -> None:
     """Refuses a teacher that is missing, or not the one of `workdir`'s run.
 
     Args:
-        config: of the student; nothing is asked of it without `loss.teacher`.
+        source: the student's `loss.teacher`; empty means that there is none.
         workdir: of the student; `teacher.json` is written there.
     """
-    source = config.loss.teacher
     if not source:
         return
     weights = run_folder.trained_file(source, 0, _FIELD)
@@ -45,24 +45,22 @@ def verify(config, workdir) -> None:
     atomic.write_json(path, record)
 
 
-def load(config, height: int, width: int):
+def load(source: str, height: int, width: int) -> keras.Model | None:
     """Returns the frozen teacher at the student's size, or None.
 
     Args:
-        config: of the student.
+        source: the student's `loss.teacher`.
         height: packed pixels.
         width: packed pixels.
     """
-    source = config.loss.teacher
     if not source:
         return None
-    teacher = members.build(run_folder.read_config(source), height, width)
+    model = run_folder.read_config(source).model
+    teacher = members.build(model, height, width)
     members.set_weights_from(
         teacher, run_folder.trained_file(source, 0, _FIELD)
     )
     if not all(np.isfinite(w).all() for w in teacher.get_weights()):
-        raise InputError(
-            f"{source}: its teacher has weights that are no numbers."
-        )
+        raise InputError(f"{source}: the teacher must have finite weights.")
     teacher.trainable = False
     return teacher

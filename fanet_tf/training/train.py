@@ -1,18 +1,18 @@
-"""From a config to trained members: the only place where the two meet.
+"""From a config to trained members.
 
     WORKDIR/
-      config.json              what the run is; written first
-      teacher.json             whom it learns from, if from anybody
-      training.html            its curves, when it is finished
+      config.json              the run's config
+      teacher.json             the teacher's identity, when distilling
+      training.html            the curves of a finished run
       member_<i>/
-        checkpoints/           the last few states, to go on from
-        metrics.jsonl          loss and PSNR per gain by step
+        checkpoints/           the last few states, to resume from
+        metrics.jsonl          losses and PSNR per gain, by step
         tensorboard/
-        member.keras           the averaged weights, when it is finished
-        member.json            its subrange and what it reached
+        member.keras           the averaged weights of a finished member
+        member.json            its subrange and the PSNR it reached
 
-The same command again goes on where the run stopped, and ends with the same
-bits as a run that was never stopped.
+Repeat the command to resume a stopped run. It ends with the same bits as a run
+that was never stopped.
 """
 
 import contextlib
@@ -20,6 +20,8 @@ import contextlib
 import keras
 import tensorflow as tf
 from absl import logging
+from ml_collections import ConfigDict
+from tqdm import tqdm
 
 from fanet_tf import nsma
 from fanet_tf.calibration import profile as profile_lib
@@ -31,7 +33,7 @@ from fanet_tf.losses import vgg
 from fanet_tf.training import callbacks
 from fanet_tf.training import checkpoint
 from fanet_tf.training import distribution
-from fanet_tf.training import journal
+from fanet_tf.training import journal as journal_lib
 from fanet_tf.training import members
 from fanet_tf.training import page
 from fanet_tf.training import precision
@@ -39,29 +41,17 @@ from fanet_tf.training import run_folder
 from fanet_tf.training import teacher as teacher_lib
 from fanet_tf.training import trainer as trainer_lib
 from fanet_tf.training import validation as validation_lib
+from fanet_tf.training.feed import bank as bank_lib
 from fanet_tf.training.feed import pipeline
 from fanet_tf.training.feed import schedule
 
-# What others ask of a run.
-build_member = members.build
-is_finished = run_folder.is_finished
-member_folder = run_folder.member_folder
-read_config = run_folder.read_config
 
-
-def subranges(config, profile) -> list[tuple[float, float]]:
-    """Returns `(a_min, a_max)` of each member."""
-    low, high = (float(profile.a(g)) for g in profile.gain_range)
-    edges = nsma.edges(low, high, config.nsma.members)
-    return list(zip(edges[:-1], edges[1:], strict=True))
-
-
-def train(config, workdir, bank=None) -> bool:
+def train(config: ConfigDict, workdir, bank: bank_lib.Bank | None = None):
     """Trains every member of the config's array, one after another.
 
     Args:
         config: see `config.default_config`.
-        workdir: made if it is not there; what is in it is gone on with.
+        workdir: folder of the run; made if it is not there, resumed if it is.
         bank: `pipeline.build_bank` of the config, if several runs share it.
 
     Returns:
@@ -73,22 +63,29 @@ def train(config, workdir, bank=None) -> bool:
     """
     workdir = atomic.resolve(workdir)
     with contextlib.ExitStack() as stack:
+        new = False
         if distribution.is_chief():
             own_folder.make_folder(workdir)
             stack.enter_context(claims.claim(workdir))
             atomic.sweep(workdir)
-            run_folder.claim(config, workdir)
-            teacher_lib.verify(config, workdir)
-        distribution.barrier("claimed")
-        return _train(config, workdir, bank)
+            new = run_folder.claim(config, workdir)
+        try:
+            return _train(config, workdir, bank)
+        except (InputError, callbacks.NonFiniteError):
+            if new:
+                run_folder.release(workdir)
+            raise
 
 
 def _train(config, workdir, bank) -> bool:
     """Trains in a folder that is claimed; see `train`."""
+    if distribution.is_chief():
+        teacher_lib.verify(config.loss.teacher, workdir)
+    distribution.barrier("claimed")
     if config.train.deterministic:
         tf.config.experimental.enable_op_determinism()
     profile = profile_lib.load(config.data.profile)
-    ranges = subranges(config, profile)
+    ranges = members.subranges(profile, config.nsma.members)
     chosen = range(len(ranges))
     if config.nsma.only >= 0:
         if config.nsma.only not in chosen:
@@ -97,73 +94,73 @@ def _train(config, workdir, bank) -> bool:
                 f"members. Received: {config.nsma.only}"
             )
         chosen = [config.nsma.only]
-    todo = [i for i in chosen if not is_finished(workdir, i)]
+    todo = [i for i in chosen if not run_folder.is_finished(workdir, i)]
     if not todo:
         logging.info("%s is finished.", workdir)
         return True
-    bank = bank or pipeline.build_bank(config)
+    phases = schedule.phases(config.train, config.data)
+    bank = bank or pipeline.build_bank(config.data, phases, config.seed)
     for index in todo:
-        if not train_member(
-            config, workdir, index, ranges[index], bank, profile
+        if not _train_member(
+            config, phases, workdir, index, ranges[index], bank, profile
         ):
-            logging.info("Stopped; the same command goes on from here.")
+            logging.info("Stopped; repeat the command to resume.")
             return False
     if distribution.is_chief():
         page.write(workdir)
     return True
 
 
-def train_member(config, workdir, index, a_range, bank, profile) -> bool:
+def _train_member(
+    config, phases, workdir, index, a_range, bank, profile
+) -> bool:
     """Trains one member to the end; False if SIGTERM stopped it."""
-    folder = own_folder.make_folder(member_folder(workdir, index))
-    phases = schedule.phases(config)
+    folder = own_folder.make_folder(run_folder.member_folder(workdir, index))
     chief = distribution.is_chief()
     if chief:
         atomic.sweep(folder)
         atomic.sweep(folder / "checkpoints")
-    found = checkpoint.latest(folder / "checkpoints")
-    first, state = found or (0, None)
-    if found:
-        logging.info("Member %d goes on from step %d.", index, first)
+    first, state = checkpoint.latest(folder / "checkpoints") or (0, None)
+    if first:
+        logging.info("Member %d resumes at step %d.", index, first)
     distribution.barrier(f"member {index}")
     with distribution.local():
         validation = validation_lib.Validation(config, profile, a_range)
-    writer = None
-    if chief:
-        events = own_folder.make_folder(folder / "tensorboard")
-        writer = journal.TensorBoard(events)
-    run = callbacks.TrainingCallback(
-        folder, config, first, validation, writer, f"member {index}"
-    )
-    for phase in phases:
-        # The last phase is built even when all its steps are done: a run may
-        # have been stopped before it wrote what it had reached.
-        if run.step >= phase.last and phase is not phases[-1]:
-            continue
-        with distribution.spread(phase.batch_size):
-            trainer = _build_trainer(config, phase, index)
-            if state is not None:
-                run.sums = trainer_lib.set_state(trainer, state)
-            if run.step < phase.last:
-                batches = pipeline.batches(
-                    config,
-                    phase,
-                    bank,
-                    profile,
-                    nsma.widen(a_range, config.nsma.overlap),
-                    # Members see different batches.
-                    config.seed * 1000 + index,
-                    run.step,
-                )
-                batches = distribution.share(batches, phase.batch_size)
-                _fit(trainer, batches, phase.last - run.step, run)
-            state = trainer_lib.get_state(trainer)
-            weights = trainer_lib.ema_weights(trainer)
-        if run.terminated:
-            break
-    if writer is not None:
-        writer.close()
-    if run.step < config.train.steps:
+    with contextlib.ExitStack() as stack:
+        sigterm = stack.enter_context(callbacks.Sigterm())
+        bar = stack.enter_context(_progress(config, index, first))
+        journal = None
+        if chief:
+            journal = journal_lib.Journal(folder, first)
+            stack.callback(journal.close)
+        run = _callbacks(config, folder, validation, journal, bar, sigterm)
+        checkpoints = run[-1]
+        for phase in phases:
+            # The last phase is built even when all its steps are done: a run
+            # may have been stopped before it wrote what it had reached.
+            if checkpoints.step >= phase.last and phase is not phases[-1]:
+                continue
+            with distribution.spread(phase.batch_size):
+                trainer = _build_trainer(config, phase, index)
+                if state is not None:
+                    checkpoints.sums = trainer_lib.set_state(trainer, state)
+                if checkpoints.step < phase.last:
+                    batches = pipeline.batches(
+                        config.data,
+                        phase,
+                        bank,
+                        profile,
+                        nsma.widen(a_range, config.nsma.overlap),
+                        _seed(config, index),
+                        checkpoints.step,
+                        colour=bool(config.loss.rgb_perceptual),
+                    )
+                    _fit(trainer, batches, phase, run)
+                state = trainer_lib.get_state(trainer)
+                weights = trainer_lib.ema_weights(trainer)
+            if checkpoints.stopped:
+                break
+    if checkpoints.step < config.train.steps:
         return False
     if chief:
         with distribution.local():
@@ -172,13 +169,49 @@ def train_member(config, workdir, index, a_range, bank, profile) -> bool:
     return True
 
 
-def _build_trainer(config, phase, index):
+def _seed(config, index: int) -> int:
+    """Returns the seed of a member: of its first weights and its batches.
+
+    So members differ, and none depends on those that were trained before it.
+    """
+    return config.seed * 1000 + index
+
+
+def _progress(config, index, first) -> tqdm:
+    label = f"member {index}"
+    bar = tqdm(
+        desc=label,
+        disable=not distribution.is_chief(),
+        total=config.train.steps,
+        initial=first,
+        unit="step",
+        mininterval=1.0,
+        dynamic_ncols=True,
+    )
+    bar.desc = label  # tqdm itself gives a disabled bar none.
+    return bar
+
+
+def _callbacks(config, folder, validation, journal, bar, sigterm) -> list:
+    """Returns the callbacks of a member, in order; the last saves it."""
+    train = config.train
+    validate = callbacks.Validate(
+        bar, config.validation.every, journal, validation
+    )
+    return [
+        callbacks.Guard(bar),
+        callbacks.Log(bar, train.log_every, journal),
+        *([validate] if journal else []),
+        callbacks.Checkpoints(bar, folder, train, sigterm),
+    ]
+
+
+def _build_trainer(config, phase, index) -> trainer_lib.Trainer:
     """Builds and compiles the trainer of one phase."""
-    # Each member starts from its own seed, whichever were trained before it.
-    keras.utils.set_random_seed(config.seed * 1000 + index)
+    keras.utils.set_random_seed(_seed(config, index))
     half = phase.patch_size // 2
     with distribution.mirrored(phase.batch_size):
-        member = build_member(config, half, half)
+        member = members.build(config.model, half, half)
         if config.train.init_from:
             source = run_folder.trained_file(
                 config.train.init_from, index, "train.init_from"
@@ -188,41 +221,40 @@ def _build_trainer(config, phase, index):
         trainer = trainer_lib.Trainer(
             member,
             config.loss,
-            teacher_lib.load(config, half, half),
+            teacher_lib.load(config.loss.teacher, half, half),
             vgg.features(config.loss.vgg)
             if config.loss.rgb_perceptual
             else None,
         )
-        trainer_lib.compile_trainer(trainer, config)
+        trainer_lib.compile_trainer(trainer, config.train)
     return trainer
 
 
-def _fit(trainer, batches, steps, run):
-    """Trains for some steps; a batch that is not finite ends it."""
+def _fit(trainer, batches, phase, run) -> None:
+    """Trains to the end of a phase; a batch that is not finite ends the run."""
+    step = run[-1].step
     try:
         trainer.fit(
-            batches,
-            steps_per_epoch=steps,
+            distribution.share(batches, phase.batch_size),
+            steps_per_epoch=phase.last - step,
             epochs=1,
             shuffle=False,  # Of arrays; batches come as they come.
             verbose=0,
-            callbacks=[run],
+            callbacks=run,
         )
     except tf.errors.InvalidArgumentError as error:
         if pipeline.NON_FINITE not in error.message:
             raise
         raise callbacks.NonFiniteError(
             f"{pipeline.NON_FINITE}. Received: NaN or infinity in the batch of "
-            f"step {run.step + 1} of {run.label}"
+            f"step {run[-1].step + 1} of {run[-1].label}"
         ) from error
-    finally:
-        run.close()
 
 
 def _finish(weights, folder, config, index, a_range, validation):
     """Writes the averaged weights and what they reach."""
     half = config.data.patch_size // 2
-    member = build_member(config, half, half)
+    member = members.build(config.model, half, half)
     member.set_weights(weights)
     with own_folder.scratch() as scratch:
         member.save(scratch / "member.keras")

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+from ml_collections import ConfigDict
 
 from fanet_tf import losses
 from fanet_tf.errors import InputError
@@ -31,6 +32,7 @@ class Trainer(keras.Model):
         self._features = None
         if teacher is not None:
             teacher.trainable = False
+        if loss_config.feature:
             self._features = losses.TeacherFeatures(teacher)
         if vgg is not None:
             vgg.trainable = False
@@ -73,13 +75,16 @@ def _num_replicas():
     return tf.distribute.get_strategy().num_replicas_in_sync
 
 
-def compile_trainer(trainer: Trainer, config) -> None:
+def compile_trainer(trainer: Trainer, train: ConfigDict) -> None:
     """Attaches Adam with warm-up, cosine decay and EMA, and builds it.
 
     `jit_compile` stays off: on a CPU TensorFlow's graph mode is faster than
     XLA, and XLA takes a minute to compile first.
+
+    Args:
+        trainer: not compiled yet.
+        train: the config's `train` section.
     """
-    train = config.train
     if train.warmup_steps:
         rate = keras.optimizers.schedules.CosineDecay(
             0.0,

@@ -30,7 +30,7 @@ class Validation:
         ]
         self.gains = gains or [float(np.sqrt(low * high))]
         half = config.validation.size // 2
-        self._member = members.build(config, half, half)
+        self._member = members.build(config.model, half, half)
         self.scenes = evaluation_sets.clean_scenes(
             config.validation.source,
             camera_lib.get(config.data.camera),

@@ -7,7 +7,7 @@ import pytest
 
 import ablation_rows
 import ablation_tables
-from fanet_tf.training import train
+from fanet_tf.training import members
 
 _STEPS = 1600
 _SCHEDULE = ablation_rows.Schedule(_STEPS, 8, "bundled")
@@ -43,7 +43,7 @@ def test_every_row_sees_the_same_data(rows):
 def test_every_row_has_a_network(rows):
     for stages in rows.values():
         for config, _ in stages:
-            assert train.build_member(config, 48, 48).count_params() > 1000
+            assert members.build(config.model, 48, 48).count_params() > 1000
 
 
 def test_a_row_that_is_the_same_training_is_trained_once(rows):

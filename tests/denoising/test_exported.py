@@ -30,14 +30,14 @@ class Exported:
         from fanet_tf import config as config_lib
         from fanet_tf import models
         from fanet_tf.models import receptive
-        from fanet_tf.training import train
+        from fanet_tf.training import members
 
         self.config = config_lib.default_config("fan")
         with self.config.unlocked():
             self.config.model.update(sizes)
         keras.utils.set_random_seed(0)
         stride = models.stride(**self.config.model.to_dict())
-        self.member = train.build_member(self.config, tile, tile)
+        self.member = members.build(self.config.model, tile, tile)
         # The last layer starts at zero; this network must do something.
         rng = np.random.default_rng(0)
         for weight in self.member.trainable_weights:
@@ -45,8 +45,8 @@ class Exported:
                 weight.assign(rng.normal(0, 0.05, weight.shape))
 
         def core(height, width):
-            return train.build_member(
-                self.config, height, width, group_form="native"
+            return members.build(
+                self.config.model, height, width, group_form="native"
             ).get_layer("core")
 
         halo = receptive.halo(receptive.radius(core, stride), stride)

@@ -24,7 +24,7 @@ from fanet_tf.denoising import bundle as bundle_reader
 from fanet_tf.denoising import denoiser as denoiser_lib
 from fanet_tf.denoising import macs
 from fanet_tf.errors import InputError
-from fanet_tf.training import train
+from fanet_tf.training import run_folder
 
 MEMBERS = [n for n in recipes.names() if not recipes.get(n).core]
 TO_KERAS = [n for n in MEMBERS if not recipes.get(n).simulated]
@@ -243,7 +243,7 @@ def test_tiles_equal_one_run_over_the_whole_padded_frame(run, rng):
 
 def test_an_unfinished_run_is_refused(run, tmp_path):
     shutil.copytree(run[1], tmp_path / "run")
-    (train.member_folder(tmp_path / "run", 1) / "member.json").unlink()
+    (run_folder.member_folder(tmp_path / "run", 1) / "member.json").unlink()
     with pytest.raises(InputError, match="must hold a finished member"):
         exports.export(tmp_path / "run", tmp_path / "bundle")
     assert not (tmp_path / "bundle").exists()

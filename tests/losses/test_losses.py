@@ -170,7 +170,7 @@ def trainer_of_everything(stand_in, teacher):
     config.train.learning_rate = 1e-2
     student = models.build("upi", *SIZE[1:3], base_width=4, levels=2)
     trainer = trainer_lib.Trainer(student, config.loss, teacher, stand_in)
-    trainer_lib.compile_trainer(trainer, config)
+    trainer_lib.compile_trainer(trainer, config.train)
     return trainer
 
 
@@ -220,6 +220,19 @@ def test_vgg_16_is_cut_at_its_poolings():
 def test_vgg_16_is_never_random():
     with pytest.raises(InputError, match="Received: 'none'"):
         vgg.features("none")
+
+
+def test_a_teacher_without_poolings_teaches_by_its_output_alone():
+    config = config_lib.default_config()
+    teacher, student = (
+        models.build("gated", *SIZE[1:3], base_width=8) for _ in range(2)
+    )
+    config.loss.teacher = "a run"
+    config.loss.distillation = 1.0
+    trainer_lib.Trainer(student, config.loss, teacher)
+    config.loss.feature = 78.7
+    with pytest.raises(InputError, match="a network that pools.*gated"):
+        trainer_lib.Trainer(student, config.loss, teacher)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from helpers import ROOT
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.errors import InputError
 from fanet_tf.training import distribution
+from fanet_tf.training import run_folder
 from fanet_tf.training import train
 from fanet_tf.training.feed import pipeline
 from fanet_tf.training.feed import schedule
@@ -75,14 +76,14 @@ def test_two_processes_end_with_equal_weights(tmp_path):
     train.train(tiny_config(4), tmp_path / "alone")
     losses = [
         json.loads(
-            (train.member_folder(tmp_path / name, 0) / "metrics.jsonl")
+            (run_folder.member_folder(tmp_path / name, 0) / "metrics.jsonl")
             .read_text()
             .splitlines()[0]
         )["loss"]
         for name in ("run", "alone")
     ]
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
-    assert train.is_finished(tmp_path / "run", 0)
+    assert run_folder.is_finished(tmp_path / "run", 0)
 
 
 def test_several_processes_need_jax():
@@ -114,12 +115,12 @@ def test_batches_are_the_same_from_a_service():
     ]
     config = tiny_config(6)
     profile = profile_lib.load(config.data.profile)
-    bank = pipeline.build_bank(config)
+    (phase,) = schedule.phases(config.train, config.data)
+    bank = pipeline.build_bank(config.data, [phase], config.seed)
 
     def batches():
-        (phase,) = schedule.phases(config)
         dataset = pipeline.batches(
-            config, phase, bank, profile, (1e-3, 2e-3), 7, 2
+            config.data, phase, bank, profile, (1e-3, 2e-3), 7, 2
         )
         return sorted(clean.numpy().tobytes() for _, clean in dataset)
 

@@ -13,6 +13,7 @@ from children import train_on_two_devices
 from children import train_until
 
 from fanet_tf.training import checkpoint
+from fanet_tf.training import run_folder
 from fanet_tf.training import train
 
 KILLED = -signal.SIGKILL
@@ -21,7 +22,7 @@ STEPS = 14
 
 def outcome(workdir):
     """Returns all that a finished run leaves but the clock's times."""
-    folder = train.member_folder(workdir, 0)
+    folder = run_folder.member_folder(workdir, 0)
     member = keras.models.load_model(folder / "member.keras", compile=False)
     step, state = checkpoint.latest(folder / "checkpoints")
     texts = [
@@ -53,7 +54,7 @@ def test_a_killed_run_ends_bit_identical(uninterrupted, tmp_path):
     assert run(train_until, workdir, STEPS, ("step", 4, 0.005)) == KILLED
     # SIGTERM at step 8 saves there.
     assert run(train_until, workdir, STEPS, ("term", 2, 0.0)) == 0
-    folder = train.member_folder(workdir, 0) / "checkpoints"
+    folder = run_folder.member_folder(workdir, 0) / "checkpoints"
     assert checkpoint.latest(folder)[0] == 8
     assert run(train_until, workdir, STEPS) == 0
     assert not list(workdir.rglob("*.part"))
@@ -82,7 +83,7 @@ def test_two_devices_of_a_machine_train_as_one(uninterrupted, tmp_path):
     assert run(train_on_two_devices, tmp_path / "run", 2) == 0
     mine, theirs = (
         json.loads(
-            (train.member_folder(w, 0) / "metrics.jsonl")
+            (run_folder.member_folder(w, 0) / "metrics.jsonl")
             .read_text()
             .splitlines()[0]
         )
@@ -110,5 +111,5 @@ def test_a_loss_that_is_not_a_number_is_exit_code_3(tmp_path):
     last = stderr.read_text().splitlines()[-1]
     assert last.startswith("fanet-train: The loss must be finite. Received: ")
     assert "step 2 of member 0" in last
-    folder = train.member_folder(tmp_path / "run", 0)
+    folder = run_folder.member_folder(tmp_path / "run", 0)
     assert not list(folder.glob("checkpoints/*"))

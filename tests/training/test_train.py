@@ -21,6 +21,7 @@ from fanet_tf.metrics.psnr import psnr
 from fanet_tf.raw import ksigma
 from fanet_tf.training import callbacks
 from fanet_tf.training import checkpoint
+from fanet_tf.training import members
 from fanet_tf.training import run_folder
 from fanet_tf.training import train
 from fanet_tf.training.feed import schedule
@@ -28,7 +29,7 @@ from fanet_tf.training.feed import synthesis
 
 
 def weights_of(workdir, index=0):
-    path = train.member_folder(workdir, index) / "member.keras"
+    path = run_folder.member_folder(workdir, index) / "member.keras"
     return keras.models.load_model(path, compile=False).get_weights()
 
 
@@ -45,15 +46,25 @@ def finished(tmp_path_factory):
 
 
 def test_a_run_leaves_what_it_says(finished):
-    config = train.read_config(finished)
+    config = run_folder.read_config(finished)
     assert config.to_dict() == json.loads(small_config().to_json())
-    folder = train.member_folder(finished, 0)
+    folder = run_folder.member_folder(finished, 0)
     record = json.loads((folder / "member.json").read_text())
     assert record["steps"] == 8 and set(record["psnr"]) == {"4", "32"}
     lines = (folder / "metrics.jsonl").read_text().splitlines()
     steps = [json.loads(line)["step"] for line in lines]
     assert steps == [2, 4, 4, 6, 8, 8]  # Losses, and PSNR at 4 and 8.
     assert list(folder.glob("tensorboard/events*"))
+
+
+def test_the_averaged_weights_are_saved(finished):
+    saved = weights_of(finished)
+    folder = run_folder.member_folder(finished, 0) / "checkpoints"
+    _, state = checkpoint.latest(folder)
+    raw, optimizer = state[: len(saved)], state[len(saved) :]
+    assert not same(saved, raw)
+    for weight in saved:
+        assert any(np.array_equal(weight, array) for array in optimizer)
 
 
 def test_a_config_that_does_not_fit_the_run_is_refused(finished):
@@ -63,13 +74,21 @@ def test_a_config_that_does_not_fit_the_run_is_refused(finished):
         train.train(config, finished)
 
 
-def test_an_array_starts_from_a_finished_run(finished, tmp_path):
+def test_an_array_starts_from_a_finished_run(finished, tmp_path, monkeypatch):
+    batches, seeds = train.pipeline.batches, []
+
+    def seen(data, phase, bank, profile, a_range, seed, *rest, **more):
+        seeds.append(seed)
+        return batches(data, phase, bank, profile, a_range, seed, *rest, **more)
+
+    monkeypatch.setattr(train.pipeline, "batches", seen)
     config = small_config()
     config.nsma.members = 2
     config.train.steps = 1
     config.train.learning_rate = 0.0  # The weights stay those they start from.
     config.train.init_from = str(finished)
     train.train(config, tmp_path / "array")
+    assert len(set(seeds)) == 2  # Each member sees batches of its own.
     for index in range(2):
         assert same(weights_of(tmp_path / "array", index), weights_of(finished))
     first, second = (
@@ -78,6 +97,32 @@ def test_an_array_starts_from_a_finished_run(finished, tmp_path):
     )
     assert first["a_range"][1] == second["a_range"][0]
     assert set(first["psnr"]) == {"4"} and set(second["psnr"]) == {"32"}
+
+
+def test_a_member_starts_alike_whatever_was_trained_before():
+    config = small_config()
+    (phase,) = schedule.phases(config.train, config.data)
+
+    def start(index):
+        return train._build_trainer(config, phase, index).member.get_weights()
+
+    first, second = start(0), start(1)
+    assert same(start(1), second) and same(start(0), first)
+    assert not same(first, second)
+    config.seed = 1
+    assert not same(start(0), first)
+
+
+def test_a_first_start_that_was_refused_leaves_the_folder_free(tmp_path):
+    config = small_config()
+    config.data.weights = (1.0, 1.0)
+    with pytest.raises(InputError, match="a weight for each source"):
+        train.train(config, tmp_path / "run")
+    config.data.weights = (1.0,)
+    config.validation.source = "nowhere"
+    with pytest.raises(InputError, match="nowhere"):
+        train.train(config, tmp_path / "run")
+    assert not list((tmp_path / "run").glob("*.json"))
 
 
 def test_a_batch_that_is_not_a_number_stops_before_saving(
@@ -94,7 +139,7 @@ def test_a_batch_that_is_not_a_number_stops_before_saving(
     monkeypatch.setattr(synthesis.Synthesis, "batch", broken)
     with pytest.raises(callbacks.NonFiniteError, match="batch of step 6 of"):
         train.train(small_config(), tmp_path / "run")
-    folder = train.member_folder(tmp_path / "run", 0)
+    folder = run_folder.member_folder(tmp_path / "run", 0)
     step, state = checkpoint.latest(folder / "checkpoints")
     assert step == 4 and all(np.isfinite(array).all() for array in state)
 
@@ -148,7 +193,7 @@ def test_a_student_learns_from_its_teacher_in_phases(tmp_path):
     config.validation.limit = 1
     train.train(config, tmp_path / "run")
 
-    folder = train.member_folder(tmp_path / "run", 0)
+    folder = run_folder.member_folder(tmp_path / "run", 0)
     lines = (folder / "metrics.jsonl").read_text().splitlines()
     losses = [json.loads(line) for line in lines if '"loss"' in line]
     assert [record["step"] for record in losses] == [2, 4, 6, 8]
@@ -168,8 +213,8 @@ def test_a_student_learns_from_its_teacher_in_phases(tmp_path):
     page = (tmp_path / "run/training.html").read_text()
     assert page.count("<svg") == 2 and "gain 32" in page and "feature" in page
 
-    (train.member_folder(tmp_path / "run", 0) / "member.json").unlink()
-    file = train.member_folder(teacher, 0) / "member.keras"
+    (run_folder.member_folder(tmp_path / "run", 0) / "member.json").unlink()
+    file = run_folder.member_folder(teacher, 0) / "member.keras"
     file.write_bytes(file.read_bytes() + b" ")
     with pytest.raises(InputError, match="the teacher that .* started with"):
         train.train(config, tmp_path / "run")
@@ -193,7 +238,7 @@ def test_impossible_phases_are_refused():
     config = small_config()
     config.train.patch_schedule = ((0.5, 16, 4), (0.25, 24, 2))
     with pytest.raises(InputError, match=r"Received: \(0.25, 24, 2\)"):
-        schedule.phases(config)
+        schedule.phases(config.train, config.data)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.py")))
@@ -201,7 +246,10 @@ def test_a_config_begins_with_its_command(path):
     module = runpy.run_path(str(path))
     assert f"--config=configs/{path.name}" in module["__doc__"]
     config = module["get_config"]()
-    assert schedule.phases(config)[-1].last == config.train.steps
+    assert (
+        schedule.phases(config.train, config.data)[-1].last
+        == config.train.steps
+    )
     with pytest.raises(AttributeError):
         config.train.stepz = 1  # Locked: a typo is refused.
 
@@ -220,7 +268,7 @@ def test_a_trained_teacher_leaves_a_clean_frame_almost_alone(tmp_path):
     config.validation.limit = 1
     config.validation.size = 96
     train.train(config, tmp_path)
-    teacher = train.build_member(config, 96, 96)
+    teacher = members.build(config.model, 96, 96)
     teacher.set_weights(weights_of(tmp_path))
     photograph = images.held_back()["astronaut"][100:292, 100:292]
     camera = camera_lib.get(config.data.camera)
@@ -285,4 +333,4 @@ def test_a_config_with_nan_is_refused(tmp_path, value):
 def test_a_hostile_config_of_a_run_is_refused(tmp_path):
     (tmp_path / "config.json").write_text("[" * 200_000)
     with pytest.raises(InputError, match="at most 64 deep"):
-        train.read_config(tmp_path)
+        run_folder.read_config(tmp_path)

@@ -2,66 +2,80 @@
 
 import numpy as np
 import tensorflow as tf
+from ml_collections import ConfigDict
 
 from fanet_tf import losses
+from fanet_tf.calibration.profile import NoiseProfile
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.training.feed import bank as bank_lib
 from fanet_tf.training.feed import sources
 from fanet_tf.training.feed import stream
 from fanet_tf.training.feed import synthesis
+from fanet_tf.training.feed.schedule import Phase
 
 # Begins the message of a batch that is not finite.
 NON_FINITE = "A batch must be finite"
 
 
-def build_bank(config):
-    """Loads the run's clean images; None if they are streamed from files."""
-    if any(sources.is_streamed(name) for name in config.data.sources):
+def build_bank(
+    data: ConfigDict, phases: list[Phase], seed: int
+) -> bank_lib.Bank | None:
+    """Loads a run's clean images; None if they are streamed from files.
+
+    Args:
+        data: the config's `data` section.
+        phases: of the run; every image must hold their largest patch.
+        seed: of the run.
+    """
+    if any(sources.is_streamed(name) for name in data.sources):
         return None
-    largest = max(
-        [config.data.patch_size]
-        + [size for _, size, _ in config.train.patch_schedule]
-    )
+    largest = max(phase.patch_size for phase in phases)
     return bank_lib.build(
-        config.data.sources,
-        config.data.weights,
-        config.data.smooth_share,
-        config.seed,
-        largest,
+        data.sources, data.weights, data.smooth_share, seed, largest
     )
 
 
-def batches(config, phase, bank, profile, a_range, seed, first):
+def batches(
+    data: ConfigDict,
+    phase: Phase,
+    bank: bank_lib.Bank | None,
+    profile: NoiseProfile,
+    a_range: tuple[float, float],
+    seed: int,
+    first: int,
+    colour: bool = False,
+) -> tf.data.Dataset:
     """Returns the batches from `first` to the end of a phase.
 
     Args:
-        config: of the run.
-        phase: `schedule.Phase`.
-        bank: `build_bank`.
+        data: the config's `data` section.
+        phase: gives the sizes and the last batch.
+        bank: see `build_bank`.
         profile: the sensor's noise.
         a_range: of the shot-noise slope, overlap included.
         seed: of the member.
         first: first batch.
+        colour: whether the RGB perceptual loss needs the camera's colour.
 
     Returns:
         A tf.data.Dataset of `(inputs, clean)` for `trainer.Trainer`.
     """
-    camera = camera_lib.get(config.data.camera)
+    camera = camera_lib.get(data.camera)
     drawn = synthesis.Synthesis(
         bank,
         camera,
         profile,
         a_range,
-        config.data.b_law,
+        data.b_law,
         phase.batch_size,
         phase.patch_size,
         seed,
-        synthesis.sensor_of(config.data),
+        synthesis.sensor_of(data),
     )
     if bank is None:
         mixture = stream.from_names(
-            config.data.sources,
-            config.data.weights,
+            data.sources,
+            data.weights,
             camera,
             phase.batch_size,
             phase.patch_size,
@@ -69,19 +83,19 @@ def batches(config, phase, bank, profile, a_range, seed, first):
         dataset = stream.batches(mixture, drawn, first, phase.last)
     else:
         dataset = synthesis.batches(drawn, first, phase.last)
-    if config.data.service:
+    if data.service:
         # Each batch is made once, by any of the workers: with more than one
         # they come in no fixed order.
         dataset = dataset.apply(
             tf.data.experimental.service.distribute(
-                "distributed_epoch", config.data.service
+                "distributed_epoch", data.service
             )
         )
     dataset = dataset.map(_checked)
-    if config.loss.rgb_perceptual:
-        colour = _typical_colour(camera, phase.batch_size)
+    if colour:
+        typical = _typical_colour(camera, phase.batch_size)
         dataset = dataset.map(
-            lambda inputs, clean: ({**inputs, **colour}, clean)
+            lambda inputs, clean: ({**inputs, **typical}, clean)
         )
     return dataset.prefetch(4)
 

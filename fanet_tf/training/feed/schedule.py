@@ -1,6 +1,8 @@
-"""The phases of a run: patches may grow while it goes on."""
+"""The phases of a run: its patches may grow."""
 
 import dataclasses
+
+from ml_collections import ConfigDict
 
 from fanet_tf.errors import InputError
 
@@ -22,15 +24,21 @@ class Phase:
     batch_size: int
 
 
-def phases(config) -> list[Phase]:
-    """Returns the phases of a config, one after another.
+def phases(train: ConfigDict, data: ConfigDict) -> list[Phase]:
+    """Returns the phases of a run, one after another.
 
-    `train.patch_schedule` lists what comes before the config's own sizes:
-    `(share, patch_size, batch_size)` each, `share` of all the steps at which
-    it ends. Small patches in large batches are the cheap way to begin.
+    Args:
+        train: the config's `train` section. `patch_schedule` lists the phases
+            before the last, `(share, patch_size, batch_size)` each; `share` of
+            all steps is where it ends. Small patches in large batches are the
+            cheap way to begin.
+        data: the config's `data` section, with the sizes of the last phase.
+
+    Raises:
+        InputError: the phases do not follow one another.
     """
-    steps, first, result = config.train.steps, 0, []
-    for entry in config.train.patch_schedule:
+    steps, first, result = train.steps, 0, []
+    for entry in train.patch_schedule:
         share, patch_size, batch_size = entry
         last = round(share * steps)
         if not first < last < steps or patch_size % 2 or batch_size < 1:
@@ -41,5 +49,4 @@ def phases(config) -> list[Phase]:
             )
         result.append(Phase(first, last, int(patch_size), int(batch_size)))
         first = last
-    data = config.data
     return [*result, Phase(first, steps, data.patch_size, data.batch_size)]

@@ -20,7 +20,7 @@ from export.int8 import quantise
 from export.int8 import simulate
 from fanet_tf import models
 from fanet_tf.models import cost
-from fanet_tf.training import train
+from fanet_tf.training import run_folder
 
 # Without the steps that train: what they make is in the small bundle.
 PLAIN = calibration.Settings(tiles=2, steps=0, target_db=np.inf)
@@ -45,7 +45,7 @@ _GATED = {
 def member():
     """Returns `(keras.Model, config, pairs)` of a small member."""
     config, workdir, _ = exports.small()
-    folder = train.member_folder(workdir, 0)
+    folder = run_folder.member_folder(workdir, 0)
     trained = keras.models.load_model(folder / "member.keras", compile=False)
     data = calibration.Data(config, PLAIN)
     record = json.loads((folder / "member.json").read_text())
