@@ -28,6 +28,7 @@ from fanet_tf.denoising import bundle as bundle_reader
 from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
 from fanet_tf.files import folders
+from fanet_tf.files import own_folder
 from fanet_tf.models import receptive
 from fanet_tf.training import members as members_lib
 from fanet_tf.training import run_folder
@@ -75,7 +76,7 @@ def write(
     ) as folder:
         job = _job(folder, options, config)
         _check_covered(job.profile, edges)
-        (folder / "golden").mkdir()
+        own_folder.create_folder(folder / "golden")
         manifest = _manifest(job, edges)
         manifest["members"] = [
             member_writer.write(job, member, record["index"], _edges([record]))
@@ -178,7 +179,7 @@ def _write_texts(folder, manifest):
         for name, text in texts.items()
     ]
     text = json.dumps(manifest, indent=2) + "\n"
-    (folder / bundle_reader.MANIFEST).write_text(text, encoding="utf-8")
+    own_folder.create(folder / bundle_reader.MANIFEST, text)
 
 
 def _trained_members(workdir, config) -> list[tuple[keras.Model, dict]]:

@@ -22,6 +22,7 @@ from fanet_tf.errors import InputError
 from fanet_tf.evaluation import evaluate
 from fanet_tf.evaluation import gallery
 from fanet_tf.evaluation import methods as methods_lib
+from fanet_tf.files import dump
 from fanet_tf.files import reader
 
 GAINS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
@@ -91,7 +92,12 @@ def _run(data, captures_, total, methods, notes) -> dict:
     }
 
 
-def photographs(array, folder, profile="imx258", camera="imx258") -> dict:
+def photographs(
+    array: bundle_lib.Bundle,
+    folder: str,
+    profile: str = "imx258",
+    camera: str = "imx258",
+) -> dict:
     """Evaluates whole photographs; see the module."""
     data = _photographs(folder, profile, camera)
     methods = _methods(array, _QUICK, array.recipes)
@@ -99,7 +105,12 @@ def photographs(array, folder, profile="imx258", camera="imx258") -> dict:
     return _run(about, data.captures, data.total, *methods)
 
 
-def crops(array, folder, profile="imx258", camera="imx258") -> dict:
+def crops(
+    array: bundle_lib.Bundle,
+    folder: str,
+    profile: str = "imx258",
+    camera: str = "imx258",
+) -> dict:
     """Evaluates centre crops against BM3D too; see the module."""
     data = _photographs(folder, profile, camera, CROPS, CROP)
     methods = _methods(array, _SLOW, array.recipes[:1])
@@ -126,13 +137,18 @@ def _count(data):
     return data.total // len(GAINS)
 
 
-def frame(array, path, form=None, profile="imx258") -> dict:
+def frame(
+    array: bundle_lib.Bundle,
+    path: str,
+    form: dump.DumpFormat | None = None,
+    profile: str = "imx258",
+) -> dict:
     """Evaluates a RAW file of low noise; see the module.
 
     Args:
-        array: the bundle.
+        array: denoises.
         path: of the RAW file.
-        form: what a headerless file does not say, see `reader.read`.
+        form: of a headerless file, see `reader.read`.
         profile: the sensor's noise.
     """
     path = pathlib.Path(path)

@@ -11,6 +11,7 @@ import re
 
 from fanet_tf.denoising import bundle as bundle_reader
 from fanet_tf.errors import InputError
+from fanet_tf.files import atomic
 
 NAME = "SHA256SUMS"
 _FILES = re.compile(
@@ -34,7 +35,9 @@ def write(folder: pathlib.Path) -> None:
         for name, path in sorted(_files(folder).items())
     )
     digest = hashlib.sha256(lines.encode()).hexdigest()
-    (folder / NAME).write_text(lines + _LAST.format(digest), "utf-8")
+    atomic.write_text(
+        folder / NAME, lines + _LAST.format(digest), overwrite=True
+    )
 
 
 def check(folder: pathlib.Path) -> int:

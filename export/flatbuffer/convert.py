@@ -7,7 +7,6 @@ Keras, see `member.parity`.)
 """
 
 import pathlib
-import tempfile
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +16,7 @@ import tensorflow as tf
 from export.flatbuffer import core as core_lib
 from export.flatbuffer import runtime
 from fanet_tf import models
+from fanet_tf.files import own_folder
 from fanet_tf.layers import group_conv
 
 INPUTS = ("noisy", "scale", "offset")
@@ -101,8 +101,8 @@ def _convert(model, function, shapes, float16):
             }
         ],
     )
-    with tempfile.TemporaryDirectory() as folder:
-        saved = pathlib.Path(folder) / "saved_model"
+    with own_folder.scratch() as folder:
+        saved = folder / "saved_model"
         archive.write_out(saved, verbose=False)
         return _flatbuffer(saved, float16)
 
@@ -118,14 +118,14 @@ def convert_function(
     """
     module = tf.Module()
     module.serve = tf.function(function, input_signature=signature)
-    with tempfile.TemporaryDirectory() as folder:
+    with own_folder.scratch() as folder:
         tf.saved_model.save(
-            module, folder, signatures={"serving_default": module.serve}
+            module, str(folder), signatures={"serving_default": module.serve}
         )
         return _flatbuffer(folder, False)
 
 
-def _flatbuffer(saved_model, float16) -> bytes:
+def _flatbuffer(saved_model: pathlib.Path, float16: bool) -> bytes:
     converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model))
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     if float16:

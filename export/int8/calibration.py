@@ -16,6 +16,9 @@ from fanet_tf import nsma
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.training.feed import bank as bank_lib
+from fanet_tf.training.feed import pipeline
+from fanet_tf.training.feed import schedule
+from fanet_tf.training.feed import stream
 from fanet_tf.training.feed import synthesis
 
 # Side of a calibration crop in patches of the training, images permitting.
@@ -55,25 +58,30 @@ class Data:
     """
 
     def __init__(self, config: ConfigDict, settings: Settings):
-        self.config, self.settings = config, settings
+        self.config, self.settings = (
+            config.copy_and_resolve_references(),
+            settings,
+        )
+        # Drawn here, and without what only a loss of the training needs.
+        self.config.data.service = ""
+        self.config.loss.rgb_perceptual = 0.0
         self.profile = profile_lib.load(config.data.profile)
 
     @functools.cached_property
-    def bank(self) -> bank_lib.Bank:
-        """The clean images of the run."""
-        data = self.config.data
-        return bank_lib.build(
-            data.sources,
-            data.weights,
-            data.smooth_share,
-            self.config.seed,
-            data.patch_size,
-        )
+    def bank(self) -> bank_lib.Bank | None:
+        """The clean images of the run; None if it streams them from files."""
+        return pipeline.build_bank(self.config)
 
     @functools.cached_property
     def tile(self) -> int:
-        """Height and width of a crop, packed pixels."""
+        """Height and width of a crop, packed pixels.
+
+        That of a training patch where images are streamed: their sizes are
+        known only when they are read.
+        """
         patch = self.config.data.patch_size
+        if self.bank is None:
+            return patch // 2
         smallest = min(
             int(self.bank.heights.numpy().min()),
             int(self.bank.widths.numpy().min()),
@@ -117,20 +125,33 @@ class Crops:
     index: int
     a_range: tuple[float, float]
 
-    def _synthesis(self, a_range, batch_size, patch_size):
-        data = self.data.config.data
-        return synthesis.Synthesis(
+    @property
+    def _seed(self) -> int:
+        """Draws other batches than the training's own."""
+        return 1_000_003 * (self.data.settings.seed + 1) + self.index
+
+    def _pair(self, a, step):
+        """Draws crop `step` with noise of one `a`."""
+        data, patch = self.data.config.data, 2 * self.data.tile
+        camera = camera_lib.get(data.camera)
+        drawn = synthesis.Synthesis(
             self.data.bank,
-            camera_lib.get(data.camera),
+            camera,
             self.data.profile,
-            a_range,
+            (a, a),
             data.b_law,
-            batch_size,
-            patch_size,
-            # Other batches than the training's own.
-            1_000_003 * (self.data.settings.seed + 1) + self.index,
+            1,
+            patch,
+            self._seed,
             synthesis.sensor_of(data),
         )
+        if self.data.bank is not None:
+            return drawn.batch(tf.constant(step, tf.int64))
+        mixture = stream.from_names(
+            data.sources, data.weights, camera, 1, patch
+        )
+        (pair,) = stream.batches(mixture, drawn, step, step + 1)
+        return pair
 
     def pairs(self) -> list[tuple[dict, np.ndarray]]:
         """Draws the crops: `(inputs, clean)`, each of batch 1."""
@@ -139,8 +160,7 @@ class Crops:
         pairs = []
         for step in range(settings.tiles):
             a = low * (high / low) ** ((step + 0.5) / settings.tiles)
-            drawn = self._synthesis((a, a), 1, 2 * self.data.tile)
-            inputs, clean = drawn.batch(tf.constant(step, tf.int64))
+            inputs, clean = self._pair(a, step)
             inputs = {n: value.numpy() for n, value in inputs.items()}
             pairs.append((inputs, clean.numpy()))
         # Shuffled: the quantizer's moving average forgets the first ones.
@@ -150,11 +170,21 @@ class Crops:
     def batches(self) -> tf.data.Dataset:
         """Returns the batches of the fine-tuning, `(inputs, clean)`."""
         config, settings = self.data.config, self.data.settings
-        drawn = self._synthesis(
-            nsma.widen(self.a_range, config.nsma.overlap),
-            config.data.batch_size,
-            config.data.patch_size,
-        )
         # Behind the numbers of the crops, so that no batch repeats one.
         first = settings.tiles
-        return synthesis.batches(drawn, first, first + settings.steps)
+        phase = schedule.Phase(
+            first,
+            first + settings.steps,
+            config.data.patch_size,
+            config.data.batch_size,
+        )
+        a_range = nsma.widen(self.a_range, config.nsma.overlap)
+        return pipeline.batches(
+            config,
+            phase,
+            self.data.bank,
+            self.data.profile,
+            a_range,
+            self._seed,
+            first,
+        )

@@ -28,11 +28,12 @@ from export.member.job import Job
 from export.member.parity import Parity
 from fanet_tf.denoising import bundle as bundle_reader
 from fanet_tf.errors import InputError
+from fanet_tf.files import own_folder
 
 
 def write_file(folder: pathlib.Path, name: str, content: bytes) -> dict:
     """Writes a file and returns its entry in the manifest."""
-    (folder / name).write_bytes(content)
+    own_folder.create(folder / name, content)
     return {
         "file": name,
         "sha256": hashlib.sha256(content).hexdigest(),
@@ -71,7 +72,9 @@ def write(
     # The middle of the subrange, in log a.
     a, b = _noise(job.profile, math.sqrt(a_range[0] * a_range[1]))
     noisy = golden.noisy_tile(a, b, index, job.below_black)
-    np.save(job.folder / f"golden/member_{index}_noisy.npy", noisy)
+    own_folder.create_array(
+        job.folder / f"golden/member_{index}_noisy.npy", noisy
+    )
     inputs = golden.inputs(noisy, 1.0 / a, b / a**2, *size)
     record = {
         "index": index,
@@ -122,7 +125,8 @@ def write(
         if passed or job.options.allow_quality_loss:
             _save(job, record, recipe, flatbuffer, entry)
             crop = golden.crop_output(denoised, record["golden"]["crop"])
-            np.save(job.folder / _golden_name(record, recipe), crop)
+            name = _golden_name(record, recipe)
+            own_folder.create_array(job.folder / name, crop)
         else:
             logging.warning(
                 "Member %d is left out in %s: it loses more than %g dB.",

@@ -24,7 +24,7 @@ _MEMBER_STEPS = flags.DEFINE_integer(
 )
 
 
-def main(arguments):
+def main(arguments: list[str]) -> None:
     """Hands the flags to `run.run`."""
     if arguments:
         program.fail(f"No positional arguments are taken: {arguments}")
@@ -39,7 +39,7 @@ def main(arguments):
     )
 
 
-def cli():
+def cli() -> None:
     """Entry point of `fanet-quickstart`."""
     program.run(main)
 

@@ -36,6 +36,7 @@ from fanet_tf.evaluation import page
 from fanet_tf.evaluation import text
 from fanet_tf.files import atomic
 from fanet_tf.files import dng
+from fanet_tf.files import own_folder
 from fanet_tf.files import reader
 from fanet_tf.pages import pictures
 from fanet_tf.raw import cfa
@@ -169,7 +170,7 @@ def make_frames(folder: pathlib.Path) -> Iterator[captures.Capture]:
     The captures are read back from the files, so everything after this sees
     10-bit counts, as on a phone.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    own_folder.make_folder(folder)
     profile = profile_lib.load("imx258")
     camera = camera_lib.get("imx258")
     color_matrix = np.mean(camera.xyz_to_cam, axis=0)
