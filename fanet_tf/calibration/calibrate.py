@@ -263,8 +263,10 @@ def check_outputs(output, page_path, inputs, overwrite: bool = False) -> None:
         for source in inputs:
             if path.exists() and os.path.samefile(path, source):
                 raise InputError(f"The output must not be an input: {path}")
-    atomic.check(output, is_ours=_is_our_profile, overwrite=overwrite)
-    shell.check_output(page_path, overwrite)
+    atomic.check(
+        output, is_ours=_is_our_profile, overwrite=overwrite, through=True
+    )
+    shell.check_output(page_path, overwrite, through=True)
 
 
 def write(
@@ -287,9 +289,13 @@ def write(
         calibration.lows,
     )
     record = json.dumps(calibration.record, indent=2, allow_nan=False) + "\n"
-    shell.write(page_path, text, overwrite)
+    shell.write(page_path, text, overwrite, through=True)
     atomic.write_text(
-        output, record, is_ours=_is_our_profile, overwrite=overwrite
+        output,
+        record,
+        is_ours=_is_our_profile,
+        overwrite=overwrite,
+        through=True,
     )
 
 

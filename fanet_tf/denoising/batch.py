@@ -35,10 +35,13 @@ class Job(NamedTuple):
     Attributes:
         source: file to read.
         target: file to write.
+        is_named: whether the user has named the target itself, and it may be
+            a pipe.
     """
 
     source: pathlib.Path
     target: pathlib.Path
+    is_named: bool = False
 
 
 @dataclasses.dataclass
@@ -82,7 +85,7 @@ def plan(inputs: list[pathlib.Path], output: str, suffix: str) -> list[Job]:
     many = len(inputs) > 1 or any(path.is_dir() for path in inputs)
     place = atomic.resolve(output)
     if not many and not _is_folder(output):
-        jobs = [Job(inputs[0], place)]
+        jobs = [Job(inputs[0], place, is_named=True)]
         if not place.parent.is_dir():
             raise InputError(f"{output}: its folder must exist.")
     else:
@@ -128,7 +131,7 @@ def check_outputs(jobs: list[Job], overwrite: bool) -> None:
         own_folder.make_folder(folder)
         atomic.sweep(folder)
     for job in jobs:
-        writer.check_output(job.target, overwrite)
+        writer.check_output(job.target, overwrite, job.is_named)
 
 
 def _files(path):
@@ -167,7 +170,7 @@ def denoise(task: Task, job: Job, on_tile=None) -> tuple[str, float]:
         image = _denoised(task, image, noise, job.target, on_tile)
         tile = task.denoiser.tile
         history += f"; tiles of {tile.height} x {tile.width}"
-    writer.write(job.target, image, history, task.overwrite)
+    writer.write(job.target, image, history, task.overwrite, job.is_named)
     return history, megapixels
 
 

@@ -9,7 +9,8 @@ somebody laid under a temporary name is never followed. These rules hold:
   `overwrite`; it keeps its mode and, where the system allows it, its owner;
 * a file that its owner made read-only, a folder, a link and a block device are
   refused; `resolve` follows the links of a path that the user has named;
-* a pipe or a terminal, such as `/dev/stdout`, is written through.
+* where the user has named the path, a pipe or a terminal, such as
+  `/dev/stdout`, is written `through`.
 
 `folders` replaces whole folders in the same manner, `claims` reserves them, and
 `own_folder` writes inside of them.
@@ -91,7 +92,11 @@ def is_stream(path) -> bool:
 
 
 def check(
-    path, *, is_ours: Predicate | None = None, overwrite: bool = False
+    path,
+    *,
+    is_ours: Predicate | None = None,
+    overwrite: bool = False,
+    through: bool = False,
 ) -> None:
     """Refuses an output that `writing` would refuse; for before the work.
 
@@ -99,13 +104,14 @@ def check(
         path: see `writing`.
         is_ours: see `writing`.
         overwrite: see `writing`.
+        through: see `writing`.
 
     Raises:
         InputError: the file is somebody else's, or cannot be a file.
         OSError: the folder does not exist or is not writable.
     """
     path = pathlib.Path(path)
-    if is_stream(path):
+    if through and is_stream(path):
         return
     folder = path.parent
     if not folder.is_dir():
@@ -131,7 +137,7 @@ def _checked(path, is_ours, overwrite) -> os.stat_result | None:
     if stat.S_ISDIR(found.st_mode):
         raise InputError(f"{path}: must be a file. Received: a folder")
     if not stat.S_ISREG(found.st_mode):
-        kind = "link" if stat.S_ISLNK(found.st_mode) else "device or socket"
+        kind = "link" if stat.S_ISLNK(found.st_mode) else "pipe or device"
         raise InputError(f"{path}: must be a plain file. Received: a {kind}")
     _check_access(path, os.W_OK)
     if not overwrite and not (is_ours is not None and is_ours(path)):
@@ -145,7 +151,11 @@ def _checked(path, is_ours, overwrite) -> os.stat_result | None:
 
 @contextlib.contextmanager
 def writing(
-    path, *, is_ours: Predicate | None = None, overwrite: bool = False
+    path,
+    *,
+    is_ours: Predicate | None = None,
+    overwrite: bool = False,
+    through: bool = False,
 ) -> Iterator[BinaryIO]:
     """Opens a new file that takes its place at `path` when the block ends.
 
@@ -158,6 +168,8 @@ def writing(
             this command wrote it.
         overwrite: replaces any regular file; for a user who has said so, and
             for files in a folder that is ours.
+        through: writes into a pipe or a terminal instead of refusing it; for
+            a path that the user has named.
 
     Yields:
         A binary file open for reading and writing, seekable.
@@ -166,7 +178,7 @@ def writing(
         InputError: see `check`.
     """
     path = pathlib.Path(path)
-    if is_stream(path):
+    if through and is_stream(path):
         with _through(path) as stream:
             yield stream
         return

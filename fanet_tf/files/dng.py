@@ -196,7 +196,11 @@ def _version(tag):
 
 
 def write(
-    path, image: RawImage, history: str = "", overwrite: bool = False
+    path,
+    image: RawImage,
+    history: str = "",
+    overwrite: bool = False,
+    through: bool = False,
 ) -> None:
     """Writes `image` as a DNG, whole or not at all.
 
@@ -206,6 +210,7 @@ def write(
             to 16 bits.
         history: what was done, for the Software tag.
         overwrite: replaces a file that this project did not write, too.
+        through: writes into a pipe, where that is the path.
 
     Raises:
         InputError: the file that is there is not ours.
@@ -229,7 +234,10 @@ def write(
     ]
     root.children |= carry.children(image, order)
     with atomic.writing(
-        path, is_ours=marks.is_our_picture, overwrite=overwrite
+        path,
+        is_ours=marks.is_our_picture,
+        overwrite=overwrite,
+        through=through,
     ) as stream:
         tiff_writer.write(stream, root, order)
 

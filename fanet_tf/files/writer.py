@@ -18,22 +18,20 @@ from fanet_tf.files import tiff_writer
 from fanet_tf.files.raw_image import RawImage
 
 
-def _writing(path, overwrite):
-    return atomic.writing(
-        path, is_ours=marks.is_our_picture, overwrite=overwrite
-    )
+def _writing(path, policy):
+    return atomic.writing(path, is_ours=marks.is_our_picture, **policy)
 
 
-def _write_npy(path, image: RawImage, history, overwrite):
+def _write_npy(path, image: RawImage, history, policy):
     mosaic = np.ascontiguousarray(image.visible, np.float32)
     header = np.lib.format.header_data_from_array_1_0(mosaic)
-    with _writing(path, overwrite) as stream:
+    with _writing(path, policy) as stream:
         # Not numpy.save: it does not say why a write failed.
         np.lib.format.write_array_header_1_0(stream, header)
         stream.write(memoryview(mosaic).cast("B"))
 
 
-def _write_tiff(path, image: RawImage, history, overwrite):
+def _write_tiff(path, image: RawImage, history, policy):
     picture = render.turned(render.linear(image), image.orientation)
     height, width = picture.shape[:2]
     tags = {
@@ -51,11 +49,11 @@ def _write_tiff(path, image: RawImage, history, overwrite):
         305: tiff.make(tiff.ASCII, history or dng.PROGRAM, "<"),
         34675: tiff.make(tiff.UNDEFINED, icc.linear_srgb(), "<"),
     }
-    with _writing(path, overwrite) as stream:
+    with _writing(path, policy) as stream:
         tiff_writer.write(stream, tiff.Ifd(tags, pixels=[picture]), "<")
 
 
-def _write_picture(path, image: RawImage, history, overwrite):
+def _write_picture(path, image: RawImage, history, policy):
     picture = render.turned(render.srgb(image), image.orientation)
     suffix = path.suffix.lower()
     done, data = cv2.imencode(suffix, picture[..., ::-1])
@@ -65,7 +63,7 @@ def _write_picture(path, image: RawImage, history, overwrite):
     # A comment goes right behind the PNG header chunk or the JPEG start.
     start = _PNG_HEAD_BYTES if suffix == ".png" else _JPEG_HEAD_BYTES
     comment = _png_text if suffix == ".png" else _jpeg_comment
-    with _writing(path, overwrite) as stream:
+    with _writing(path, policy) as stream:
         stream.write(data[:start])
         stream.write(comment(history or dng.PROGRAM))
         stream.write(data[start:])
@@ -85,8 +83,8 @@ def _jpeg_comment(text: str) -> bytes:
     return b"\xff\xfe" + struct.pack(">H", len(body) + 2) + body
 
 
-def _write_dng(path, image: RawImage, history, overwrite):
-    dng.write(path, image, history, overwrite)
+def _write_dng(path, image: RawImage, history, policy):
+    dng.write(path, image, history, **policy)
 
 
 _WRITERS = {
@@ -109,18 +107,27 @@ def check_suffix(path) -> None:
         )
 
 
-def check_output(path, overwrite: bool = False) -> None:
+def check_output(path, overwrite: bool = False, through: bool = False) -> None:
     """Refuses an output that `write` would refuse; for before the work.
 
     Raises:
         InputError: an unknown suffix, or a file that is not ours.
     """
     check_suffix(path)
-    atomic.check(path, is_ours=marks.is_our_picture, overwrite=overwrite)
+    atomic.check(
+        path,
+        is_ours=marks.is_our_picture,
+        overwrite=overwrite,
+        through=through,
+    )
 
 
 def write(
-    path, image: RawImage, history: str = "", overwrite: bool = False
+    path,
+    image: RawImage,
+    history: str = "",
+    overwrite: bool = False,
+    through: bool = False,
 ) -> None:
     """Writes a frame, whole or not at all.
 
@@ -134,10 +141,12 @@ def write(
         history: what was done, stored where the kind of file has a place.
         overwrite: replaces a file that this project did not write, too. A
             `.npy` has no place that says who wrote it.
+        through: writes into a pipe, where that is the path.
 
     Raises:
         InputError: see `check_output`.
     """
     check_suffix(path)
     path = pathlib.Path(path)
-    _WRITERS[path.suffix.lower()](path, image, history, overwrite)
+    policy = {"overwrite": overwrite, "through": through}
+    _WRITERS[path.suffix.lower()](path, image, history, policy)

@@ -50,23 +50,37 @@ def section(heading: str, body: str) -> str:
     return f"<section><h2>{html.escape(heading)}</h2>{body}</section>"
 
 
-def check_output(path: str | os.PathLike, overwrite: bool = False) -> None:
+def check_output(
+    path: str | os.PathLike, overwrite: bool = False, through: bool = False
+) -> None:
     """Refuses a path that `write` would refuse; for before the work."""
-    atomic.check(path, is_ours=marks.is_our_page, overwrite=overwrite)
+    atomic.check(
+        path, is_ours=marks.is_our_page, overwrite=overwrite, through=through
+    )
 
 
-def write(path: str | os.PathLike, text: str, overwrite: bool = False) -> None:
+def write(
+    path: str | os.PathLike,
+    text: str,
+    overwrite: bool = False,
+    through: bool = False,
+) -> None:
     """Writes a page, whole or not at all.
 
     Args:
         path: where the page shall appear; its folder is made.
         text: what `page` returned.
         overwrite: replaces a file that is no page of ours, too.
+        through: writes into a pipe or a terminal, where that is the path.
 
     Raises:
         InputError: see `atomic.writing`.
     """
     own_folder.make_parent(path)
     atomic.write_text(
-        path, text, is_ours=marks.is_our_page, overwrite=overwrite
+        path,
+        text,
+        is_ours=marks.is_our_page,
+        overwrite=overwrite,
+        through=through,
     )

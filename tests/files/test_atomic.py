@@ -218,13 +218,15 @@ def test_a_pipe_is_written_through(tmp_path):
         stdout=subprocess.PIPE,
         text=True,
     )
-    write(pipe, b"through")
+    with pytest.raises(InputError, match="Received: a pipe"):
+        write(pipe, b"not asked for")
+    write(pipe, b"through", through=True)
     assert reader.communicate()[0] == "through\n"
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 
 def test_a_device_is_written_through():
-    write("/dev/null")
+    write("/dev/null", through=True)
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
 
 
@@ -235,8 +237,8 @@ def test_standard_output_is_appended_to(tmp_path):
         from fanet_tf.files import atomic
         os.write(1, b"before,")
         path = atomic.resolve("/dev/stdout")
-        atomic.check(path)
-        atomic.write_bytes(path, b"page,")
+        atomic.check(path, through=True)
+        atomic.write_bytes(path, b"page,", through=True)
         os.write(1, b"after")
     """
     with open(tmp_path / "out", "wb") as out:
@@ -306,7 +308,9 @@ def test_check_refuses_what_writing_refuses(tmp_path):
             atomic.check(tmp_path / path, is_ours=ours)
     atomic.check(tmp_path / "new", is_ours=ours)
     atomic.check(tmp_path / "a", overwrite=True)
-    atomic.check("/dev/null")
+    atomic.check("/dev/null", through=True)
+    with pytest.raises(InputError, match="device"):
+        atomic.check("/dev/null")
     assert names(tmp_path) == ["a"]
 
 
