@@ -1,67 +1,58 @@
-"""Reads a bundle: `manifest.json`, the models and their golden tiles.
+"""The models that are measured: each member of a bundle in each recipe.
 
-Heights, widths, halos and strides are packed pixels; a RAW megapixel is
+`fanet_tf.denoising.bundle` reads and checks the bundle. This module adds the
+golden tile of each member, on which the output of a phone is checked.
+
+Heights, widths, halos and strides count packed pixels; a RAW megapixel has
 250,000 of them.
 """
 
 import dataclasses
-import json
 import math
 import pathlib
 
 import numpy as np
 
 from android_bench.errors import BenchError
-from android_bench.phone.transfer import sha256_of
+from fanet_tf.denoising import bundle as bundles
+from fanet_tf.denoising import tiles
+from fanet_tf.denoising.bundle import Tile
 
 PACKED_PIXELS_PER_MP = 250_000
 
 
 @dataclasses.dataclass(frozen=True)
-class Tile:
-    """The fixed input of a network.
+class Golden:
+    """A member's test input, and the output that its recipe must give.
 
     Attributes:
-        height: packed rows.
-        width: packed columns.
-        halo: outer pixels that are thrown away.
-        stride: tiles start at multiples of it.
+        noisy: `.npy` file of an input, `[height, width, 4]`.
+        scale: `1 / a` of its noise.
+        offset: `b / a^2` of its noise.
+        crop: `y, x, height, width` of the expected output within the tile.
+        denoised: `.npy` file of the expected output; None without one.
     """
 
-    height: int
-    width: int
-    halo: int
-    stride: int
-
-    @property
-    def network_mp(self) -> float:
-        """RAW megapixels the network computes."""
-        return self.height * self.width / PACKED_PIXELS_PER_MP
-
-    @property
-    def useful_mp(self) -> float:
-        """RAW megapixels that are kept inside a frame."""
-        height = self.height - 2 * self.halo
-        width = self.width - 2 * self.halo
-        return height * width / PACKED_PIXELS_PER_MP
-
-    def tiles_of(self, height: int, width: int) -> int:
-        """Number of tiles that cover a packed frame.
-
-        The first and the last tile of a row keep their outer halo.
-        """
-        return self._along(height, self.height) * self._along(width, self.width)
-
-    def _along(self, length: int, tile: int) -> int:
-        if length <= tile:
-            return 1
-        step = (tile - 2 * self.halo) // self.stride * self.stride
-        return math.ceil((length - 2 * self.halo) / step)
+    noisy: pathlib.Path
+    scale: float
+    offset: float
+    crop: tuple[int, int, int, int]
+    denoised: pathlib.Path | None
 
 
 @dataclasses.dataclass(frozen=True)
 class Model:
-    """One member of the array in one recipe."""
+    """One member of the array in one recipe.
+
+    Attributes:
+        member: its index in the array.
+        recipe: its number formats.
+        path: the flatbuffer.
+        sha256: of the flatbuffer, in hexadecimal.
+        size_bytes: of the flatbuffer.
+        tile: the fixed size of its input.
+        golden: its test input and output.
+    """
 
     member: int
     recipe: str
@@ -69,11 +60,7 @@ class Model:
     sha256: str
     size_bytes: int
     tile: Tile
-    noisy: pathlib.Path
-    scale: float
-    offset: float
-    crop: tuple[int, int, int, int]
-    expected: pathlib.Path | None
+    golden: Golden
 
     @property
     def name(self) -> str:
@@ -81,31 +68,34 @@ class Model:
         return f"m{self.member}.{self.recipe}"
 
     def golden_noisy(self) -> np.ndarray:
-        """`[1, height, width, 4]` float32: the golden tile, repeated."""
-        small = _load(self.noisy)
+        """`[1, height, width, 4]` float32: the golden input, repeated."""
+        small = _load(self.golden.noisy)
         if small.ndim != 3:
             raise BenchError(
-                "a golden input must be [height, width, planes]. Received: "
-                f"{self.noisy.name} of shape {small.shape}"
+                "A golden input must be [height, width, planes]. Received: "
+                f"{self.golden.noisy.name} of shape {small.shape}"
             )
-        height, width = small.shape[:2]
-        repeats = (
-            math.ceil(self.tile.height / height),
-            math.ceil(self.tile.width / width),
-            1,
-        )
-        whole = np.tile(small, repeats)
-        whole = whole[: self.tile.height, : self.tile.width]
+        size = (self.tile.height, self.tile.width)
+        repeats = [-(-n // s) for n, s in zip(size, small.shape, strict=False)]
+        whole = np.tile(small, (*repeats, 1))[: size[0], : size[1]]
         return np.ascontiguousarray(whole[np.newaxis], dtype=np.float32)
 
     def golden_denoised(self) -> np.ndarray | None:
-        """What the bundle says the crop comes out as; None without."""
-        return None if self.expected is None else _load(self.expected)
+        """The expected output at the crop; None where the bundle has none."""
+        path = self.golden.denoised
+        return None if path is None else _load(path)
 
 
 @dataclasses.dataclass(frozen=True)
 class Bundle:
-    """What a manifest promises, checked against the files."""
+    """The chosen models of a checked bundle.
+
+    Attributes:
+        path: its folder.
+        name: of the array.
+        sha256: of the manifest.
+        models: member by member, recipe by recipe.
+    """
 
     path: pathlib.Path
     name: str
@@ -113,68 +103,61 @@ class Bundle:
     models: tuple[Model, ...]
 
 
-def _load(path: pathlib.Path) -> np.ndarray:
-    try:
-        return np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise BenchError(
-            f"a golden file must be a .npy array. Received: {path} ({error})"
-        ) from None
+def network_mp(tile: Tile) -> float:
+    """Returns the RAW megapixels that the network computes in a tile."""
+    return tile.height * tile.width / PACKED_PIXELS_PER_MP
 
 
-def _inside(folder: pathlib.Path, name: str) -> pathlib.Path:
-    path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise BenchError(
-            f"a bundle's files must lie inside it. Received: {name!r}"
+def useful_mp(tile: Tile) -> float:
+    """Returns the RAW megapixels of a tile that are kept inside a frame."""
+    height, width = tile.height - 2 * tile.halo, tile.width - 2 * tile.halo
+    return height * width / PACKED_PIXELS_PER_MP
+
+
+def tiles_of(tile: Tile, height: int, width: int) -> int:
+    """Returns how many tiles `fanet-denoise` lays over a packed frame."""
+    halo, stride = tile.halo, tile.stride
+    return math.prod(
+        len(
+            tiles.spans(
+                tiles.padded_size(length, side, halo, stride),
+                side,
+                halo,
+                stride,
+            )
         )
-    if not path.is_file():
-        raise BenchError(
-            f"a bundle must hold the files of its manifest. Received: {folder} "
-            f"without {name}"
-        )
-    return path
-
-
-def _model(folder: pathlib.Path, member: dict, recipe: str) -> Model:
-    entry = member["recipes"][recipe]
-    golden = member["golden"]
-    path = _inside(folder, entry["file"])
-    digest = sha256_of(path)
-    if digest != entry["sha256"]:
-        raise BenchError(
-            f"{entry['file']} must have the sha256 of the manifest "
-            f"({entry['sha256'][:12]}...). Received: {digest[:12]}..."
-        )
-    tile = Tile(
-        **{
-            name: int(member["tile"][name])
-            for name in ("height", "width", "halo", "stride")
-        }
+        for length, side in ((height, tile.height), (width, tile.width))
     )
-    if (
-        min(tile.height, tile.width) <= 2 * tile.halo
-        or tile.stride < 1
-        or min(tile.height, tile.width) - 2 * tile.halo < tile.stride
-    ):
-        raise BenchError(
-            "a tile must leave at least its stride inside its halo. "
-            f"Received: {tile}"
-        )
-    expected = golden["denoised"].get(recipe)
-    return Model(
-        member=int(member["index"]),
-        recipe=recipe,
-        path=path,
-        sha256=digest,
-        size_bytes=path.stat().st_size,
-        tile=tile,
-        noisy=_inside(folder, golden["noisy"]),
-        scale=float(golden["scale"]),
-        offset=float(golden["offset"]),
-        crop=tuple(int(value) for value in golden["crop"]),
-        expected=_inside(folder, expected) if expected else None,
+
+
+def read(
+    folder: pathlib.Path, members: list[str] = (), recipes: list[str] = ()
+) -> Bundle:
+    """Reads a bundle and chooses its models.
+
+    Args:
+        folder: the bundle.
+        members: indices to keep; all when empty.
+        recipes: names to keep; all when empty.
+
+    Raises:
+        InputError: the folder is no bundle, a file differs from its manifest,
+            or a chosen member or recipe does not exist.
+    """
+    array = bundles.load(folder)
+    indices = [str(member.index) for member in array.members]
+    listed = dict.fromkeys(r for m in array.members for r in m.paths)
+    kept_members = _chosen("members", members, indices)
+    kept_recipes = _chosen("recipes", recipes, list(listed))
+    models = tuple(
+        _model(array.folder, member, recipe)
+        for member in array.members
+        if str(member.index) in kept_members
+        for recipe in kept_recipes
+        if recipe in member.paths
     )
+    digest = bundles.sha256(array.folder / bundles.MANIFEST)
+    return Bundle(array.folder, array.name, digest, models)
 
 
 def _chosen(what: str, wanted: list[str], present: list[str]) -> list[str]:
@@ -187,56 +170,54 @@ def _chosen(what: str, wanted: list[str], present: list[str]) -> list[str]:
     return [name for name in present if not wanted or name in wanted]
 
 
-def read(
-    folder: pathlib.Path,
-    members: list[str] = (),
-    recipes: list[str] = (),
-) -> Bundle:
-    """Reads a bundle and checks its models' sha256.
+def _model(folder: pathlib.Path, member: bundles.Member, recipe: str) -> Model:
+    tile = member.tile
+    if min(tile.height, tile.width) - 2 * tile.halo < tile.stride:
+        raise BenchError(
+            "A tile must leave at least its stride inside its halo. "
+            f"Received: {tile}"
+        )
+    path = member.path(recipe)
+    return Model(
+        member=member.index,
+        recipe=recipe,
+        path=path,
+        sha256=member.record["recipes"][recipe]["sha256"],
+        size_bytes=path.stat().st_size,
+        tile=tile,
+        golden=_golden(folder, member, recipe),
+    )
 
-    Args:
-        folder: the bundle.
-        members: indices to keep; all when empty.
-        recipes: names to keep; all when empty.
 
-    Raises:
-        BenchError: the folder is no bundle, or a file differs.
-    """
-    path = folder / "manifest.json"
+def _golden(
+    folder: pathlib.Path, member: bundles.Member, recipe: str
+) -> Golden:
+    record = member.record["golden"]
+    expected = record["denoised"].get(recipe)
+    y, x, height, width = record["crop"]
+    return Golden(
+        noisy=_present(folder, record["noisy"]),
+        scale=record["scale"],
+        offset=record["offset"],
+        crop=(y, x, height, width),
+        denoised=_present(folder, expected) if expected else None,
+    )
+
+
+def _present(folder: pathlib.Path, name: str) -> pathlib.Path:
+    path = folder / name
     if not path.is_file():
         raise BenchError(
-            "a bundle must be a folder with a manifest.json. Received: "
-            f"{str(folder)!r}"
+            "A bundle must contain the files of its manifest. Received: "
+            f"{folder} without {name}"
         )
+    return path
+
+
+def _load(path: pathlib.Path) -> np.ndarray:
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        version = manifest["schema_version"]
-        if version != 1:
-            raise BenchError(
-                "`schema_version` must be 1: this fanet-bench knows no other. "
-                f"Received: {version!r} in {path}"
-            )
-        entries = sorted(manifest["members"], key=lambda entry: entry["index"])
-        names = _chosen(
-            "members", list(members), [str(entry["index"]) for entry in entries]
-        )
-        listed = dict.fromkeys(
-            recipe for entry in entries for recipe in entry["recipes"]
-        )
-        kept = _chosen("recipes", list(recipes), list(listed))
-        models = tuple(
-            _model(folder, entry, recipe)
-            for entry in entries
-            if str(entry["index"]) in names
-            for recipe in kept
-            if recipe in entry["recipes"]
-        )
-        name = str(manifest.get("name", folder.name))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as error:
         raise BenchError(
-            f"{path} must follow the bundle's schema, version 1. Received: "
-            f"{type(error).__name__} {error}"
+            f"A golden file must be a .npy array. Received: {path} ({error})"
         ) from None
-    if not models:
-        raise BenchError(f"a bundle must hold a member. Received: {folder}")
-    return Bundle(folder, name, sha256_of(path), models)

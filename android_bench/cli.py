@@ -20,7 +20,6 @@ from absl import flags
 from tqdm import tqdm
 
 from android_bench import bundle as bundles
-from android_bench import cost
 from android_bench import options
 from android_bench import plan
 from android_bench import runner
@@ -34,6 +33,8 @@ from android_bench.results import text as texts
 from android_bench.targets import host
 from android_bench.targets import phone
 from android_bench.tool import tool as tools
+from fanet_tf.denoising import macs as macs_lib
+from fanet_tf.errors import InputError
 
 _HOST = flags.DEFINE_bool("host", False, "Measure this machine, without adb.")
 _SERIAL = flags.DEFINE_string(
@@ -239,7 +240,7 @@ def bench(folder: str) -> int:
         else None
     )
     measured = bundle.models if _HOST.value else ()
-    macs = {model.name: cost.macs(model.path) for model in measured}
+    macs = {model.name: macs_lib.total(model.path) for model in measured}
     stamp = datetime.datetime.now().strftime("bench-%Y%m%d-%H%M%S")
     output = pathlib.Path(_OUTPUT.value or stamp)
     path = output / "results.jsonl"
@@ -309,7 +310,7 @@ def main(argv: list[str]) -> int:
                 f"{shlex.join(argv[1:]) or 'none'}"
             )
         return bench(argv[1])
-    except BenchError as error:
+    except InputError as error:
         _say(error)
         return WRONG_INPUT
     except OSError as error:

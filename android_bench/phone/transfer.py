@@ -1,6 +1,5 @@
 """Files to a device and back, each verified by its sha256."""
 
-import hashlib
 import pathlib
 import re
 import shlex
@@ -10,6 +9,7 @@ from android_bench.errors import AdbError
 from android_bench.errors import DeviceLost
 from android_bench.phone.adb import Adb
 from android_bench.phone.adb import last_line
+from fanet_tf.denoising.bundle import sha256
 
 _LOST = re.compile(
     r"device offline|device '.*' not found|no devices/emulators found"
@@ -20,13 +20,7 @@ _LOST = re.compile(
 )
 
 
-def sha256_of(path: pathlib.Path) -> str:
-    """The file's sha256 in hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def sha256(adb: Adb, remote: str) -> str | None:
+def sha256_on_device(adb: Adb, remote: str) -> str | None:
     """The sha256 of a file on the device; None where there is none."""
     result = adb.shell(
         f"sha256sum {shlex.quote(remote)} 2>/dev/null",
@@ -45,13 +39,13 @@ def push(adb: Adb, local: pathlib.Path, remote: str) -> bool:
     Returns:
         Whether anything was sent.
     """
-    wanted = sha256_of(local)
-    if sha256(adb, remote) == wanted:
+    wanted = sha256(local)
+    if sha256_on_device(adb, remote) == wanted:
         return False
     part = remote + ".part"
     for _ in range(adb.retries + 1):
         adb.retrying(lambda: _transfer(adb, "push", str(local), part))
-        if adb.dry or sha256(adb, part) == wanted:
+        if adb.dry or sha256_on_device(adb, part) == wanted:
             adb.shell(f"mv {shlex.quote(part)} {shlex.quote(remote)}")
             return True
     raise AdbError(
@@ -68,7 +62,7 @@ def pull(adb: Adb, remote: str) -> bytes:
             adb.retrying(lambda: _transfer(adb, "pull", remote, str(local)))
             if adb.dry:
                 return b""
-            if sha256(adb, remote) == sha256_of(local):
+            if sha256_on_device(adb, remote) == sha256(local):
                 return local.read_bytes()
     raise AdbError(
         f"{remote} must arrive whole from {adb.serial}. Received: "

@@ -13,6 +13,7 @@ from android_bench.results import page
 from android_bench.results import store as stores
 from android_bench.results import text as texts
 from android_bench.tool.tool import Tool
+from fanet_tf.files import atomic
 
 
 def _version(package: str) -> str:
@@ -68,7 +69,8 @@ def raw_writer(folder: pathlib.Path) -> Callable[[str, str, str], None]:
 
     def write_raw(job_id: str, name: str, text: str) -> None:
         (folder / "raw").mkdir(parents=True, exist_ok=True)
-        stores.write_atomically(folder / "raw" / f"{job_id}.{name}", text)
+        path = folder / "raw" / f"{job_id}.{name}"
+        atomic.write_text(path, text, overwrite=True)
 
     return write_raw
 
@@ -87,4 +89,4 @@ def write(
         "report.html": page.render(store.header, jobs, rows, compared),
     }
     for name, text in files.items():
-        stores.write_atomically(folder / name, text)
+        atomic.write_text(folder / name, text, overwrite=True)

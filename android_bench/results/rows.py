@@ -5,6 +5,9 @@ import math
 import statistics
 
 from android_bench.bundle import Tile
+from android_bench.bundle import network_mp
+from android_bench.bundle import tiles_of
+from android_bench.bundle import useful_mp
 from android_bench.errors import BenchError
 
 # Steady rounds that must remain for the unsteady ones to be left out.
@@ -173,9 +176,9 @@ def _row(group, checks, tile, frame, unsteady, spread_limit) -> dict:
             median_ms=median,
             least_ms=min(medians),
             greatest_ms=max(medians),
-            ms_per_network_mp=median / tile.network_mp,
-            ms_per_useful_mp=median / tile.useful_mp,
-            frame_ms=median * tile.tiles_of(*frame),
+            ms_per_network_mp=median / network_mp(tile),
+            ms_per_useful_mp=median / useful_mp(tile),
+            frame_ms=median * tiles_of(tile, *frame),
         )
     return row
 

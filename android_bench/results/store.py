@@ -7,24 +7,12 @@ one.
 """
 
 import json
-import os
 import pathlib
 
 from android_bench.errors import BenchError
+from fanet_tf.files import atomic
 
 SCHEMA_VERSION = 1
-
-
-def write_atomically(path: pathlib.Path, data: str | bytes) -> None:
-    """Writes beside and renames: readers see the old file or the new one."""
-    if isinstance(data, str):
-        data = data.encode()
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(data)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def read(path: pathlib.Path) -> list[dict]:
@@ -110,7 +98,7 @@ class Store:
             *({"type": "row", **row} for row in self.rows),
         ]
         text = "".join(json.dumps(line) + "\n" for line in lines)
-        write_atomically(self.path, text)
+        atomic.write_text(self.path, text, overwrite=True)
 
 
 def _short(value: object) -> str:

@@ -23,6 +23,7 @@ from android_bench.plan import Job
 from android_bench.targets import matmul
 from android_bench.tool import verify
 from android_bench.tool.tool import Timing
+from fanet_tf.denoising.machine import cpu_name
 
 DELEGATES = ("cpu",)
 PASSES = ("output", "latency", "memory")
@@ -36,13 +37,6 @@ def _read(path: str) -> str:
         return pathlib.Path(path).read_text(encoding="utf-8").strip()
     except OSError:
         return ""
-
-
-def _cpu() -> str:
-    for line in _read("/proc/cpuinfo").splitlines():
-        if line.startswith(("model name", "Hardware")):
-            return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 class Host:
@@ -62,7 +56,7 @@ class Host:
         """What this machine is."""
         return {
             "serial": "host",
-            "model": _cpu(),
+            "model": cpu_name(),
             "abi": platform.machine(),
             "system": platform.platform(),
             "cores": os.cpu_count(),

@@ -9,7 +9,7 @@ import dataclasses
 import pathlib
 
 from android_bench.errors import BenchError
-from android_bench.phone.transfer import sha256_of
+from fanet_tf.denoising.bundle import sha256
 
 # Bytes that only one of the two programs holds. LiteRT's inherits the classic
 # run loop and its flags, so its own marks are looked for first.
@@ -108,7 +108,7 @@ def identify(path: pathlib.Path, kind: str = "auto") -> Tool:
                 "`--tool` must be TFLite's or LiteRT's benchmark_model; set "
                 f"--tool_kind to insist. Received: {str(path)!r}"
             )
-    return Tool(path, kind, sha256_of(path))
+    return Tool(path, kind, sha256(path))
 
 
 def delegate_flags(kind: str, delegate: str, library: str | None) -> list[str]:

@@ -9,6 +9,7 @@ from android_bench.errors import BenchError
 from android_bench.tool.parse import Delegation
 from android_bench.tool.tool import EXPECTED
 from android_bench.tool.tool import HALF_PRECISION
+from fanet_tf.denoising import quantized
 
 SIGNATURE = "serving_default"
 FLOAT_LIMIT = 1e-5
@@ -69,15 +70,15 @@ def reference(model: Model, threads: int = 1) -> Reference:
 
     values = {
         "noisy": model.golden_noisy(),
-        "scale": np.full((1, 1, 1, 1), model.scale, np.float32),
-        "offset": np.full((1, 1, 1, 1), model.offset, np.float32),
+        "scale": np.full((1, 1, 1, 1), model.golden.scale, np.float32),
+        "offset": np.full((1, 1, 1, 1), model.golden.offset, np.float32),
     }
     try:
         interpreter = Interpreter(str(model.path), num_threads=threads)
         runner = interpreter.get_signature_runner(SIGNATURE)
         details = runner.get_input_details()
         feeds = {
-            name: _quantised(values[name], detail)
+            name: _feed(values[name], detail)
             for name, detail in details.items()
         }
         (name, output), *others = runner(**feeds).items()
@@ -111,17 +112,10 @@ def reference(model: Model, threads: int = 1) -> Reference:
     )
 
 
-def _quantised(value: np.ndarray, detail: dict) -> np.ndarray:
-    shape, dtype = tuple(detail["shape"]), detail["dtype"]
-    if value.shape != shape:
-        raise ValueError(f"{detail['name']} of shape {shape}")
-    if not np.issubdtype(dtype, np.integer):
-        return value.astype(dtype)
-    scale, zero = detail["quantization"]
-    info = np.iinfo(dtype)
-    return np.clip(np.rint(value / scale) + zero, info.min, info.max).astype(
-        dtype
-    )
+def _feed(value: np.ndarray, detail: dict) -> np.ndarray:
+    if value.shape != tuple(detail["shape"]):
+        raise ValueError(f"{detail['name']} of shape {tuple(detail['shape'])}")
+    return quantized.stored(value, detail)
 
 
 def compare(output: np.ndarray, host: Reference, delegate: str) -> Check:
@@ -162,7 +156,7 @@ def golden(model: Model, host: Reference) -> Check | None:
     expected = model.golden_denoised()
     if expected is None:
         return None
-    y, x, height, width = model.crop
+    y, x, height, width = model.golden.crop
     crop = host.output[0, y : y + height, x : x + width]
     if crop.shape != expected.shape:
         raise BenchError(

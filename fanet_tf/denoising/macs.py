@@ -12,6 +12,8 @@ import pathlib
 
 import numpy as np
 
+from fanet_tf.errors import InputError
+
 _CONVOLUTIONS = {"CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV"}
 
 
@@ -41,6 +43,19 @@ class Convolution:
         return int(np.prod(self.kernel)) // self.channels
 
 
+def total(path: str | pathlib.Path) -> int:
+    """Counts the multiply-accumulates of one inference of a flatbuffer.
+
+    Raises:
+        InputError: the LiteRT runtime cannot read the file.
+    """
+    return _sum(convolutions(path))
+
+
+def _sum(found) -> int:
+    return sum(c.macs for c in found if not c.is_fixed)
+
+
 def gmacs_per_mp(path: str | pathlib.Path) -> float:
     """Counts 1e9 multiply-accumulates per RAW megapixel of a flatbuffer.
 
@@ -49,8 +64,7 @@ def gmacs_per_mp(path: str | pathlib.Path) -> float:
             halo of its tiles is not counted.
     """
     mosaic_pixels, found = _count_file(*_key(path))
-    total = sum(c.macs for c in found if not c.is_fixed)
-    return total / mosaic_pixels * 1e6 / 1e9
+    return _sum(found) / mosaic_pixels * 1e6 / 1e9
 
 
 def convolutions(
@@ -70,7 +84,13 @@ def _key(path):
 @functools.lru_cache(maxsize=64)
 def _count_file(path, mtime_ns):
     del mtime_ns  # Part of the key only.
-    return _count(model_path=str(path))
+    try:
+        return _count(model_path=str(path))
+    except ValueError as error:
+        raise InputError(
+            f"{path.name} must be a flatbuffer that the LiteRT runtime reads. "
+            f"Received: {' '.join(str(error).split())[:200]}"
+        ) from None
 
 
 def _count(**model):
@@ -86,9 +106,16 @@ def _count(**model):
         ),
     )
     tensors = {t["index"]: t for t in interpreter.get_tensor_details()}
+    operations = interpreter._get_ops_details()
+    # Float16 kernels are stored as such and widened in the graph.
+    stored = {
+        op["outputs"][0]: op["inputs"][0]
+        for op in operations
+        if op["op_name"] == "DEQUANTIZE"
+    }
     found = tuple(
-        _convolution(interpreter, tensors, op)
-        for op in interpreter._get_ops_details()
+        _convolution(interpreter, tensors, stored, op)
+        for op in operations
         if op["op_name"] in _CONVOLUTIONS
     )
     frame = max(
@@ -103,15 +130,16 @@ def _is_fixed(kernel) -> bool:
     return len(np.setdiff1d(np.abs(kernel), [0])) == 1
 
 
-def _convolution(interpreter, tensors, op) -> Convolution:
+def _convolution(interpreter, tensors, stored, op) -> Convolution:
     inputs = [tensors[i] for i in op["inputs"] if i >= 0]
     output = tensors[op["outputs"][0]]
     # The kernel is the constant of rank 4; TRANSPOSE_CONV has it second, too.
     kernel = inputs[1]
+    index = kernel["index"]
     try:
-        values = interpreter.get_tensor(kernel["index"])
+        values = interpreter.get_tensor(stored.get(index, index))
     except ValueError:
-        values = None  # Computed in the graph (float16 weights): not fixed.
+        values = None  # Computed in the graph: not fixed.
     shape = tuple(int(n) for n in kernel["shape"])
     # CONV_2D: [out, kh, kw, in / groups]; DEPTHWISE_CONV_2D: [1, kh, kw, out].
     # TRANSPOSE_CONV: every input position meets the whole kernel.

@@ -3,11 +3,8 @@
 Needs no TensorFlow; `keras_methods` has the members of a training run.
 """
 
-import contextlib
 import dataclasses
 import math
-import pathlib
-import platform
 import sys
 
 import numpy as np
@@ -15,6 +12,7 @@ import numpy as np
 from fanet_tf.denoising import bundle as bundle_lib
 from fanet_tf.denoising import macs
 from fanet_tf.denoising.denoiser import Denoiser
+from fanet_tf.denoising.machine import cpu_name
 from fanet_tf.denoising.member_runner import threads_available
 from fanet_tf.errors import InputError
 from fanet_tf.evaluation import classical as classical_methods
@@ -140,10 +138,6 @@ def parse_gains(texts, profile) -> tuple[float, ...]:
 
 def machine() -> str:
     """Names the processor and its cores, for times to make sense."""
-    name = platform.processor() or platform.machine()
-    with contextlib.suppress(OSError):
-        for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                name = line.partition(":")[2].strip()
-                break
-    return f"{name}, {threads_available()} cores, Python {sys.version[:6]}"
+    return (
+        f"{cpu_name()}, {threads_available()} cores, Python {sys.version[:6]}"
+    )

@@ -1,7 +1,5 @@
 """A tiny bundle, a phone made of shims, and the stand-in tool."""
 
-import hashlib
-import json
 import os
 import pathlib
 import shutil
@@ -9,11 +7,12 @@ import socket
 import subprocess
 import sys
 
+import bundles
 import numpy as np
 import pytest
+from running import edit_manifest
 
 HERE = pathlib.Path(__file__).parent
-sys.path.insert(0, str(HERE))  # For `fake_adbd`.
 
 # Runs in a process of its own: TensorFlow's converter shares symbols with the
 # runtime that the tests measure.
@@ -133,57 +132,35 @@ def models(tmp_path_factory):
     return folder
 
 
-def _sha256(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 @pytest.fixture
 def make_bundle(models, tmp_path):
     """Makes a bundle of so many members in both recipes."""
 
     def make(members=1, name="bundle"):
         folder = tmp_path / name
-        (folder / "golden").mkdir(parents=True)
-        entries = []
+        data = {r: (models / f"{r}.tflite").read_bytes() for r in RECIPES}
+        bundles.write(folder, [data] * members, (64, 48), halo=8, stride=8)
+        (folder / "golden").mkdir()
         for index in range(members):
-            recipes, denoised = {}, {}
+            noisy = f"golden/member_{index}_noisy.npy"
+            shutil.copy(models / "noisy.npy", folder / noisy)
+            denoised = {}
             for recipe in RECIPES:
-                file = f"member_{index}_{recipe}.tflite"
-                shutil.copy(models / f"{recipe}.tflite", folder / file)
                 denoised[recipe] = f"golden/member_{index}_{recipe}.npy"
                 shutil.copy(
                     models / f"golden_{recipe}.npy", folder / denoised[recipe]
                 )
-                recipes[recipe] = {
-                    "file": file,
-                    "sha256": _sha256(folder / file),
-                    "bytes": (folder / file).stat().st_size,
-                }
-            noisy = f"golden/member_{index}_noisy.npy"
-            shutil.copy(models / "noisy.npy", folder / noisy)
-            entries.append(
-                {
-                    "index": index,
-                    "tile": {"height": 64, "width": 48, "halo": 8, "stride": 8},
-                    "recipes": recipes,
-                    "golden": {
-                        "noisy": noisy,
-                        "scale": 100.0,
-                        "offset": 2.0,
-                        "crop": [8, 12, 16, 32],
-                        "denoised": denoised,
-                    },
-                }
+            golden = {
+                "noisy": noisy,
+                "scale": 100.0,
+                "offset": 2.0,
+                "crop": [8, 12, 16, 32],
+                "denoised": denoised,
+            }
+            edit_manifest(
+                folder,
+                lambda m, i=index, g=golden: m["members"][i].update(golden=g),
             )
-        (folder / "manifest.json").write_text(
-            json.dumps(
-                {
-                    "schema_version": 1,
-                    "name": "tiny",
-                    "members": entries,
-                }
-            )
-        )
         return folder
 
     return make

@@ -68,3 +68,10 @@ def left_clean(phone, output):
     log = phone.root / "cmd.log"
     if log.exists():
         assert log.read_text().splitlines()[-1].endswith("enabled false")
+
+
+def edit_manifest(folder, change):
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    change(manifest)
+    path.write_text(json.dumps(manifest))

@@ -12,7 +12,7 @@ from running import bench
         (["--repeats=0"], "repeats"),
         ([], "must be given one bundle. Received: none"),
         (["a", "b", "--host"], "Received: a b"),
-        (["/no/bundle", "--host"], "folder with a manifest.json"),
+        (["/no/bundle", "--host"], "A bundle must be a folder"),
         (["BUNDLE"], "`--tool` must name a benchmark_model"),
         (["BUNDLE", "--tool=/none"], "`--tool` must be the file"),
         (["BUNDLE", "--tool=setup.py"], "TFLite's or LiteRT's"),

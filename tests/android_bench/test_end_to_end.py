@@ -215,10 +215,11 @@ def test_dry_run_prints_every_adb_command_and_runs_none(bundle, tool, tmp_path):
 BLOCKED = """
 import sys
 
+HEAVY = {"tensorflow", "keras", "jax", "torch", "export"}
+
 class Blocker:
     def find_spec(self, name, path=None, target=None):
-        top = name.partition(".")[0]
-        if top in {"tensorflow", "keras", "jax", "torch", "fanet_tf", "export"}:
+        if name.partition(".")[0] in HEAVY:
             raise ImportError(f"{name} is blocked")
 
 sys.meta_path.insert(0, Blocker())

@@ -94,7 +94,7 @@ def test_push_is_verified_and_skipped_when_equal(device, phone, tmp_path):
 def test_push_that_arrives_broken_is_refused(device, monkeypatch, tmp_path):
     local = tmp_path / "file"
     local.write_bytes(b"data")
-    monkeypatch.setattr(transfer, "sha256_of", lambda path: "0" * 64)
+    monkeypatch.setattr(transfer, "sha256", lambda path: "0" * 64)
     with pytest.raises(AdbError, match="must arrive whole"):
         transfer.push(device, local, "/data/local/tmp/file")
 

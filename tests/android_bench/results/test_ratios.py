@@ -1,10 +1,6 @@
 import pytest
 
-from android_bench import bundle as bundles
-from android_bench import cost
-from android_bench.errors import BenchError
 from android_bench.results import ratios
-from fanet_tf.denoising import macs as macs_lib
 
 
 def latency(recipe, number, median_us, threads=1):
@@ -68,18 +64,3 @@ def test_rows_of_a_phone_have_no_matrix_product():
     rows = [row("float32")]
     ratios.add(rows, [latency("float32", 0, 1.0)], {"m0.float32": 1})
     assert rows == [{**row("float32"), "times_float32": 1}]
-
-
-def test_cost_is_counted_as_fanet_cost_counts_it(bundle):
-    for model in bundles.read(bundle).models:
-        expected = macs_lib.convolutions(model.path)
-        assert cost.macs(model.path) == sum(
-            c.macs for c in expected if not c.is_fixed
-        )
-
-
-def test_cost_of_a_broken_model_is_refused(tmp_path):
-    path = tmp_path / "broken.tflite"
-    path.write_bytes(b"no flatbuffer")
-    with pytest.raises(BenchError, match="broken.tflite must be a flatbuffer"):
-        cost.macs(path)

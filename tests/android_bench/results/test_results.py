@@ -167,17 +167,19 @@ def test_store_is_whole_after_every_job_and_resumes(tmp_path):
         stores.Store(path, other, resume=True)
 
 
-def test_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
-    path = tmp_path / "file"
-    stores.write_atomically(path, "old")
+def test_write_that_fails_leaves_the_old_results(tmp_path, monkeypatch):
+    path = tmp_path / "results.jsonl"
+    store = stores.Store(path, HEADER, resume=False)
+    store.save()
+    old = path.read_text()
 
     def broken(source, target):
         raise OSError("disk")
 
-    monkeypatch.setattr(stores.os, "replace", broken)
+    monkeypatch.setattr("os.replace", broken)
     with pytest.raises(OSError):
-        stores.write_atomically(path, "new")
-    assert path.read_text() == "old"
+        store.add(job("latency", 0, 1.0))
+    assert path.read_text() == old
     assert list(tmp_path.iterdir()) == [path]
 
 
