@@ -1,6 +1,9 @@
-"""Measures a bundle of fanet_tf's models on phones, over adb.
+"""Measures a bundle of fanet_tf's models on phones over adb, or on this host.
 
-The package imports nothing of `fanet_tf` or `export` and no TensorFlow: it
-meets them through a bundle's `manifest.json` only, and runs on a laptop with
-adb, numpy and the LiteRT runtime.
+`cli` is `fanet-bench`: `plan` lists the runs, `runner` runs them on a target
+(`targets/`: a phone, the host, a matrix product), `results/` keeps and shows
+what came out. `phone/` talks to a device, `tool/` to `benchmark_model`.
+
+Of fanet_tf the bench imports what needs no TensorFlow (`errors`, `files`,
+`denoising`, `pages`): it runs on a laptop with adb and the LiteRT runtime.
 """
