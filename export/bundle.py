@@ -24,6 +24,8 @@ from export.member.job import Options
 from export.member.parity import ParityError
 from fanet_tf import models
 from fanet_tf.calibration import profile as profile_lib
+from fanet_tf.data import camera
+from fanet_tf.data import evaluation_sets
 from fanet_tf.denoising import bundle as bundle_reader
 from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
@@ -106,8 +108,10 @@ def _job(folder, options, config) -> Job:
             f"{halo}. Received: {options.tile}"
         )
     profile = profile_lib.load(config.data.profile)
-    photographs = quality.scenes(
-        options.photographs, config.data.camera, options.photographs_limit
+    photographs = evaluation_sets.clean_scenes(
+        options.photographs,
+        camera.get(config.data.camera),
+        options.photographs_limit,
     )
     return Job(
         folder,

@@ -19,7 +19,7 @@ _OUTPUT = flags.DEFINE_string(
 _RECIPES = flags.DEFINE_string(
     "recipes",
     "float32,float16,dynamic_wi8_afp32",
-    "Comma-separated recipes, or 'all'; the README says which one to choose.",
+    "Comma-separated recipes, or 'all'; docs/export.md says which to choose.",
 )
 _TILE = flags.DEFINE_integer(
     "tile",

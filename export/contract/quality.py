@@ -13,9 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from fanet_tf.calibration.profile import NoiseProfile
-from fanet_tf.data import camera as camera_lib
 from fanet_tf.data import captures
-from fanet_tf.data import evaluation_sets
 from fanet_tf.evaluation import regions
 from fanet_tf.metrics.psnr import psnr
 from fanet_tf.raw import ksigma
@@ -50,22 +48,11 @@ class Loss:
         return worst if finite else math.inf
 
 
-def scenes(source: str, camera: str, limit: int):
-    """Returns scenes of photographs that no run trains on.
-
-    Args:
-        source: `"held_back"`: the package's three; else a folder.
-        camera: whose colour they take on.
-        limit: of their number; 0 takes all.
-    """
-    return evaluation_sets.clean_scenes(source, camera_lib.get(camera), limit)
-
-
 class Gate:
     """Measures recipes of members against float32.
 
     Args:
-        photographs: from `scenes`.
+        photographs: none of which was trained on.
         profile: the sensor's noise.
         gains: candidates; a member is measured at those of its subrange.
         below_black: `"signed"` keeps the noise there, as a phone's file does;

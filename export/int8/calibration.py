@@ -62,15 +62,21 @@ class Data:
             config.copy_and_resolve_references(),
             settings,
         )
-        # Drawn here, and without what only a loss of the training needs.
-        self.config.data.service = ""
-        self.config.loss.rgb_perceptual = 0.0
+        self.config.data.service = ""  # Batches are drawn in this process.
         self.profile = profile_lib.load(config.data.profile)
 
     @functools.cached_property
     def bank(self) -> bank_lib.Bank | None:
         """The clean images of the run; None if it streams them from files."""
-        return pipeline.build_bank(self.config)
+        return pipeline.build_bank(
+            self.config.data, [self.phase(0)], self.config.seed
+        )
+
+    def phase(self, first: int) -> schedule.Phase:
+        """Returns the steps of the fine-tuning, from batch `first` on."""
+        data = self.config.data
+        last = first + self.settings.steps
+        return schedule.Phase(first, last, data.patch_size, data.batch_size)
 
     @functools.cached_property
     def tile(self) -> int:
@@ -171,20 +177,13 @@ class Crops:
         """Returns the batches of the fine-tuning, `(inputs, clean)`."""
         config, settings = self.data.config, self.data.settings
         # Behind the numbers of the crops, so that no batch repeats one.
-        first = settings.tiles
-        phase = schedule.Phase(
-            first,
-            first + settings.steps,
-            config.data.patch_size,
-            config.data.batch_size,
-        )
-        a_range = nsma.widen(self.a_range, config.nsma.overlap)
+        phase = self.data.phase(settings.tiles)
         return pipeline.batches(
-            config,
+            config.data,
             phase,
             self.data.bank,
             self.data.profile,
-            a_range,
+            nsma.widen(self.a_range, config.nsma.overlap),
             self._seed,
-            first,
+            phase.first,
         )

@@ -23,8 +23,8 @@ SIGNATURE = "serving_default"
 # Layers of the core that stay in float. Some carry the brightness at full size,
 # up to 138 deviations of the noise at gain 1: the pyramid, the details (small
 # differences of large numbers), the stem and the finest trunks of
-# Feature-Align. The outputs of the head and the gate are added to the picture.
-# Where this is not enough for static int8, `float_layers.choose` finds more.
+# Feature-Align. The head's output is added to the picture. Where this is not
+# enough for static int8, `float_layers.choose` finds more.
 FLOAT_LAYERS = (*PRECISE, "stem", "fa_enc0/shared", "fa_dec0/shared")
 
 # A dynamic-range convolution reads its input two more times, to find its range

@@ -69,6 +69,11 @@ class Job:
     gate: quality.Gate
 
     @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the members' input, packed pixels."""
+        return self.tile["height"], self.tile["width"]
+
+    @property
     def below_black(self) -> str:
         """What the members saw there, `"clipped"` or `"signed"`."""
         return synthesis.below_black(self.config.data)

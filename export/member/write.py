@@ -59,52 +59,22 @@ def write(
         ParityError: a flatbuffer does not compute what the member computes.
         InputError: no recipe passes the quality gate.
     """
-    model = job.config.model.to_dict()
-    size = job.tile["height"], job.tile["width"]
     context = ExportContext(
         lambda *size: convert.static_member(
-            trained, model, *size, job.options.group_form
+            trained, job.config.model.to_dict(), *size, job.options.group_form
         ),
-        size,
-        model["transform"],
+        job.size,
+        job.config.model.transform,
         job.data.of_member(index, a_range),
     )
-    # The middle of the subrange, in log a.
-    a, b = _noise(job.profile, math.sqrt(a_range[0] * a_range[1]))
-    noisy = golden.noisy_tile(a, b, index, job.below_black)
-    own_folder.create_array(
-        job.folder / f"golden/member_{index}_noisy.npy", noisy
-    )
-    inputs = golden.inputs(noisy, 1.0 / a, b / a**2, *size)
-    record = {
-        "index": index,
-        "a_range": list(a_range),
-        "gain_range": [float(job.profile.gain(x)) for x in a_range],
-        "transform": model["transform"],
-        "below_black": job.below_black,
-        "parameters": int(trained.count_params()),
-        "tile": job.tile,
-        "recipes": {},
-        "core": {},
-        "omitted": {},
-        "golden": {
-            "noisy": f"golden/member_{index}_noisy.npy",
-            "scale": 1.0 / a,
-            "offset": b / a**2,
-            "crop": list(golden.crop_of(*size)),
-            "denoised": {},
-        },
-        "gpu_delegate": gpu.report(
-            context.float32,
-            _largest_scale(job.profile, a_range[0], noisy, size),
-        ),
-    }
+    parameters = int(trained.count_params())
+    record, inputs = _begin(job, context, index, a_range, parameters)
     parity = Parity(context, inputs, index)
 
     @functools.cache
     def reference() -> quality.Reference:
         run = context.runner(context.float32)
-        return job.gate.reference(run, a_range, *size)
+        return job.gate.reference(run, a_range, *job.size)
 
     for recipe in job.options.recipes:
         logging.info("Member %d: %s", index, recipe.name)
@@ -124,9 +94,7 @@ def write(
         passed = "quality" not in entry or entry["quality"]["passed"]
         if passed or job.options.allow_quality_loss:
             _save(job, record, recipe, flatbuffer, entry)
-            crop = golden.crop_output(denoised, record["golden"]["crop"])
-            name = _golden_name(record, recipe)
-            own_folder.create_array(job.folder / name, crop)
+            _save_golden(job, record, recipe, denoised)
         else:
             logging.warning(
                 "Member %d is left out in %s: it loses more than %g dB.",
@@ -144,14 +112,43 @@ def write(
     return record
 
 
-def _noise(profile, a) -> tuple[float, float]:
-    return a, float(profile.b(profile.gain(a)))
+def _begin(job, context, index, a_range, parameters) -> tuple[dict, dict]:
+    """Writes the golden input; returns an entry without recipes, and inputs."""
 
+    def noise(a):
+        return a, float(job.profile.b(job.profile.gain(a)))
 
-def _largest_scale(profile, a, noisy, size):
-    """Returns the inputs at the low end of a subrange."""
-    a, b = _noise(profile, a)
-    return golden.inputs(noisy, 1.0 / a, b / a**2, *size)
+    def inputs_of(a, b):
+        return golden.inputs(noisy, 1.0 / a, b / a**2, *job.size)
+
+    # The middle of the subrange, in log a.
+    a, b = noise(math.sqrt(a_range[0] * a_range[1]))
+    noisy = golden.noisy_tile(a, b, index, job.below_black)
+    record = {
+        "index": index,
+        "a_range": list(a_range),
+        "gain_range": [float(job.profile.gain(x)) for x in a_range],
+        "transform": context.transform,
+        "below_black": job.below_black,
+        "parameters": parameters,
+        "tile": job.tile,
+        "recipes": {},
+        "core": {},
+        "omitted": {},
+        "golden": {
+            "noisy": f"golden/member_{index}_noisy.npy",
+            "scale": 1.0 / a,
+            "offset": b / a**2,
+            "crop": list(golden.crop_of(*job.size)),
+            "denoised": {},
+        },
+        # The scale is largest at the low end of the subrange.
+        "gpu_delegate": gpu.report(
+            context.float32, inputs_of(*noise(a_range[0]))
+        ),
+    }
+    own_folder.create_array(job.folder / record["golden"]["noisy"], noisy)
+    return record, inputs_of(a, b)
 
 
 def _log(losses):
@@ -189,8 +186,12 @@ def _stages(context, reference, recipe) -> list[dict]:
     return entries
 
 
-def _golden_name(record, recipe) -> str:
-    return f"golden/member_{record['index']}_{recipe.name}.npy"
+def _save_golden(job, record, recipe, denoised) -> None:
+    """Writes the crop of the golden output that a recipe gives."""
+    name = f"golden/member_{record['index']}_{recipe.name}.npy"
+    crop = golden.crop_output(denoised, record["golden"]["crop"])
+    own_folder.create_array(job.folder / name, crop)
+    record["golden"]["denoised"][recipe.name] = name
 
 
 def _save(job, record, recipe, flatbuffer, entry) -> None:
@@ -221,7 +222,6 @@ def _save(job, record, recipe, flatbuffer, entry) -> None:
         "undelegated": runtime.undelegated(shipped),
         **entry,
     }
-    record["golden"]["denoised"][recipe.name] = _golden_name(record, recipe)
 
 
 def _tensor(name, detail) -> dict:

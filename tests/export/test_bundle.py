@@ -257,6 +257,18 @@ def test_a_folder_in_the_way_is_left_alone(run, tmp_path):
     assert (tmp_path / "mine" / "notes.txt").read_text() == "keep me"
 
 
+def test_a_bundle_is_replaced_unless_somebody_added_to_it(run, tmp_path):
+    folder = tmp_path / "bundle"
+    shutil.copytree(run[2], folder)
+    exports.export(run[1], folder)
+    assert check.check(folder)["flatbuffers"] == 2
+    (folder / "golden" / "notes.txt").write_text("keep me")
+    with pytest.raises(InputError, match="with golden/notes.txt"):
+        exports.export(run[1], folder)
+    (folder / "golden" / "notes.txt").unlink()
+    assert check.check(folder)["flatbuffers"] == 2
+
+
 @pytest.mark.parametrize("tile", [8, 47])
 def test_an_impossible_tile_is_refused(run, tmp_path, tile):
     with pytest.raises(InputError, match=f"Received: {tile}"):

@@ -100,7 +100,7 @@ def test_a_member_is_measured_at_the_gains_of_its_subrange():
     assert gate.gains(narrow) == [pytest.approx(math.sqrt(9 * 15.84))]
 
 
-def test_the_limits_are_those_that_the_readme_promises():
+def test_the_limits_are_those_that_the_docs_promise():
     limits = {name: recipes.get(name).quality_limit for name in recipes.names()}
     assert limits == {
         "float32": None,
