@@ -17,8 +17,11 @@ from android_bench.errors import BenchError
 from fanet_tf.denoising import bundle as bundles
 from fanet_tf.denoising import tiles
 from fanet_tf.denoising.bundle import Tile
+from fanet_tf.errors import InputError
+from fanet_tf.files import npy
 
 PACKED_PIXELS_PER_MP = 250_000
+_MAX_GOLDEN_VALUES = 1 << 26
 
 
 @dataclasses.dataclass(frozen=True)
@@ -216,8 +219,8 @@ def _present(folder: pathlib.Path, name: str) -> pathlib.Path:
 
 def _load(path: pathlib.Path) -> np.ndarray:
     try:
-        return np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
+        return npy.read(path, _MAX_GOLDEN_VALUES)
+    except (OSError, InputError) as error:
         raise BenchError(
             f"A golden file must be a .npy array. Received: {path} ({error})"
         ) from None

@@ -35,6 +35,10 @@ from android_bench.targets import phone
 from android_bench.tool import tool as tools
 from fanet_tf.denoising import macs as macs_lib
 from fanet_tf.errors import InputError
+from fanet_tf.files import atomic
+from fanet_tf.files import claims
+from fanet_tf.files import names
+from fanet_tf.files import own_folder
 
 _HOST = flags.DEFINE_bool("host", False, "Measure this machine, without adb.")
 _SERIAL = flags.DEFINE_string(
@@ -242,8 +246,8 @@ def bench(folder: str) -> int:
     measured = bundle.models if _HOST.value else ()
     macs = {model.name: macs_lib.total(model.path) for model in measured}
     stamp = datetime.datetime.now().strftime("bench-%Y%m%d-%H%M%S")
-    output = pathlib.Path(_OUTPUT.value or stamp)
-    path = output / "results.jsonl"
+    output = atomic.resolve(_OUTPUT.value or stamp)
+    path = output / stores.RESULTS
     run_id = _run_id(path)
     raw = outputs.raw_writer(output) if _SAVE_RAW.value else outputs.no_raw
     target = _target(tool, run_id, raw)
@@ -253,7 +257,6 @@ def bench(folder: str) -> int:
     )
     if baseline is not None:
         row_maker.compare([], header, baseline)  # Refuses before measuring.
-    store = stores.Store(path, header, _RESUME.value)
     gate = (
         None
         if _HOST.value
@@ -264,23 +267,26 @@ def bench(folder: str) -> int:
             poll_s=_POLL_S.value,
         )
     )
-    output.mkdir(parents=True, exist_ok=True)
-    with tqdm(total=len(jobs), unit="job", file=sys.stderr) as progress:
-        runner.execute(target, jobs, store, gate, progress)
-    rows = row_maker.summarise(
-        list(store.jobs.values()),
-        {model.name: model.tile for model in bundle.models},
-        frame,
-        _SPREAD.value,
-    )
-    ratios.add(rows, list(store.jobs.values()), macs)
-    compared = []
-    if baseline is not None:
-        compared = row_maker.compare(rows, store.header, baseline)
-    store.finish(rows)
-    outputs.write(output, store, rows, compared)
-    print(texts.table(store.header, rows, compared))
-    print(f"results in {output}")
+    stores.check_free(output, _RESUME.value)
+    with claims.claim(own_folder.make_folder(output)):
+        store = stores.Store(path, header, _RESUME.value)
+        with tqdm(total=len(jobs), unit="job", file=sys.stderr) as progress:
+            runner.execute(target, jobs, store, gate, progress)
+        rows = row_maker.summarise(
+            list(store.jobs.values()),
+            {model.name: model.tile for model in bundle.models},
+            frame,
+            _SPREAD.value,
+        )
+        ratios.add(rows, list(store.jobs.values()), macs)
+        compared = []
+        if baseline is not None:
+            compared = row_maker.compare(rows, store.header, baseline)
+        store.finish(rows)
+        outputs.write(output, store, rows, compared)
+    table = texts.table(store.header, rows, compared)
+    print("\n".join(map(names.printable, table.splitlines())))
+    print(f"results in {names.printable(output)}")
     failed = sum(row["status"] == "failed" for row in rows)
     slower = sum(change["verdict"] == "slower" for change in compared)
     if failed:
@@ -293,7 +299,7 @@ def bench(folder: str) -> int:
 
 
 def _say(text: object) -> None:
-    print(f"fanet-bench: {' '.join(str(text).split())}", file=sys.stderr)
+    print(f"fanet-bench: {names.printable(text)}", file=sys.stderr)
 
 
 def main(argv: list[str]) -> int:

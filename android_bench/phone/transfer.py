@@ -3,13 +3,13 @@
 import pathlib
 import re
 import shlex
-import tempfile
 
 from android_bench.errors import AdbError
 from android_bench.errors import DeviceLost
 from android_bench.phone.adb import Adb
 from android_bench.phone.adb import last_line
 from fanet_tf.denoising.bundle import sha256
+from fanet_tf.files import own_folder
 
 _LOST = re.compile(
     r"device offline|device '.*' not found|no devices/emulators found"
@@ -56,8 +56,8 @@ def push(adb: Adb, local: pathlib.Path, remote: str) -> bool:
 
 def pull(adb: Adb, remote: str) -> bytes:
     """The bytes of a file on the device, checked by sha256."""
-    with tempfile.TemporaryDirectory(prefix="fanet-bench-") as folder:
-        local = pathlib.Path(folder) / "file"
+    with own_folder.scratch() as folder:
+        local = folder / "file"
         for _ in range(adb.retries + 1):
             adb.retrying(lambda: _transfer(adb, "pull", remote, str(local)))
             if adb.dry:

@@ -14,6 +14,7 @@ from android_bench.results import store as stores
 from android_bench.results import text as texts
 from android_bench.tool.tool import Tool
 from fanet_tf.files import atomic
+from fanet_tf.files import own_folder
 
 
 def _version(package: str) -> str:
@@ -68,8 +69,8 @@ def raw_writer(folder: pathlib.Path) -> Callable[[str, str, str], None]:
     """Keeps what the tool prints, in `raw/` of `folder`."""
 
     def write_raw(job_id: str, name: str, text: str) -> None:
-        (folder / "raw").mkdir(parents=True, exist_ok=True)
-        path = folder / "raw" / f"{job_id}.{name}"
+        raw = own_folder.make_folder(folder / "raw")
+        path = raw / f"{job_id}.{name}"
         atomic.write_text(path, text, overwrite=True)
 
     return write_raw

@@ -6,13 +6,22 @@ configuration. It is written beside and renamed, so there is never a half of
 one.
 """
 
+import errno
 import json
+import os
 import pathlib
 
 from android_bench.errors import BenchError
+from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
+from fanet_tf.files import inputs
+from fanet_tf.files import own_folder
+from fanet_tf.files import strict_json
 
 SCHEMA_VERSION = 1
+# What a run writes beside the results file.
+RESULTS = "results.jsonl"
+_BESIDE = ("results.csv", "results.md", "report.html", "raw")
 
 
 def read(path: pathlib.Path) -> list[dict]:
@@ -22,9 +31,11 @@ def read(path: pathlib.Path) -> list[dict]:
         BenchError: no such file, or not one of ours.
     """
     try:
+        if not path.exists():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         lines = [
-            json.loads(line)
-            for line in path.read_text(encoding="utf-8").splitlines()
+            strict_json.loads(line, path)
+            for line in inputs.read_text(path).splitlines()
             if line.strip()
         ]
         version = lines[0]["schema_version"] if lines else None
@@ -33,7 +44,7 @@ def read(path: pathlib.Path) -> list[dict]:
             f"a results file must be readable. Received: {path} "
             f"({error.strerror})"
         ) from None
-    except (ValueError, KeyError, TypeError):
+    except (InputError, ValueError, KeyError, TypeError):
         version = None
     if version != SCHEMA_VERSION:
         raise BenchError(
@@ -57,12 +68,8 @@ class Store:
         self.header = header
         self.jobs: dict[str, dict] = {}
         self.rows: list[dict] = []
+        check_free(path.parent, resume)
         if path.exists():
-            if not resume:
-                raise BenchError(
-                    "`--output` must be a new folder, or come with --resume "
-                    f"to go on with the run in it. Received: {path.parent}"
-                )
             self._resume(read(path))
 
     def _resume(self, lines: list[dict]) -> None:
@@ -91,14 +98,41 @@ class Store:
 
     def save(self) -> None:
         """Writes all lines."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        own_folder.make_folder(self.path.parent)
         lines = [
             self.header,
             *self.jobs.values(),
             *({"type": "row", **row} for row in self.rows),
         ]
-        text = "".join(json.dumps(line) + "\n" for line in lines)
+        text = "".join(
+            json.dumps(line, allow_nan=False) + "\n" for line in lines
+        )
         atomic.write_text(self.path, text, overwrite=True)
+
+
+def check_free(folder: pathlib.Path, resume: bool) -> None:
+    """Refuses a folder that holds something where the results would go.
+
+    Args:
+        folder: `--output`.
+        resume: whether the run that lies there is gone on with.
+
+    Raises:
+        BenchError: names what is in the way.
+    """
+    if (folder / RESULTS).exists():
+        if resume:
+            return
+        raise BenchError(
+            "`--output` must be a new folder, or come with --resume to "
+            f"continue the run in it. Received: {folder}"
+        )
+    for name in _BESIDE:
+        if (folder / name).exists():
+            raise BenchError(
+                "`--output` must be a new folder, or one without results. "
+                f"Received: {folder} with {name}"
+            )
 
 
 def _short(value: object) -> str:

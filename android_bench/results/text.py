@@ -3,6 +3,8 @@
 import csv
 import io
 
+from fanet_tf.files import names
+
 COLUMNS = (
     ("member", "member"),
     ("recipe", "recipe"),
@@ -137,7 +139,7 @@ def comparison_line(change: dict) -> str:
 
 def to_csv(rows: list[dict]) -> str:
     """Plain numbers, for a spreadsheet."""
-    names = [
+    columns = [
         "member",
         "recipe",
         "delegate",
@@ -162,20 +164,21 @@ def to_csv(rows: list[dict]) -> str:
         "notes",
     ]
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, names, extrasaction="ignore")
+    writer = csv.DictWriter(stream, columns)
     writer.writeheader()
     for row in rows:
         check = row.get("check") or {}
+        values = {
+            **row,
+            "tile_height": row["tile"]["height"],
+            "tile_width": row["tile"]["width"],
+            "halo": row["tile"]["halo"],
+            "check_error": check.get("error"),
+            "check_unit": check.get("unit"),
+            "notes": "; ".join(row["notes"]),
+        }
         writer.writerow(
-            {
-                **row,
-                "tile_height": row["tile"]["height"],
-                "tile_width": row["tile"]["width"],
-                "halo": row["tile"]["halo"],
-                "check_error": check.get("error"),
-                "check_unit": check.get("unit"),
-                "notes": "; ".join(row["notes"]),
-            }
+            {name: names.csv_cell(values.get(name)) for name in columns}
         )
     return stream.getvalue()
 
@@ -184,7 +187,8 @@ def to_markdown(header: dict, rows: list[dict], compared: list[dict]) -> str:
     """A table to paste into a README."""
     titles = [title for _, title in COLUMNS]
     lines = [
-        f"{device_line(header)}; bundle `{header['bundle']['name']}`, "
+        names.markdown(device_line(header))
+        + f"; bundle {names.markdown(header['bundle']['name'])}, "
         f"{header['date']}.",
         "",
         "| " + " | ".join(titles) + " |",
@@ -193,5 +197,5 @@ def to_markdown(header: dict, rows: list[dict], compared: list[dict]) -> str:
     ]
     for extra in (notes(rows), [comparison_line(c) for c in compared]):
         if extra:
-            lines += ["", *(f"* {line}" for line in extra)]
+            lines += ["", *(f"* {names.markdown(line)}" for line in extra)]
     return "\n".join(lines) + "\n"

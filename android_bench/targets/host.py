@@ -7,13 +7,11 @@ separate here as they are on a phone.
 
 import dataclasses
 import importlib.metadata
-import json
 import os
 import pathlib
 import platform
 import subprocess
 import sys
-import tempfile
 import time
 
 from android_bench.bundle import Model
@@ -24,6 +22,10 @@ from android_bench.targets import matmul
 from android_bench.tool import verify
 from android_bench.tool.tool import Timing
 from fanet_tf.denoising.machine import cpu_name
+from fanet_tf.errors import InputError
+from fanet_tf.files import children
+from fanet_tf.files import own_folder
+from fanet_tf.files import strict_json
 
 DELEGATES = ("cpu",)
 PASSES = ("output", "latency", "memory")
@@ -124,10 +126,9 @@ class Host:
     def _measure(self, job: Job) -> dict:
         memory = job.kind == "memory"
         runs = _MEMORY_RUNS if memory else self._timing.num_runs
-        with tempfile.TemporaryDirectory(prefix="fanet-bench-") as folder:
-            result = pathlib.Path(folder) / "result.json"
-            command = [
-                sys.executable,
+        with own_folder.scratch() as folder:
+            result = folder / "result.json"
+            command = children.python(
                 "-m",
                 _MODULE,
                 f"--model={job.model.path}",
@@ -136,7 +137,7 @@ class Host:
                 f"--num_runs={runs}",
                 f"--warmup_runs={_WARMUP_RUNS}",
                 f"--result_json={result}",
-            ]
+            )
             start = time.monotonic()
             code, text, peak_kb = _run(command, self._timing.max_seconds)
             self._raw(job.id, "stdout", text)
@@ -146,7 +147,7 @@ class Host:
                     "the runtime's benchmark must exit 0. Received: code "
                     f"{code}, {lines[-1] if lines else 'no output'}"
                 )
-            answer = json.loads(result.read_text(encoding="utf-8"))
+            answer = _answer(result)
         record = {
             # The result's path is a temporary one.
             "command": " ".join(command[1:-1]),
@@ -178,16 +179,27 @@ class Host:
         return record
 
 
+def _answer(path: pathlib.Path) -> dict:
+    """What the runtime's benchmark wrote; every number must be finite."""
+    try:
+        return strict_json.read_object(path)
+    except InputError as error:
+        raise ToolError(
+            f"the runtime's benchmark must write whole JSON. Received: {error}"
+        ) from None
+
+
 def _run(command: list[str], limit_s: float) -> tuple[int, str, int]:
     """Exit code, output and peak resident kilobytes of a process."""
     if not hasattr(os, "wait4"):
         raise BenchError("`--host` must run on Linux or macOS.")
-    with tempfile.TemporaryFile() as output:
+    with own_folder.scratch_file() as output:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
+            env=children.environment(),
         )
         try:
             # wait4 tells the peak of this one child.

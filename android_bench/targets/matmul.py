@@ -10,7 +10,6 @@ Example:
 """
 
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -19,6 +18,9 @@ import time
 import numpy as np
 
 from android_bench.errors import BenchError
+from fanet_tf.files import children
+
+_MODULE = "android_bench.targets.matmul"
 
 # As much work as a tile's: other load then falls on both alike.
 SIZE = 1024
@@ -35,7 +37,7 @@ _LIMITS = (
 
 def command(threads: int, runs: int) -> list[str]:
     """The command line that measures."""
-    return [sys.executable, "-m", __name__, str(threads), str(runs)]
+    return children.python("-m", _MODULE, str(threads), str(runs))
 
 
 def measure(threads: int, runs: int, limit_s: float) -> dict:
@@ -57,7 +59,7 @@ def measure(threads: int, runs: int, limit_s: float) -> dict:
     try:
         process = subprocess.run(
             command(threads, runs),
-            env={**os.environ, **limits},
+            env=children.environment(**limits),
             capture_output=True,
             text=True,
             timeout=limit_s,

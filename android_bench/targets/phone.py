@@ -2,13 +2,14 @@
 
 import dataclasses
 import pathlib
+import re
 import shlex
-import tempfile
 
 import numpy as np
 
 from android_bench.bundle import Model
 from android_bench.errors import AdbError
+from android_bench.errors import BenchError
 from android_bench.errors import CommandTimeout
 from android_bench.errors import DeviceLost
 from android_bench.errors import ToolError
@@ -23,6 +24,7 @@ from android_bench.tool import tool as tools
 from android_bench.tool import verify
 from android_bench.tool.tool import Timing
 from android_bench.tool.tool import Tool
+from fanet_tf.files import own_folder
 
 BASE = "/data/local/tmp/fanet-bench"
 
@@ -42,6 +44,8 @@ while [ -d {folder} ]; do
   sleep 10
 done
 """
+
+_RUN_ID = re.compile("[0-9a-f]{12}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,6 +95,12 @@ class Phone:
         self.facts: facts.Facts | None = None
         self._timing = timing
         self._options = options
+        # It comes from a results file on resuming, and goes into `rm -rf`.
+        if not _RUN_ID.fullmatch(run_id):
+            raise BenchError(
+                "A run's id must be 12 hexadecimal digits. "
+                f"Received: {run_id!r}"
+            )
         self._folder = f"{BASE}/{run_id}"
         self._raw = raw
         self._mode = facts.PerformanceMode(adb)
@@ -156,9 +166,9 @@ class Phone:
         return remote
 
     def _push_text(self, text: str | bytes, name: str) -> str:
-        with tempfile.TemporaryDirectory(prefix="fanet-bench-") as folder:
-            path = pathlib.Path(folder) / name
-            path.write_bytes(text.encode() if isinstance(text, str) else text)
+        with own_folder.scratch() as folder:
+            path = folder / name
+            own_folder.create(path, text)
             return self._push(path, name)
 
     def _ask_flags(self) -> None:
@@ -214,7 +224,8 @@ class Phone:
         """The tool's command line for a job, for the device's shell."""
         model = job.model
         flags = [
-            f"--graph={self._push(model.path, model.path.name)}",
+            # A name of ours: the folder is searched for libraries, too.
+            f"--graph={self._push(model.path, f'{model.name}.tflite')}",
             f"--num_threads={job.threads}",
             *tools.delegate_flags(self.tool.kind, job.delegate, self._library),
             *tools.pass_flags(self.tool, job.kind, self._timing, self._folder),

@@ -65,8 +65,17 @@ def counts(text: str) -> list[dict[str, float]]:
         if not match:
             continue
         pairs = re.findall(rf"(\w+)=({_NUMBER})", match[1])
-        found.append({name: float(value) for name, value in pairs})
+        found.append({name: _finite(value) for name, value in pairs})
     return found
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ToolError(
+            f"the tool must print finite numbers. Received: {text!r}"
+        )
+    return value
 
 
 def kind(stdout: str, stderr: str) -> str | None:
@@ -88,10 +97,10 @@ def _labels(text: str) -> dict[str, float]:
             line.strip(),
         )
         if match:
-            labels[match[1]] = float(match[2])
+            labels[match[1]] = _finite(match[2])
         runs = re.search(r"Inference \(avg\):.*\((\d+) runs\)", line)
         if runs:
-            labels["runs"] = float(runs[1])
+            labels["runs"] = _finite(runs[1])
     return labels
 
 
@@ -100,7 +109,7 @@ def _timings(text: str) -> dict[str, float]:
     if not match:
         return {}
     pairs = re.findall(rf"([A-Z][\w ()]*?): ({_NUMBER})", match[1])
-    return {name: float(value) for name, value in pairs}
+    return {name: _finite(value) for name, value in pairs}
 
 
 def latency(stdout: str, stderr: str) -> Latency:
@@ -179,12 +188,12 @@ def memory(stdout: str, stderr: str) -> dict[str, float]:
         text,
     )
     if delta:
-        result = {"init_mb": float(delta[1]), "overall_mb": float(delta[2])}
+        result = {"init_mb": _finite(delta[1]), "overall_mb": _finite(delta[2])}
     peak = re.search(
         rf"Overall peak memory footprint \(MB\)[^:]*: ({_NUMBER})", text
     )
     if peak:
-        result["peak_mb"] = float(peak[1])
+        result["peak_mb"] = _finite(peak[1])
     names = {
         "Init footprint": "init_mb",
         "Overall footprint": "overall_mb",

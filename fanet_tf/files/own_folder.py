@@ -104,6 +104,11 @@ def make_folder(path) -> pathlib.Path:
     return path
 
 
+def scratch_file() -> BinaryIO:
+    """Opens a private file without a name; it is gone when it is closed."""
+    return tempfile.TemporaryFile()
+
+
 @contextlib.contextmanager
 def scratch() -> Iterator[pathlib.Path]:
     """Yields a private folder for programs that want paths; then deletes it."""
