@@ -39,7 +39,10 @@ def main(arguments):
     """Hands the flags to `train.train`."""
     if arguments:
         program.fail(f"No positional arguments are taken: {arguments}")
-    config = _CONFIG.value  # Before the slow imports: typos fail at once.
+    # Before the slow imports and before a folder is made: a config that could
+    # not be loaded fails at its first use.
+    config = _CONFIG.value
+    config.to_json()
     from fanet_tf.training import callbacks
     from fanet_tf.training import distribution
     from fanet_tf.training import train
