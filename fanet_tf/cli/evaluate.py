@@ -7,6 +7,8 @@ Example:
         --output=runs/evaluation
     fanet-evaluate --photos=photographs --gains=1,4,16,64 --crop=288 \
         --bundle=runs/quickstart/bundle --output=runs/evaluation
+    fanet-evaluate --photos=photographs --crop=288 --limit=8 --sensor=fixed \
+        --exposure=0.25 --output=runs/robustness
     fanet-evaluate --pairs=test_set --bundle=ours=runs/fan/bundle --output=OUT
     fanet-evaluate --dnd=dnd/data --bundle=runs/fan/bundle --output=submission
 """
@@ -28,6 +30,8 @@ from fanet_tf.evaluation import evaluate
 from fanet_tf.evaluation import gallery
 from fanet_tf.evaluation import methods as methods_lib
 from fanet_tf.evaluation import page
+from fanet_tf.evaluation import robustness
+from fanet_tf.evaluation import sensor_cases
 from fanet_tf.evaluation import text
 from fanet_tf.files import atomic
 from fanet_tf.files import claims
@@ -74,6 +78,24 @@ _CROP = flags.DEFINE_integer(
     None,
     "Side of a centre crop of each photograph; default: the whole.",
     lower_bound=32,
+)
+
+_SENSOR = flags.DEFINE_enum(
+    "sensor",
+    None,
+    sensor_cases.SENSORS,
+    "Also measures what each term of a real sensor costs, on frames with a "
+    "pedestal and clipped at black: fixed strengths, or as a preset draws.",
+)
+_SENSOR_GAINS = flags.DEFINE_list(
+    "sensor_gains", ["4", "16", "64"], "Gains of --sensor."
+)
+_EXPOSURE = flags.DEFINE_float(
+    "exposure",
+    1.0,
+    "Of the scenes of --sensor; 0.25 is two stops under.",
+    lower_bound=1e-3,
+    upper_bound=1.0,
 )
 
 _METHODS = flags.DEFINE_list(
@@ -176,6 +198,23 @@ def _data() -> evaluation_sets.EvaluationSet:
     return evaluation_sets.photos(_PHOTOS.value, camera, *rest, _CROP.value)
 
 
+def _robustness(data, methods) -> robustness.Robustness | None:
+    """Measures what --sensor asks for."""
+    if _SENSOR.value is None:
+        return None
+    profile = profile_lib.load(_PROFILE.value)
+    gains = methods_lib.parse_gains(_SENSOR_GAINS.value, profile)
+    return robustness.measure(
+        data.scenes,
+        methods,
+        _SENSOR.value,
+        profile,
+        gains=gains,
+        exposure=_EXPOSURE.value,
+        seed=_SEED.value,
+    )
+
+
 def _submit(methods, output) -> None:
     """Writes one DND submission a method."""
     render = None
@@ -214,6 +253,15 @@ def main(arguments):
     if arguments:
         raise InputError(f"Unexpected arguments: {' '.join(arguments)}")
     data = _data()
+    if _SENSOR.value is not None:
+        if data is None or data.scenes is None:
+            raise InputError(
+                "--sensor must have clean frames to draw on: --photos, --raws "
+                "or --sid."
+            )
+        methods_lib.parse_gains(
+            _SENSOR_GAINS.value, profile_lib.load(_PROFILE.value)
+        )
     methods = _methods()
     if data is None:
         dnd.find(_DND.value)  # Refuses before anything is made.
@@ -262,13 +310,19 @@ def _evaluate(data, methods, output) -> None:
     print(text.table(evaluation))
     if verdicts := checks.text(checks.check(evaluation.to_json())):
         print(f"\n{verdicts}")
-    text.write_json(figures, evaluation, overwrite)
+    table, more, sections = _robustness(data, methods), {}, []
+    if table is not None:
+        print(f"\n{text.robustness(table)}")
+        more = {"robustness": table.to_json()}
+        sections = [page.robustness(table)]
+    text.write_json(figures, evaluation, overwrite, **more)
     page.write(
         report,
         evaluation,
         title=_TITLE.value,
         intro="The same noisy captures through every method.",
         overwrite=overwrite,
+        sections=sections,
     )
     print(f"\n{figures}\n{report}")
 

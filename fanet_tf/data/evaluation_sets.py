@@ -32,12 +32,15 @@ class EvaluationSet:
         total: how many there are, if none is damaged.
         facts: what the page says of the set.
         damage: which files were skipped.
+        scenes: the clean frames of a set with synthetic noise, read apart from
+            `captures`; None where the noise is real.
     """
 
     captures: Iterator[Capture]
     total: int
     facts: dict[str, str]
     damage: damage_lib.Damage
+    scenes: Iterator[Scene] | None = None
 
 
 def _synthetic(items, read, name, gains, profile, seed, facts):
@@ -54,6 +57,8 @@ def _synthetic(items, read, name, gains, profile, seed, facts):
             ),
         },
         damage,
+        # Files that are damaged are counted once, by `captures`.
+        _scenes(items, read, name, damage_lib.Damage(len(items))),
     )
 
 

@@ -14,11 +14,14 @@ from collections.abc import Callable
 from collections.abc import Sequence
 
 from fanet_tf.evaluation import gallery
+from fanet_tf.evaluation import text
 from fanet_tf.evaluation.evaluate import Evaluation
 from fanet_tf.evaluation.measures import COLUMNS
 from fanet_tf.evaluation.measures import DEFINITIONS
 from fanet_tf.evaluation.measures import GMACS
 from fanet_tf.evaluation.measures import TIME
+from fanet_tf.evaluation.robustness import BELOW_BLACK
+from fanet_tf.evaluation.robustness import Robustness
 from fanet_tf.pages import pictures
 from fanet_tf.pages import plots
 from fanet_tf.pages import shell
@@ -107,13 +110,13 @@ def _two_digits(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
 
 
-def _column(values: dict[str, float | None], text: Callable, best):
+def _column(values: dict[str, float | None], show: Callable, best):
     """Yields each method and its cell, the best ones marked."""
     known = [value for value in values.values() if value is not None]
     winner = best(known) if best and known else None
     for name, value in values.items():
         is_best = value is not None and value == winner
-        yield name, tables.Cell(text(value), "best" if is_best else "")
+        yield name, tables.Cell(show(value), "best" if is_best else "")
 
 
 def _figure(svg: str, caption: str) -> str:
@@ -200,6 +203,24 @@ def _definitions() -> str:
         for key, value in DEFINITIONS.items()
     )
     return f"<details><summary>Definitions</summary><dl>{items}</dl></details>"
+
+
+def robustness(table: Robustness) -> tuple[str, str]:
+    """Returns the heading and the HTML of what a sensor's terms cost."""
+    note = (
+        f"Terms: {table.sensor}; {table.scenes} scenes, exposure "
+        f"{table.exposure:g}. The first line is RAW PSNR without any term, the "
+        "others what a term changes of it, dB; all pixels, then the darkest "
+        "quarter of each scene. Signed frames keep the noise below black, "
+        "clipped ones do not."
+    )
+    parts = [f'<p class="note">{html.escape(note)}</p>']
+    for method, label in table.methods.items():
+        parts.append(f"<h3>{html.escape(label)}</h3>")
+        for below_black in BELOW_BLACK:
+            head, *rows = text.robustness_rows(table, method, below_black)
+            parts.append(tables.table(head, rows))
+    return "Robustness", "".join(parts)
 
 
 def render(

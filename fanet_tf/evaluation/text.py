@@ -2,6 +2,9 @@
 
 from fanet_tf.evaluation.evaluate import Evaluation
 from fanet_tf.evaluation.measures import COLUMNS
+from fanet_tf.evaluation.robustness import BELOW_BLACK
+from fanet_tf.evaluation.robustness import REFERENCE
+from fanet_tf.evaluation.robustness import Robustness
 from fanet_tf.files import atomic
 from fanet_tf.files import marks
 from fanet_tf.files import own_folder
@@ -51,15 +54,58 @@ def check_output(path, overwrite: bool = False) -> None:
     atomic.check(path, is_ours=_is_ours, overwrite=overwrite)
 
 
-def write_json(path, evaluation: Evaluation, overwrite: bool = False) -> None:
+def robustness_rows(table: Robustness, method: str, below_black: str):
+    """Returns the lines of one method's table, headings first.
+
+    The first line is in dB, the others are the dB that a case costs; in each
+    cell all pixels and the darkest quarter.
+    """
+    rows = [
+        [
+            f"{below_black}: dB, all / dark",
+            *(f"gain {gain:g}" for gain in table.gains),
+        ]
+    ]
+    for case in table.cases:
+        cells = [case]
+        for row in table.of(method, case, below_black):
+            if case == REFERENCE:
+                cells.append(f"{row.psnr:.2f} / {row.psnr_dark:.2f}")
+            else:
+                cells.append(f"{-row.lost:+.2f} / {-row.lost_dark:+.2f}")
+        rows.append(cells)
+    return rows
+
+
+def robustness(table: Robustness) -> str:
+    """Returns what each term of a sensor costs each method."""
+    parts = []
+    for method, label in table.methods.items():
+        parts.append(
+            f"{label}: what the terms of a sensor cost ({table.sensor}, "
+            f"{table.scenes} scenes, exposure {table.exposure:g})"
+        )
+        for below_black in BELOW_BLACK:
+            rows = robustness_rows(table, method, below_black)
+            parts.append(_align(rows))
+    return "\n\n".join(parts)
+
+
+def write_json(
+    path, evaluation: Evaluation, overwrite: bool = False, **more
+) -> None:
     """Writes all figures, `Evaluation.to_json`, to a file.
 
     Args:
         path: of the file; its folder is made.
         evaluation: what `evaluate.evaluate` returned.
         overwrite: replaces a file that is no such JSON, too.
+        **more: further fields of the JSON object.
     """
     own_folder.make_parent(path)
     atomic.write_json(
-        path, evaluation.to_json(), is_ours=_is_ours, overwrite=overwrite
+        path,
+        {**evaluation.to_json(), **more},
+        is_ours=_is_ours,
+        overwrite=overwrite,
     )

@@ -127,15 +127,15 @@ class SensorModel:
 
     def without(self, *names: str) -> "SensorModel":
         """Returns the model less some of `TERMS`, for ablations."""
-        changes, ideal = {}, SensorModel()
-        for term in names:
-            if term not in TERMS:
-                raise ValueError(
-                    f"A term must be one of {', '.join(TERMS)}. "
-                    f"Received: {term!r}"
-                )
-            changes |= {name: getattr(ideal, name) for name in TERMS[term]}
-        return dataclasses.replace(self, **changes)
+        return dataclasses.replace(self, **_fields(SensorModel(), names))
+
+    def only(self, *names: str) -> "SensorModel":
+        """Returns a model with no other of `TERMS`, to see what each costs.
+
+        What describes a term, such as `bright_share`, stays.
+        """
+        _fields(self, names)
+        return self.without(*(term for term in TERMS if term not in names))
 
     def expose(self, clean, noise: NoiseParams, draws, xp=np) -> Exposure:
         """Draws what the sensor makes of clean scenes.
@@ -305,6 +305,16 @@ TERMS = {
     "told": ("told_deviation",),
     "read": ("read_factor",),
 }
+
+
+def _fields(model: SensorModel, names) -> dict:
+    """Returns what a model has in the fields of some terms."""
+    for term in names:
+        if term not in TERMS:
+            raise ValueError(
+                f"A term must be one of {', '.join(TERMS)}. Received: {term!r}"
+            )
+    return {field: getattr(model, field) for n in names for field in TERMS[n]}
 
 
 def _check(model: SensorModel) -> None:

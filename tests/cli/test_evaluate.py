@@ -71,6 +71,27 @@ def test_the_shipped_array_is_the_default_and_is_checked(photos, tmp_path):
     assert "centre crops of 48 x 48" in record["about"]["facts"]["Data"]
 
 
+def test_the_cost_of_a_sensors_terms_is_measured(photos, tmp_path):
+    output = tmp_path / "out"
+    done = command(
+        "evaluate",
+        f"--photos={photos}",
+        "--gains=4",
+        "--sensor=fixed",
+        "--sensor_gains=16",
+        "--exposure=0.25",
+        "--bundle=",
+        f"--output={output}",
+    )
+    assert done.returncode == 0, done.stderr
+    for words in ("signed: dB", "clipped: dB", "defects", "all together"):
+        assert words in done.stdout
+    record = json.loads((output / "metrics.json").read_text())["robustness"]
+    assert record["exposure"] == 0.25 and record["scenes"] == 2
+    assert {row["gain"] for row in record["rows"]} == {16.0}
+    assert "Robustness" in (output / "report.html").read_text()
+
+
 def test_a_submission_is_written_for_each_method(tmp_path):
     published_sets.make_dnd(tmp_path / "data")
     output = tmp_path / "out"
@@ -106,6 +127,13 @@ def test_a_submission_is_written_for_each_method(tmp_path):
         ),
         (["--photos=PHOTOS", "--bundle=/nope"], "bundle must be a folder"),
         (["--photos=PHOTOS", "--gains=0"], "Received: '0'"),
+        (["--photos=PHOTOS", "--sensor=camera"], "sensor"),
+        (["--sidd=/nope", "--sensor=fixed"], "abdokamel"),
+        (["--dnd=/nope", "--sensor=fixed"], "--sensor must have clean frames"),
+        (
+            ["--photos=PHOTOS", "--sensor=fixed", "--sensor_gains=99"],
+            "Received: '99'",
+        ),
         (["--photos=PHOTOS", "--nope"], "nope"),
         (["--photos=PHOTOS", "more"], "Unexpected arguments: more"),
     ],
