@@ -24,18 +24,18 @@ from export.card import page
 from export.card import training
 from fanet_tf.cli import overwrite_flag
 from fanet_tf.cli import program
+from fanet_tf.cli import raw_flags
 from fanet_tf.denoising import bundle as bundle_lib
 from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
-from fanet_tf.files import dump
 from fanet_tf.files import marks
 from fanet_tf.files import own_folder
 from fanet_tf.files import strict_json
-from fanet_tf.raw import cfa
 
 SCHEMA_VERSION = 1
 
 flags.adopt_module_key_flags(overwrite_flag)
+flags.adopt_module_key_flags(raw_flags)
 _BUNDLE = flags.DEFINE_string(
     "bundle", None, "Folder of the array; default: the shipped one."
 )
@@ -56,22 +56,6 @@ _WORKDIR = flags.DEFINE_string(
 )
 _FRAME = flags.DEFINE_string(
     "frame", None, "Measures on this RAW file of low noise."
-)
-_WIDTH = flags.DEFINE_integer("width", None, "Width of a headerless --frame.")
-_HEIGHT = flags.DEFINE_integer(
-    "height", None, "Height of a headerless --frame."
-)
-_BITS = flags.DEFINE_integer(
-    "bits", None, "Bits a pixel of a headerless --frame."
-)
-_CFA = flags.DEFINE_enum(
-    "cfa", "RGGB", list(cfa.PATTERNS), "Pattern of a headerless --frame."
-)
-_BLACK = flags.DEFINE_float(
-    "black_level", 0.0, "Black level of a headerless --frame."
-)
-_WHITE = flags.DEFINE_float(
-    "white_level", None, "White level of a headerless --frame."
 )
 _PICTURE = flags.DEFINE_string(
     "picture", None, "Draws noisy, denoised and clean side by side: a .jpg."
@@ -120,7 +104,8 @@ def _measured(array, path) -> dict:
         model = record["training"][-1]["config"]["model"]
         record["cost"] = measure.cost(model)
     if _FRAME.value:
-        record["frame"] = measure.frame(array, _FRAME.value, _form())
+        form = raw_flags.raw_format(pathlib.Path(_FRAME.value))
+        record["frame"] = measure.frame(array, _FRAME.value, form)
     if _PHOTOS.value:
         record["photographs"] = measure.photographs(array, _PHOTOS.value)
         record["crops"] = measure.crops(array, _PHOTOS.value)
@@ -147,18 +132,6 @@ def _read(path, array) -> dict:
         return fresh
     record = strict_json.read_object(path)
     return record if record.get("array") == fresh["array"] else fresh
-
-
-def _form() -> dump.DumpFormat | None:
-    sizes = (_WIDTH.value, _HEIGHT.value, _BITS.value)
-    if None in sizes:
-        return None
-    return dump.DumpFormat(
-        *sizes,
-        pattern=_CFA.value,
-        black_level=(_BLACK.value,),
-        white_level=_WHITE.value,
-    )
 
 
 def write(array: bundle_lib.Bundle, record: dict) -> None:

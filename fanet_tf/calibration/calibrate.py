@@ -8,7 +8,6 @@ Nothing is written before everything has succeeded.
 import dataclasses
 import json
 import os
-import pathlib
 import sys
 
 import numpy as np
@@ -21,7 +20,6 @@ from fanet_tf.calibration import regression
 from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
 from fanet_tf.files import marks
-from fanet_tf.files import reader
 from fanet_tf.pages import shell
 from fanet_tf.raw import cfa
 
@@ -70,23 +68,6 @@ class Calibration:
     record: dict
     warnings: list
     lows: dict
-
-
-def expand(arguments) -> list[pathlib.Path]:
-    """Returns the files named, with folders replaced by what they hold."""
-    found = []
-    for path in map(pathlib.Path, arguments):
-        if not path.is_dir():
-            found.append(path)
-            continue
-        suffixes = (*reader.RAW_SUFFIXES, ".npy")
-        inside = sorted(
-            p for p in path.iterdir() if p.suffix.lower() in suffixes
-        )
-        if not inside:
-            raise InputError(f"{path}: holds no RAW or .npy frame.")
-        found += inside
-    return found
 
 
 def _dark_of(gain, dark_by_gain):

@@ -75,7 +75,7 @@ class Measurement:
                 f"a is not known to be positive ({low:.2e} to {high:.2e})"
             )
         if not fit.converged:
-            found.append("the fit did not come to rest")
+            found.append("the fit did not converge")
         return found
 
 

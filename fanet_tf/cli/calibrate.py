@@ -23,15 +23,15 @@ from fanet_tf.calibration import calibrate
 from fanet_tf.cli import max_pixels_flag
 from fanet_tf.cli import overwrite_flag
 from fanet_tf.cli import program
+from fanet_tf.cli import raw_flags
 from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
-from fanet_tf.files import dump
 from fanet_tf.files import names
 from fanet_tf.files import reader
-from fanet_tf.raw import cfa
 
 flags.adopt_module_key_flags(max_pixels_flag)
 flags.adopt_module_key_flags(overwrite_flag)
+flags.adopt_module_key_flags(raw_flags)
 
 _OUTPUT = flags.DEFINE_string("output", None, "The profile, a .json file.")
 _PAGE = flags.DEFINE_string(
@@ -60,18 +60,6 @@ _CORNERS = flags.DEFINE_list(
     " right, lower right, lower left (eight numbers).",
 )
 _SENSOR = flags.DEFINE_string("sensor", None, "Name for the profile.")
-_CFA = flags.DEFINE_enum(
-    "cfa", "RGGB", list(cfa.PATTERNS), "Pattern of .npy and headerless files."
-)
-_BLACK_LEVEL = flags.DEFINE_list(
-    "black_level", None, "Of .npy and headerless files: one, or R,Gr,Gb,B."
-)
-_WHITE_LEVEL = flags.DEFINE_float(
-    "white_level", None, "Of .npy and headerless files."
-)
-_WIDTH = flags.DEFINE_integer("width", None, "Of headerless files.")
-_HEIGHT = flags.DEFINE_integer("height", None, "Of headerless files.")
-_BITS = flags.DEFINE_integer("bits", None, "Of headerless files' pixels.")
 
 
 def _numbers(flag, counts=None):
@@ -95,30 +83,8 @@ def _numbers(flag, counts=None):
     return numbers
 
 
-def _reader():
-    """Returns a function path -> RAW image, with what the flags say."""
-    black = tuple(_numbers(_BLACK_LEVEL, (1, 4)) or (0.0,))
-    npy = reader.NpyFormat(_CFA.value, black, _WHITE_LEVEL.value)
-    sizes = (_WIDTH.value, _HEIGHT.value, _BITS.value)
-    headerless = None
-    if sizes != (None, None, None):
-        if None in sizes:
-            raise InputError(
-                "Headerless files need all of --width, --height and --bits. "
-                "Received: {}, {}, {}".format(*sizes)
-            )
-        headerless = dump.DumpFormat(
-            *sizes,
-            pattern=_CFA.value,
-            black_level=black,
-            white_level=_WHITE_LEVEL.value,
-        )
-
-    def read(path):
-        is_npy = pathlib.Path(path).suffix.lower() == ".npy"
-        return reader.read(path, npy if is_npy else headerless)
-
-    return read
+def _read(path: pathlib.Path):
+    return reader.read(path, raw_flags.raw_format(path))
 
 
 def _progress(items):
@@ -140,9 +106,10 @@ def main(arguments):
     if not output.parent.is_dir():
         raise InputError(f"{output.parent}: must be a folder that exists.")
     corners = _numbers(_CORNERS, (8,))
+    kinds = raw_flags.suffixes()
     shoot = calibrate.Shoot(
-        paths=calibrate.expand(arguments),
-        dark=calibrate.expand(_DARK.value or ()),
+        paths=reader.expand(arguments, kinds),
+        dark=reader.expand(_DARK.value or (), kinds),
         gains=_numbers(_GAIN),
         dark_gains=_numbers(_DARK_GAIN),
         base_iso=_BASE_ISO.value,
@@ -153,7 +120,7 @@ def main(arguments):
     calibrate.check_outputs(
         output, page, [*shoot.paths, *shoot.dark], overwrite
     )
-    result = calibrate.calibrate(shoot, _reader(), _progress)
+    result = calibrate.calibrate(shoot, _read, _progress)
     calibrate.write(result, output, page, overwrite)
     calibrate.summary(result)
     for warning in result.warnings:

@@ -12,7 +12,6 @@ The noise comes from one of --noise, --gain, --iso and --profile, else from the
 file's NoiseProfile.
 """
 
-import math
 import pathlib
 import signal
 import sys
@@ -22,6 +21,7 @@ from absl import flags
 from fanet_tf.cli import max_pixels_flag
 from fanet_tf.cli import overwrite_flag
 from fanet_tf.cli import program
+from fanet_tf.cli import raw_flags
 from fanet_tf.denoising import batch
 from fanet_tf.denoising import bundle
 from fanet_tf.denoising import denoiser
@@ -29,14 +29,12 @@ from fanet_tf.denoising import member_runner
 from fanet_tf.denoising import noise_source
 from fanet_tf.denoising import strength
 from fanet_tf.errors import InputError
-from fanet_tf.files import dump
-from fanet_tf.files import reader
-from fanet_tf.raw import cfa
 
 _EXIT_TERMINATED = 143
 
 flags.adopt_module_key_flags(max_pixels_flag)
 flags.adopt_module_key_flags(overwrite_flag)
+flags.adopt_module_key_flags(raw_flags)
 
 _BUNDLE = flags.DEFINE_string(
     "bundle", None, "Folder of the exported array; default: the shipped one."
@@ -70,30 +68,6 @@ _STRENGTH = flags.DEFINE_float(
 _CHROMA_STRENGTH = flags.DEFINE_float(
     "chroma_strength", None, "Strength for coloured noise; default: --strength."
 )
-_CFA = flags.DEFINE_enum(
-    "cfa", "RGGB", list(cfa.PATTERNS), "Pattern of a .npy or headerless file."
-)
-_BLACK_LEVEL = flags.DEFINE_list(
-    "black_level", None, "Of a .npy or headerless file: one, or R,Gr,Gb,B."
-)
-_WHITE_LEVEL = flags.DEFINE_float(
-    "white_level", None, "Of a .npy or headerless file."
-)
-_WIDTH = flags.DEFINE_integer("width", None, "Of a headerless file.")
-_HEIGHT = flags.DEFINE_integer("height", None, "Of a headerless file.")
-_BITS = flags.DEFINE_integer("bits", None, "Of a headerless file's pixels.")
-_PACKING = flags.DEFINE_enum(
-    "packing",
-    None,
-    list(dump.PACKINGS),
-    "How a headerless file packs pixels; default: found from its size.",
-)
-_ROW_BYTES = flags.DEFINE_integer(
-    "row_bytes", None, "Bytes from row to row of a headerless file."
-)
-_OFFSET = flags.DEFINE_integer(
-    "offset", 0, "Bytes before the first row of a headerless file."
-)
 _FORMAT = flags.DEFINE_enum(
     "format",
     "dng",
@@ -119,43 +93,6 @@ _MAX_MEMORY = flags.DEFINE_float(
 )
 
 
-def _levels(texts):
-    try:
-        numbers = tuple(float(text) for text in texts or ["0"])
-    except ValueError:
-        numbers = ()
-    if len(numbers) not in (1, 4) or not all(map(math.isfinite, numbers)):
-        raise InputError(
-            "--black_level must be one number or four (R,Gr,Gb,B). "
-            f"Received: {','.join(texts)}"
-        )
-    return numbers
-
-
-def _form(path):
-    """What the flags say about a file that does not say it itself."""
-    black = _levels(_BLACK_LEVEL.value)
-    if path.suffix.lower() == ".npy":
-        return reader.NpyFormat(_CFA.value, black, _WHITE_LEVEL.value)
-    sizes = (_WIDTH.value, _HEIGHT.value, _BITS.value)
-    if sizes == (None, None, None):
-        return None
-    if None in sizes:
-        raise InputError(
-            "A headerless file needs all of --width, --height and --bits. "
-            "Received: {}, {}, {}".format(*sizes)
-        )
-    return dump.DumpFormat(
-        *sizes,
-        pattern=_CFA.value,
-        black_level=black,
-        white_level=_WHITE_LEVEL.value,
-        packing=_PACKING.value,
-        stride=_ROW_BYTES.value,
-        offset=_OFFSET.value,
-    )
-
-
 def main(arguments):
     """Denoises the inputs; returns 1 if some of a batch failed."""
     # Ends as Ctrl-C does, so that what is half-written is taken away.
@@ -164,8 +101,13 @@ def main(arguments):
         raise InputError(
             "fanet-denoise needs inputs and an output: fanet-denoise IN... OUT"
         )
-    inputs, output = map(pathlib.Path, arguments[:-1]), arguments[-1]
-    jobs = batch.plan(list(inputs), output, f".{_FORMAT.value}")
+    *inputs, output = arguments
+    jobs = batch.plan(
+        list(map(pathlib.Path, inputs)),
+        output,
+        f".{_FORMAT.value}",
+        raw_flags.suffixes(),
+    )
     chroma = _CHROMA_STRENGTH.value
     strength.check(
         _STRENGTH.value, _STRENGTH.value if chroma is None else chroma
@@ -181,7 +123,7 @@ def main(arguments):
         noise_of=noise_source.chooser(
             array, _NOISE.value, _GAIN.value, _ISO.value, _PROFILE.value
         ),
-        form_of=_form,
+        raw_format=raw_flags.raw_format,
         strength=_STRENGTH.value,
         chroma_strength=chroma,
         overwrite=overwrite_flag.OVERWRITE.value,

@@ -7,7 +7,6 @@ Example:
     fanet-evaluate --pairs=test_set --bundle=runs/fan/bundle --output=OUT
 """
 
-import math
 import pathlib
 
 from absl import flags
@@ -15,14 +14,14 @@ from absl import flags
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.cli import max_pixels_flag
 from fanet_tf.cli import program
+from fanet_tf.cli import raw_flags
 from fanet_tf.errors import InputError
 from fanet_tf.files import names
-from fanet_tf.files import reader
 from fanet_tf.pairs import build
 from fanet_tf.pairs import plan
-from fanet_tf.raw import cfa
 
 flags.adopt_module_key_flags(max_pixels_flag)
+flags.adopt_module_key_flags(raw_flags)
 
 _PLAN = flags.DEFINE_bool(
     "plan", False, "Prints a list of captures to make, and does nothing else."
@@ -48,26 +47,6 @@ _PROFILE = flags.DEFINE_string(
     "profile", "imx258", "Noise: a shipped profile or a .json file."
 )
 _OUTPUT = flags.DEFINE_string("output", None, "Folder of the paired set.")
-_CFA = flags.DEFINE_enum(
-    "cfa", "RGGB", list(cfa.PATTERNS), "CFA pattern of .npy mosaics."
-)
-_BLACK = flags.DEFINE_list(
-    "black_level", ["0"], "Of .npy mosaics: one number, or four."
-)
-_WHITE = flags.DEFINE_float("white_level", None, "Of .npy mosaics.")
-
-
-def _form() -> reader.NpyFormat:
-    try:
-        black = tuple(float(level) for level in _BLACK.value)
-    except ValueError as error:
-        raise InputError(f"--black_level must be numbers: {error}") from error
-    if len(black) not in (1, 4) or not all(map(math.isfinite, black)):
-        raise InputError(
-            "--black_level must be one number or four (R, Gr, Gb, B). "
-            f"Received: {','.join(_BLACK.value)}"
-        )
-    return reader.NpyFormat(_CFA.value, black, _WHITE.value)
 
 
 def main(arguments):
@@ -92,7 +71,9 @@ def main(arguments):
         )
     folder = _FOLDER.value or pathlib.Path(_CAPTURES.value).parent
     shots = plan.read(_CAPTURES.value)
-    index = build.build(shots, folder, profile, _OUTPUT.value, form=_form())
+    index = build.build(
+        shots, folder, profile, _OUTPUT.value, raw_format=raw_flags.raw_format
+    )
     for record in index["pairs"]:
         rows, columns = record["shift"]
         name = names.printable(record["name"])

@@ -51,15 +51,15 @@ class Task:
     Attributes:
         denoiser: with its bundle.
         noise_of: frame -> `noise_source.Noise`.
-        form_of: path -> what the file does not say itself, or None.
+        raw_format: path -> what the file does not say itself, or None.
         strength: 0..1.
         chroma_strength: 0..1, or None for `strength`.
         overwrite: replaces outputs that this project did not write, too.
     """
 
     denoiser: Denoiser
-    noise_of: Callable
-    form_of: Callable = lambda path: None
+    noise_of: Callable[[RawImage], Noise]
+    raw_format: Callable[[pathlib.Path], reader.Format] = lambda path: None
     strength: float = 1.0
     chroma_strength: float | None = None
     overwrite: bool = False
@@ -74,13 +74,19 @@ def _is_folder(path: str) -> bool:
     return path.endswith("/") or pathlib.Path(path).is_dir()
 
 
-def plan(inputs: list[pathlib.Path], output: str, suffix: str) -> list[Job]:
+def plan(
+    inputs: list[pathlib.Path],
+    output: str,
+    suffix: str,
+    kinds: tuple[str, ...] = reader.MOSAIC_SUFFIXES,
+) -> list[Job]:
     """Pairs inputs with outputs.
 
     Args:
-        inputs: files, or folders whose RAW and `.npy` files are taken.
+        inputs: files, or folders of frames.
         output: a file for one input file, else a folder (made if missing).
         suffix: of the outputs in a folder.
+        kinds: suffixes of the frames in a folder.
     """
     many = len(inputs) > 1 or any(path.is_dir() for path in inputs)
     place = atomic.resolve(output)
@@ -93,7 +99,7 @@ def plan(inputs: list[pathlib.Path], output: str, suffix: str) -> list[Job]:
             raise InputError(
                 f"The output of several inputs must be a folder. Got: {output}"
             )
-        sources = [path for given in inputs for path in _files(given)]
+        sources = reader.expand(inputs, kinds)
         jobs = [Job(path, place / f"{path.stem}{suffix}") for path in sources]
     seen, originals = {}, {_identity(job.source) for job in jobs} - {None}
     for job in jobs:
@@ -134,19 +140,17 @@ def check_outputs(jobs: list[Job], overwrite: bool) -> None:
         writer.check_output(job.target, overwrite, job.is_named)
 
 
-def _files(path):
-    if not path.is_dir():
-        return [path]
-    suffixes = (*reader.RAW_SUFFIXES, ".npy")
-    found = sorted(p for p in path.iterdir() if p.suffix.lower() in suffixes)
-    if not found:
-        raise InputError(f"{path}: holds no RAW or .npy file.")
-    return found
+def denoise(
+    task: Task, job: Job, on_tile: Callable[[float], object] | None = None
+) -> tuple[str, float]:
+    """Denoises one frame; returns what was done and its megapixels.
 
-
-def denoise(task: Task, job: Job, on_tile=None) -> tuple[str, float]:
-    """Denoises one frame; returns what was done and its megapixels."""
-    image = reader.read(job.source, task.form_of(job.source))
+    Args:
+        task: what is done to it.
+        job: which frame.
+        on_tile: called with the fraction of the frame that is done.
+    """
+    image = reader.read(job.source, task.raw_format(job.source))
     noise = task.noise_of(image)
     if noise.warning:
         warnings.warn(noise.warning, stacklevel=2)

@@ -1,8 +1,10 @@
 """Any file with a Bayer mosaic -> `RawImage`."""
 
 import dataclasses
+import os
 import pathlib
 import warnings
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -40,7 +42,36 @@ class NpyFormat:
     white_level: float | None = None
 
 
-def read(path, form: dump.DumpFormat | NpyFormat | None = None) -> RawImage:
+MOSAIC_SUFFIXES = (*RAW_SUFFIXES, ".npy")
+Format = dump.DumpFormat | NpyFormat | None
+
+
+def expand(
+    paths: Iterable[str | os.PathLike],
+    suffixes: tuple[str, ...] = MOSAIC_SUFFIXES,
+) -> list[pathlib.Path]:
+    """Returns the files named, folders replaced by the frames they hold.
+
+    Args:
+        paths: files, and folders that are searched, not what lies below them.
+        suffixes: of the frames in a folder, in lower case.
+    """
+    found = []
+    for path in map(pathlib.Path, paths):
+        if not path.is_dir():
+            found.append(path)
+            continue
+        inside = sorted(
+            p for p in path.iterdir() if p.suffix.lower() in suffixes
+        )
+        if not inside:
+            kinds = "headerless" if ".raw" in suffixes else "RAW"
+            raise InputError(f"{path}: holds no {kinds} or .npy file.")
+        found += inside
+    return found
+
+
+def read(path: str | os.PathLike, form: Format = None) -> RawImage:
     """Reads a DNG or other camera RAW, a `.npy` mosaic or a headerless dump.
 
     Args:

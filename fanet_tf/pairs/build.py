@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import pathlib
+from collections.abc import Callable
 
 import numpy as np
 from absl import logging
@@ -84,9 +85,9 @@ def make_pair(noisy, clean, noise, promised: float) -> Pair:
     )
 
 
-def _read(folder, shot: plan.Shot, form):
+def _read(folder, shot: plan.Shot, raw_format):
     path = folder / shot.file
-    image = reader.read(path, form if path.suffix.lower() == ".npy" else None)
+    image = reader.read(path, raw_format(path))
     packed = folder_lib.packed_rggb(image.normalized(), image.pattern)
     return packed, folder_lib.colour_of(image), image.pattern
 
@@ -129,7 +130,7 @@ def build(
     profile: NoiseProfile,
     output,
     *,
-    form: reader.NpyFormat | None = None,
+    raw_format: Callable[[pathlib.Path], reader.Format] = lambda path: None,
     progress: bool = True,
 ) -> dict:
     """Makes a paired set; returns its index.
@@ -140,7 +141,7 @@ def build(
         profile: gives `(a, b)` of each gain.
         output: folder of the set, which appears when all is done. A set that
             is there is replaced, anything else is refused.
-        form: what `.npy` mosaics do not say.
+        raw_format: path -> what `.npy` and headerless files do not say.
         progress: whether a bar is shown.
 
     Raises:
@@ -156,20 +157,20 @@ def build(
             f"{len(missing)}, the first {missing[0]}"
         )
     with folders.replacing(output, paired.is_part, paired.check_own) as part:
-        return _build(scenes, folder, profile, part, form, progress)
+        return _build(scenes, folder, profile, part, raw_format, progress)
 
 
-def _build(scenes, folder, profile, output, form, progress) -> dict:
+def _build(scenes, folder, profile, output, raw_format, progress) -> dict:
     """Makes the set in a folder that is new; returns its index."""
     records, refused, thumbnails = [], [], []
     total = sum(len(noisy) for _, noisy in scenes.values())
     bar = tqdm(total=total, unit="pair", disable=not progress)
     for clean_shot, noisy_shots in scenes.values():
-        clean, colour, pattern = _read(folder, clean_shot, form)
+        clean, colour, pattern = _read(folder, clean_shot, raw_format)
         for shot in noisy_shots:
             name = shot.name
             try:
-                noisy, _, noisy_pattern = _read(folder, shot, form)
+                noisy, _, noisy_pattern = _read(folder, shot, raw_format)
                 if noisy.shape != clean.shape or noisy_pattern != pattern:
                     raise align.RefusedError(
                         "both frames must have one size and CFA pattern. "

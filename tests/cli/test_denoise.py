@@ -122,6 +122,22 @@ def test_a_dump_becomes_a_picture(tmp_path):
     assert reader.read(tmp_path / "f.dng").white_level == 1023 * 64
 
 
+def test_a_folder_of_dumps_is_denoised(tmp_path):
+    """And of nothing else: another file is no dump of this size."""
+    folder = tmp_path / "shoot"
+    folder.mkdir()
+    mosaic = raw_files.scene(60, 88, black=64, white=1000)
+    for name in ("a.raw", "b.raw10"):
+        packed = raw_files.pack_mipi(mosaic, 10)
+        (folder / name).write_bytes(packed.tobytes())
+    raw_files.camera_dng(folder / "c.dng", raw_files.scene(60, 88))
+    form = "--width=88 --height=60 --bits=10 --black_level=64 --gain=2".split()
+    result = run(folder, tmp_path / "done", *form)
+    assert result.returncode == 0, result.stderr
+    names = sorted(p.name for p in (tmp_path / "done").iterdir())
+    assert names == ["a.dng", "b.dng"]
+
+
 def test_pictures_are_turned_as_the_camera_was_held(source, tmp_path):
     result = run(source, tmp_path / "out.png")
     assert result.returncode == 0, result.stderr

@@ -237,7 +237,7 @@ def test_a_set_is_built_read_and_evaluated(captures, tmp_path):
         captures,
         PROFILE,
         output,
-        form=build.reader.NpyFormat("GRBG"),
+        raw_format=lambda path: build.reader.NpyFormat("GRBG"),
         progress=False,
     )
     assert [pair["name"] for pair in index["pairs"]] == ["a"]
@@ -272,7 +272,7 @@ def test_a_set_of_refused_pairs_is_an_error_and_leaves_no_index(captures):
             captures,
             PROFILE,
             captures / "set",
-            form=build.reader.NpyFormat("GRBG"),
+            raw_format=lambda path: build.reader.NpyFormat("GRBG"),
             progress=False,
         )
     assert not (captures / "set").exists()
@@ -323,7 +323,7 @@ def build_set(captures, output):
         captures,
         PROFILE,
         output,
-        form=build.reader.NpyFormat("GRBG"),
+        raw_format=lambda path: build.reader.NpyFormat("GRBG"),
         progress=False,
     )
 
