@@ -44,8 +44,7 @@ def measure(workdir) -> dict:
             progress=False,
         ).mean("run")
         scores.update({name: found[name] for name in _PICTURE_METRICS})
-        with atomic.writing(path) as stream:
-            stream.write(json.dumps(scores).encode())
+        atomic.write_json(path, scores, overwrite=True)
     return json.loads(path.read_text(encoding="utf-8"))
 
 
@@ -114,8 +113,8 @@ def write(output, table, rows, name, schedule, scores) -> str:
         (".json", json.dumps(record, indent=1) + "\n"),
         (".md", text),
     ):
-        with atomic.writing(path.with_suffix(suffix)) as stream:
-            stream.write(content.encode())
+        # The table of the project, made anew with one row more.
+        atomic.write_text(path.with_suffix(suffix), content, overwrite=True)
     return text
 
 
