@@ -490,6 +490,6 @@ def test_an_interrupt_during_the_imports_is_one_line(tmp_path, delay):
     time.sleep(delay)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate()
-    # Python itself answers before our first line runs.
-    assert process.returncode in (130, 2) or delay < 0.1
+    # Before our first line runs the signal ends Python itself, in silence.
+    assert process.returncode in (130, 2, -signal.SIGINT)
     assert len(said.splitlines()) <= 1 or delay < 0.1, said
