@@ -6,13 +6,17 @@ from fanet_tf import models
 from fanet_tf import variants
 from fanet_tf.errors import InputError
 from fanet_tf.models import cost as cost_lib
+from fanet_tf.models import instruction_counts
 from fanet_tf.models import receptive
 
 CONVENTION = (
     "1 MP is 1e6 RAW pixels, 250,000 packed positions; convolution weights "
     "only, no biases; one multiply-accumulate counts 1; fixed kernels (input "
-    "pyramid, Haar, replication) count 0. Traffic is float32 activations read "
-    "and written."
+    "pyramid, Haar, replication) count 0. MB/MP is traffic: every operation of "
+    "the float32 graph reads its inputs once and writes its output once, 4 "
+    "bytes a value, weights not counted, ReLU and limits part of the operation "
+    "before them. M/MP is million instructions in float32 on a Cortex-A76, "
+    "where benchmarks/arm_instructions.py has counted them."
 )
 NOTES = (
     "Widths are chosen, not recovered: the paper's figures do not determine a "
@@ -37,6 +41,7 @@ class Report:
         radius: measured receptive radius, packed pixels; None if not asked.
         paper_gmacs: the paper's GMACs/MP, if it is in the paper.
         paper_weights: the paper's number of weights.
+        instructions: see `models.instruction_counts`; empty if not counted.
     """
 
     name: str
@@ -46,6 +51,7 @@ class Report:
     radius: int | None
     paper_gmacs: float | None
     paper_weights: int | None
+    instructions: instruction_counts.Counts
 
     @property
     def halo(self) -> int | None:
@@ -90,6 +96,7 @@ def report(name, model, with_radius=True) -> Report:
         receptive.radius(core, stride) if with_radius else None,
         variant.paper_gmacs,
         variant.paper_weights,
+        instruction_counts.read(model),
     )
 
 
@@ -110,6 +117,10 @@ def as_record(report: Report, with_layers=False) -> dict:
         "bytes_float32": 4 * cost.parameters,
         "gmacs_per_mp": cost.gmacs_per_mp,
         "traffic_mb_per_mp": cost.traffic_mb_per_mp,
+        "instructions_m_per_mp": {
+            core: {recipe: c["total"] for recipe, c in by_recipe.items()}
+            for core, by_recipe in report.instructions.items()
+        },
         "stride": report.stride,
         "receptive_radius": report.radius,
         "halo": report.halo,
@@ -141,18 +152,20 @@ def table(reports) -> list[str]:
     width = max(len(r.name) for r in reports)
     lines = [
         f"{'':{width}} {'weights':>10} {'biases':>7} {'kB':>7} "
-        f"{'GMACs/MP':>9} {'paper':>8} {'diff %':>7} {'MB/MP':>7} "
+        f"{'GMACs/MP':>9} {'paper':>8} {'diff %':>7} {'MB/MP':>7} {'M/MP':>6} "
         f"{'radius':>6} {'halo':>5}"
     ]
     for r in reports:
         cost = r.cost
         difference = difference_percent(cost.gmacs_per_mp, r.paper_gmacs)
+        counted = r.instructions.get("cortex-a76", {}).get("float32", {})
         lines.append(
             f"{r.name:{width}} {cost.weights:10,} {cost.biases:7,} "
             f"{4e-3 * cost.parameters:7,.0f} {cost.gmacs_per_mp:9.4f} "
             f"{_or_dash(r.paper_gmacs, '.4f'):>8} "
             f"{_or_dash(difference, '+.2f'):>7} "
             f"{cost.traffic_mb_per_mp:7,.0f} "
+            f"{_or_dash(counted.get('total'), ',.0f'):>6} "
             f"{_or_dash(r.radius, 'd'):>6} {_or_dash(r.halo, 'd'):>5}"
         )
     return lines
