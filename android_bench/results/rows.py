@@ -194,6 +194,7 @@ def compare(
 
     A row is slower (or faster) when it moved by more than the greater of both
     spreads; where a side has no spread, 5 % stands for it.
+    An old row that failed or is not comparable gives no verdict.
 
     Raises:
         BenchError: the old file is of another device or has no rows.
@@ -221,7 +222,9 @@ def compare(
         change = row["median_ms"] / old["median_ms"] - 1
         beyond = max(spreads)
         verdict = "same"
-        if abs(change) > beyond:
+        if old["status"] == "failed" or not old["comparable"]:
+            verdict = "no verdict, the baseline's row is not comparable"
+        elif abs(change) > beyond:
             verdict = "slower" if change > 0 else "faster"
         compared.append(
             {

@@ -143,6 +143,15 @@ def test_regression_is_what_moved_beyond_the_spread(before, spread, verdict):
     assert change["verdict"] == verdict
 
 
+@pytest.mark.parametrize("flaw", [{"comparable": False}, {"status": "failed"}])
+def test_a_flawed_row_of_the_baseline_gives_no_verdict(flaw):
+    (row,) = summarise(*steady(10.0))
+    lines = old(5.0)
+    lines[1].update(flaw)
+    (change,) = row_maker.compare([row], HEADER, lines)
+    assert change["verdict"].startswith("no verdict")
+
+
 def test_baseline_of_another_phone_is_refused():
     with pytest.raises(BenchError, match="Received: 'Q'"):
         row_maker.compare([], HEADER, old(1.0, model="Q"))
