@@ -225,13 +225,13 @@ def test_vgg_16_is_never_random():
 def test_a_teacher_without_poolings_teaches_by_its_output_alone():
     config = config_lib.default_config()
     teacher, student = (
-        models.build("gated", *SIZE[1:3], base_width=8) for _ in range(2)
+        models.build("gated", *SIZE[1:3], widths=(8, 16)) for _ in range(2)
     )
     config.loss.teacher = "a run"
     config.loss.distillation = 1.0
     trainer_lib.Trainer(student, config.loss, teacher)
     config.loss.feature = 78.7
-    with pytest.raises(InputError, match="a network that pools.*gated"):
+    with pytest.raises(InputError, match="a network that pools"):
         trainer_lib.Trainer(student, config.loss, teacher)
 
 
