@@ -175,6 +175,20 @@ VARIANTS = {
             "stem_input": "detail",
         },
     ),
+    # The sizes of its release, 1.4 times the budget: to time beside ours.
+    "pmrid_public": Variant(
+        "PMRID, public sizes",
+        {
+            "name": "pmrid",
+            "transform": "anscombe",
+            "stem_width": 16,
+            "widths": (64, 128, 256, 512),
+            "blocks": (2, 2, 4, 4),
+            "decoder_widths": (64, 32, 32, 16),
+            "kernel_size": 5,
+            "stem_input": "stabilised",
+        },
+    ),
     "nafnet": Variant("NAFNet-style", _PLAIN_GATES),
 }
 

@@ -237,7 +237,7 @@ def test_the_wavelet_network_is_w1():
 
 def test_the_rival_at_its_papers_sizes_has_its_papers_cost():
     """1,031,908 parameters and 3.743 GMACs/MP are those of its release."""
-    counted = cost.count(models.core("pmrid", 32, 32, stem_input="stabilised"))
+    counted = cost.count(core("pmrid_public"))
     assert counted.gmacs_per_mp == pytest.approx(3.743, rel=2e-4)
     # Four biases where its transposed convolutions have one.
     assert counted.parameters == 1_031_908 + 3 * (64 + 32 + 32 + 16)
