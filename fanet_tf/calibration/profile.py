@@ -84,6 +84,13 @@ class GainLaw:
         gain = np.atleast_1d(np.asarray(gain, np.float64))
         return NoiseParams(self.a(gain), self.b(gain))
 
+    def equals(self, other: "GainLaw") -> bool:
+        """Whether another law has the same noise at every gain."""
+        return all(
+            np.array_equal(getattr(self, name), getattr(other, name))
+            for name in ("a_coefficients", "b_coefficients")
+        )
+
 
 @dataclasses.dataclass(frozen=True)
 class NoiseProfile(GainLaw):

@@ -13,16 +13,23 @@ Example:
     fanet-evaluate --dnd=dnd/data --bundle=runs/fan/bundle --output=submission
 """
 
-import importlib
+import contextlib
+import math
+import pathlib
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
 
 from absl import flags
 
 from fanet_tf.calibration import profile as profile_lib
+from fanet_tf.calibration.profile import NoiseProfile
+from fanet_tf.cli import dnd_flags
 from fanet_tf.cli import max_pixels_flag
+from fanet_tf.cli import method_flags
 from fanet_tf.cli import overwrite_flag
 from fanet_tf.cli import program
 from fanet_tf.data import camera as camera_lib
-from fanet_tf.data import dnd
 from fanet_tf.data import evaluation_sets
 from fanet_tf.errors import InputError
 from fanet_tf.evaluation import checks
@@ -40,7 +47,9 @@ from fanet_tf.files import own_folder
 from fanet_tf.metrics import lpips as lpips_lib
 from fanet_tf.pages import shell
 
+flags.adopt_module_key_flags(dnd_flags)
 flags.adopt_module_key_flags(max_pixels_flag)
+flags.adopt_module_key_flags(method_flags)
 flags.adopt_module_key_flags(overwrite_flag)
 
 # Data: exactly one of these.
@@ -49,15 +58,6 @@ _RAWS = flags.DEFINE_string("raws", None, "Folder of RAW files of low noise.")
 _SID = flags.DEFINE_string("sid", None, "Folder of See-in-the-Dark.")
 _SIDD = flags.DEFINE_string("sidd", None, "Folder of SIDD (RAW).")
 _PAIRS = flags.DEFINE_string("pairs", None, "Folder made by fanet-pairs.")
-_DND = flags.DEFINE_string(
-    "dnd", None, "DND's `data` folder: writes a submission, no scores."
-)
-_DND_RENDER = flags.DEFINE_string(
-    "dnd_render",
-    None,
-    "module:function with the kit's ISP, f(mosaic, frame) -> sRGB: writes the "
-    "sRGB track.",
-)
 
 _GAINS = flags.DEFINE_list(
     "gains", ["1", "2", "4", "8", "16", "32", "64"], "Gains of synthetic noise."
@@ -68,9 +68,9 @@ _PROFILE = flags.DEFINE_string(
 _CAMERA = flags.DEFINE_string(
     "camera", "imx258", "Colour of unprocessed photographs: imx258 or dnd."
 )
-_SEED = flags.DEFINE_integer("seed", 0, "Of the noise.")
+_SEED = flags.DEFINE_integer("seed", 0, "Seed of the noise.")
 _LIMIT = flags.DEFINE_integer(
-    "limit", None, "Takes only the first so many of the set.", lower_bound=1
+    "limit", None, "Takes only the first N of the set.", lower_bound=1
 )
 
 _CROP = flags.DEFINE_integer(
@@ -93,34 +93,11 @@ _SENSOR_GAINS = flags.DEFINE_list(
 _EXPOSURE = flags.DEFINE_float(
     "exposure",
     1.0,
-    "Of the scenes of --sensor; 0.25 is two stops under.",
+    "Exposure of the scenes of --sensor; 0.25 is two stops under.",
     lower_bound=1e-3,
     upper_bound=1.0,
 )
 
-_METHODS = flags.DEFINE_list(
-    "methods",
-    ["identity"],
-    f"Classical methods, of {', '.join(methods_lib.CLASSICAL)}.",
-)
-_BUNDLE = flags.DEFINE_multi_string(
-    "bundle",
-    None,
-    "Folder of a bundle, or NAME=FOLDER; may be repeated. Default, without "
-    "--run: the shipped array; empty: none.",
-)
-_RECIPE = flags.DEFINE_list(
-    "recipe", None, "Number formats of the bundles; each is a row."
-)
-_RUN = flags.DEFINE_multi_string(
-    "run",
-    [],
-    "Folder of a training run, its Keras members, or NAME=FOLDER; may be "
-    "repeated. Needs TensorFlow.",
-)
-_THREADS = flags.DEFINE_integer(
-    "threads", None, "Threads of LiteRT; all cores if not given.", lower_bound=1
-)
 _LPIPS = flags.DEFINE_enum(
     "lpips",
     "alex",
@@ -136,59 +113,49 @@ _TITLE = flags.DEFINE_string(
 )
 
 
-def _bundles():
-    """Returns what --bundle names; None stands for the shipped array."""
-    if _BUNDLE.value is None:
-        return [] if _RUN.value else [None]
-    return [spec for spec in _BUNDLE.value if spec]
+def parse_gains(
+    texts: Sequence[str], profile: NoiseProfile
+) -> tuple[float, ...]:
+    """Parses the gains of a run; each must lie in the profile's range."""
+    low, high = profile.gain_range
+    gains = []
+    for one in texts:
+        try:
+            gain = float(one)
+        except ValueError:
+            gain = math.nan
+        if not low <= gain <= high:
+            raise InputError(
+                f"A gain must be a number of {low:g} to {high:g}, the range of "
+                f"the profile. Received: {one!r}"
+            )
+        gains.append(gain)
+    if not gains:
+        raise InputError("There must be at least one gain.")
+    return tuple(dict.fromkeys(gains))
 
 
-def _methods() -> dict[str, evaluate.Method]:
-    methods = {}
-    for name in dict.fromkeys(_METHODS.value):
-        if name:
-            methods[name] = methods_lib.classical(name)
-    for spec in _bundles():
-        name, folder = methods_lib.named(spec) if spec else (None, None)
-        for recipe in _RECIPE.value or [None]:
-            method = methods_lib.from_bundle(folder, recipe, _THREADS.value)
-            method = methods_lib.relabel(method, name)
-            methods[methods_lib.unique(method.label, methods)] = method
-    for spec in _RUN.value:
-        # TensorFlow, only where it is asked for.
-        from fanet_tf.training import keras_methods
-
-        name, folder = methods_lib.named(spec)
-        method = methods_lib.relabel(keras_methods.from_run(folder), name)
-        methods[methods_lib.unique(method.label, methods)] = method
-    if not methods:
-        raise InputError(
-            "There must be something to evaluate: give --methods, --bundle or "
-            "--run."
-        )
-    return methods
-
-
-def _data() -> evaluation_sets.EvaluationSet:
-    flags_given = {
-        f"--{flag.name}": flag.value
-        for flag in (_PHOTOS, _RAWS, _SID, _SIDD, _PAIRS, _DND)
+def _check_data_flags() -> None:
+    given = [
+        f"--{flag.name}"
+        for flag in (_PHOTOS, _RAWS, _SID, _SIDD, _PAIRS, dnd_flags.DND)
         if flag.value is not None
-    }
-    if len(flags_given) != 1:
+    ]
+    if len(given) != 1:
         raise InputError(
             "Exactly one data set must be given: --photos, --raws, --sid, "
             "--sidd, --pairs or --dnd. "
-            f"Received: {' '.join(flags_given) or 'none'}"
+            f"Received: {' '.join(given) or 'none'}"
         )
-    if _DND.value is not None:
-        return None
+
+
+def _data() -> evaluation_sets.EvaluationSet:
     if _SIDD.value is not None:
         return evaluation_sets.smartphone(_SIDD.value, _LIMIT.value)
     if _PAIRS.value is not None:
         return evaluation_sets.pairs(_PAIRS.value, _LIMIT.value)
     profile = profile_lib.load(_PROFILE.value)
-    gains = methods_lib.parse_gains(_GAINS.value, profile)
+    gains = parse_gains(_GAINS.value, profile)
     rest = (gains, profile, _SEED.value, _LIMIT.value)
     if _RAWS.value is not None:
         return evaluation_sets.raws(_RAWS.value, *rest)
@@ -203,7 +170,7 @@ def _robustness(data, methods) -> robustness.Robustness | None:
     if _SENSOR.value is None:
         return None
     profile = profile_lib.load(_PROFILE.value)
-    gains = methods_lib.parse_gains(_SENSOR_GAINS.value, profile)
+    gains = parse_gains(_SENSOR_GAINS.value, profile)
     return robustness.measure(
         data.scenes,
         methods,
@@ -215,72 +182,57 @@ def _robustness(data, methods) -> robustness.Robustness | None:
     )
 
 
-def _submit(methods, output) -> None:
-    """Writes one DND submission a method."""
-    render = None
-    if _DND_RENDER.value:
-        module, _, function = _DND_RENDER.value.partition(":")
-        try:
-            render = getattr(importlib.import_module(module), function)
-        except (ImportError, AttributeError, ValueError) as error:
-            raise InputError(
-                f"--dnd_render must be module:function: {error}"
-            ) from error
-    track = "raw" if render is None else "srgb"
-    taken = set()
-    for name, method in methods.items():
-        folder = output
-        if len(methods) > 1:
-            plain = "".join(c if c.isalnum() else "_" for c in name)[:100]
-            # Two names may differ in nothing but signs.
-            folder = output / methods_lib.unique(plain, taken)
-            taken.add(folder.name)
-        count = dnd.submit(
-            _DND.value,
-            method.denoise,
-            folder,
-            render=render,
-            overwrite=overwrite_flag.OVERWRITE.value,
-        )
-        text = f"{name}: {count} frames, {track} track: {folder / 'bundled'}"
-        print(names.printable(text))
-        if count != dnd.FRAMES:
-            print(f"Note: the benchmark has {dnd.FRAMES} frames.")
-
-
-def main(arguments):
-    """Hands the flags to `evaluate.evaluate` and writes what it gives."""
-    if arguments:
-        raise InputError(f"Unexpected arguments: {' '.join(arguments)}")
-    data = _data()
-    if _SENSOR.value is not None:
-        if data is None or data.scenes is None:
-            raise InputError(
-                "--sensor must have clean frames to draw on: --photos, --raws "
-                "or --sid."
-            )
-        methods_lib.parse_gains(
-            _SENSOR_GAINS.value, profile_lib.load(_PROFILE.value)
-        )
-    methods = _methods()
-    if data is None:
-        dnd.find(_DND.value)  # Refuses before anything is made.
+@contextlib.contextmanager
+def _claimed() -> Iterator[pathlib.Path]:
+    """Makes the folder of --output and keeps other runs out of it."""
     output = own_folder.make_folder(atomic.resolve(_OUTPUT.value))
     with claims.claim(output):
         atomic.sweep(output)
-        if data is None:
-            _submit(methods, output)
-        else:
-            _evaluate(data, methods, output)
+        yield output
 
 
-def _evaluate(data, methods, output) -> None:
-    """Prints the table and writes the figures and the page."""
+def _check_clean(scenes: object | None) -> None:
+    if scenes is None:
+        raise InputError(
+            "--sensor must have clean frames to draw on: --photos, --raws or "
+            "--sid."
+        )
+
+
+def submit() -> None:
+    """Writes one DND submission a method."""
+    if _SENSOR.value is not None:
+        _check_clean(None)
+    dnd_flags.check()  # Refuses before anything is made.
+    methods = method_flags.chosen()
+    with _claimed() as output:
+        dnd_flags.submit(methods, output)
+
+
+def compare() -> None:
+    """Prints the tables and writes the figures and the page."""
+    data = _data()
+    if _SENSOR.value is not None:
+        _check_clean(data.scenes)
+        parse_gains(_SENSOR_GAINS.value, profile_lib.load(_PROFILE.value))
+    methods = method_flags.chosen(classical=("identity",))
+    with _claimed() as output:
+        _evaluate(data, methods, output)
+
+
+def _evaluate(
+    data: evaluation_sets.EvaluationSet,
+    methods: Mapping[str, evaluate.Method],
+    output: pathlib.Path,
+) -> None:
     overwrite = overwrite_flag.OVERWRITE.value
     figures, report = output / "metrics.json", output / "report.html"
     text.check_output(figures, overwrite)
     shell.check_output(report, overwrite)
     notes, lpips = [], None
+    if _SIDD.value is None and _PAIRS.value is None:
+        profile = profile_lib.load(_PROFILE.value)
+        notes += methods_lib.made_for_other_noise(methods, profile)
     if _LPIPS.value != "none":
         try:
             lpips = lpips_lib.load(_LPIPS.value)
@@ -325,6 +277,17 @@ def _evaluate(data, methods, output) -> None:
         sections=sections,
     )
     print(f"\n{figures}\n{report}")
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Compares on a data set, or writes the submission for one."""
+    if arguments:
+        raise InputError(f"Unexpected arguments: {' '.join(arguments)}")
+    _check_data_flags()
+    if dnd_flags.DND.value is not None:
+        submit()
+    else:
+        compare()
 
 
 def cli():

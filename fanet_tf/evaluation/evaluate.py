@@ -18,6 +18,7 @@ from collections.abc import Mapping
 import numpy as np
 from tqdm import tqdm
 
+from fanet_tf.calibration.profile import GainLaw
 from fanet_tf.data.captures import Capture
 from fanet_tf.evaluation import gallery as gallery_lib
 from fanet_tf.evaluation.measures import DEFINITIONS
@@ -40,12 +41,14 @@ class Method:
         label: its row in tables; empty: the name it is given under.
         gmacs_per_mp: cost of a network, None for other methods.
         note: one line about its setting.
+        law: the noise that a bundle was made for, None for other methods.
     """
 
     denoise: Callable
     label: str = ""
     gmacs_per_mp: float | None = None
     note: str = ""
+    law: GainLaw | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,20 +4,21 @@ Needs no TensorFlow; `keras_methods` has the members of a training run.
 """
 
 import dataclasses
-import math
 import sys
+from collections.abc import Mapping
 
 import numpy as np
 
+from fanet_tf.calibration.profile import GainLaw
 from fanet_tf.denoising import bundle as bundle_lib
 from fanet_tf.denoising import macs
+from fanet_tf.denoising import noise_source
 from fanet_tf.denoising.denoiser import Denoiser
 from fanet_tf.denoising.machine import cpu_name
 from fanet_tf.denoising.member_runner import threads_available
 from fanet_tf.errors import InputError
 from fanet_tf.evaluation import classical as classical_methods
 from fanet_tf.evaluation.evaluate import Method
-from fanet_tf.files import names
 from fanet_tf.raw.noise import NoiseParams
 
 # Name on the command line: (function, row of the table, note).
@@ -90,25 +91,8 @@ def from_bundle(
         f"{array.name}, {kind}, {recipe}",
         gmacs_per_mp=max(costs),
         note=f"bundle {array.folder}",
+        law=noise_source.law_of_bundle(array),
     )
-
-
-def named(spec: str) -> tuple[str | None, str]:
-    """Splits `NAME=PATH`; a plain `PATH` has no name."""
-    name, separator, path = spec.partition("=")
-    if separator and name and not any(c in name for c in "/\\"):
-        return names.printable(name), path
-    return None, spec
-
-
-def unique(name: str, taken) -> str:
-    """Returns `name`, or `name 2`, `name 3`, ... where it is taken."""
-    if name not in taken:
-        return name
-    number = 2
-    while f"{name} {number}" in taken:
-        number += 1
-    return f"{name} {number}"
 
 
 def relabel(method: Method, name: str | None) -> Method:
@@ -116,24 +100,17 @@ def relabel(method: Method, name: str | None) -> Method:
     return dataclasses.replace(method, label=name) if name else method
 
 
-def parse_gains(texts, profile) -> tuple[float, ...]:
-    """Parses the gains of a run; each must lie in the profile's range."""
-    low, high = profile.gain_range
-    gains = []
-    for text in texts:
-        try:
-            gain = float(text)
-        except ValueError:
-            gain = math.nan
-        if not low <= gain <= high:
-            raise InputError(
-                f"A gain must be a number of {low:g} to {high:g}, the range of "
-                f"the profile. Received: {text!r}"
-            )
-        gains.append(gain)
-    if not gains:
-        raise InputError("There must be at least one gain.")
-    return tuple(dict.fromkeys(gains))
+def made_for_other_noise(
+    methods: Mapping[str, Method], profile: GainLaw
+) -> list[str]:
+    """Returns a note on each bundle that was made for another noise law."""
+    return [
+        f"{method.label or name} was made for the noise of {method.law.sensor} "
+        f"({method.law.status}); these captures have that of {profile.sensor} "
+        f"({profile.status}). --profile chooses it."
+        for name, method in methods.items()
+        if method.law is not None and not method.law.equals(profile)
+    ]
 
 
 def machine() -> str:

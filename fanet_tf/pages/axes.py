@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _CHARACTER = 7.5  # Pixels, about, of a tick's text.
+_MAX_LABEL = 24  # Characters; the whole name stands in the tool tip.
 _MARGIN = 0.03  # Beyond the values, as a part of their range.
 
 
@@ -54,6 +55,20 @@ def number(value: float) -> str:
     mantissa, exponent = f"{value:e}".split("e")
     power = f"10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
     return power if float(mantissa) == 1 else f"{float(mantissa):g}·{power}"
+
+
+def shortened(label: str) -> str:
+    """Cuts a name that is too long for a plot."""
+    if len(label) <= _MAX_LABEL:
+        return label
+    return label[: _MAX_LABEL - 1].rstrip(" ,") + "\u2026"
+
+
+def amount(value: float, unit: str) -> str:
+    """Formats a value for a tool tip; dB with two digits."""
+    return (f"{value:.2f}" if unit == "dB" else f"{value:.4g}") + (
+        f" {unit}" if unit else ""
+    )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -19,7 +19,6 @@ from fanet_tf.pages.axes import Axis
 
 WIDTH, HEIGHT = 620, 340
 LEFT, TOP, BOTTOM = 70, 36, 44
-_MAX_LABEL = 24  # Characters; the whole name stands in the tool tip.
 _CHARACTER = 8.6  # Pixels, about, of a name.
 _LABEL_GAP = 16
 _BAR = 26  # Pixels from bar to bar.
@@ -81,22 +80,10 @@ def _svg(parts: Sequence[str], label: str, height: float = HEIGHT) -> str:
     )
 
 
-def _shortened(label: str) -> str:
-    if len(label) <= _MAX_LABEL:
-        return label
-    return label[: _MAX_LABEL - 1].rstrip(" ,") + "\u2026"
-
-
-def _amount(value: float, unit: str) -> str:
-    return (f"{value:.2f}" if unit == "dB" else f"{value:.4g}") + (
-        f" {unit}" if unit else ""
-    )
-
-
 def _name(series: Series, x: float, y: float) -> str:
     return (
         f'<text class="name" x="{x:.1f}" y="{y + 4:.1f}">'
-        f"{html.escape(_shortened(series.label))}"
+        f"{html.escape(axes.shortened(series.label))}"
         f"<title>{html.escape(series.label)}</title></text>"
     )
 
@@ -147,7 +134,8 @@ def _marks(series: Series, x: Axis, y: Axis, x_name: str, unit: str) -> str:
         parts.append(_whisker(at, y(low), at, y(high)))
     dots = {"all": slice(None), "last": slice(-1, None)}.get(series.dots)
     for place, value in series.points[dots] if dots else ():
-        tip = f"{series.label}: {_amount(value, unit)} at {place:.4g} {x_name}"
+        where = f"{place:.4g} {x_name}"
+        tip = f"{series.label}: {axes.amount(value, unit)} at {where}"
         parts.append(
             f'<circle cx="{x(place):.1f}" cy="{y(value):.1f}" r="4">'
             f"<title>{html.escape(tip.strip())}</title></circle>"
@@ -207,7 +195,7 @@ def plot(
         low, high = low - spare, high + spare
     if y_floor is not None:
         low = min(low, y_floor)
-    room = max(len(_shortened(s.label)) for s in series) * _CHARACTER + 16
+    room = max(len(axes.shortened(s.label)) for s in series) * _CHARACTER + 16
     x = axes.axis(
         x_label,
         min(xs),
@@ -271,7 +259,7 @@ def bars(entries: Sequence[Bar], x_label: str, unit: str = "") -> str:
         x_label: what their length is.
         unit: of it, for the numbers beside the bars.
     """
-    room = max(len(_shortened(bar.label)) for bar in entries) * _CHARACTER
+    room = max(len(axes.shortened(bar.label)) for bar in entries) * _CHARACTER
     most = max(max(bar.value, *(bar.interval or (0.0,))) for bar in entries)
     bottom = _BAR * len(entries) + 10
     left = room + 16
@@ -285,7 +273,7 @@ def bars(entries: Sequence[Bar], x_label: str, unit: str = "") -> str:
         )
     for index, bar in enumerate(entries):
         top, end = _BAR * index + 6, x(bar.value)
-        amount = _amount(bar.value, unit)
+        amount = axes.amount(bar.value, unit)
         tip = bar.tip or f"{bar.label}: {amount}"
         whisker = ""
         if bar.interval is not None:
@@ -295,7 +283,7 @@ def bars(entries: Sequence[Bar], x_label: str, unit: str = "") -> str:
         parts.append(
             f'<g class="{bar.style}"><text class="name" text-anchor="end"'
             f' x="{left - 8}" y="{top + 13}">'
-            f"{html.escape(_shortened(bar.label))}</text>"
+            f"{html.escape(axes.shortened(bar.label))}</text>"
             f'<rect x="{left}" y="{top + 1}" height="{_BAR - 10}"'
             f' width="{x(bar.value) - left:.1f}">'
             f"<title>{html.escape(tip)}</title></rect></g>{whisker}"

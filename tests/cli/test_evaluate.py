@@ -10,6 +10,12 @@ import numpy as np
 import published_sets
 import pytest
 
+from fanet_tf.calibration import profile as profile_lib
+from fanet_tf.cli import evaluate
+from fanet_tf.cli import method_flags
+from fanet_tf.errors import InputError
+
+PROFILE = profile_lib.load("imx258")
 ROOT = pathlib.Path(__file__).parents[2]
 PHOTOS = ROOT / "../shared/data/photos/cid22_val"
 
@@ -92,6 +98,35 @@ def test_the_cost_of_a_sensors_terms_is_measured(photos, tmp_path):
     assert "Robustness" in (output / "report.html").read_text()
 
 
+def test_another_noise_than_the_bundles_is_noted(photos, tmp_path):
+    """An array is not judged in silence on noise it was not made for."""
+    arguments = (
+        "evaluate",
+        f"--photos={photos}",
+        "--gains=4",
+        "--crop=48",
+        "--lpips=none",
+    )
+    for profile, is_noted in (("imx258", False), ("dnd", True)):
+        done = command(
+            *arguments,
+            f"--profile={profile}",
+            f"--output={tmp_path / profile}",
+        )
+        assert done.returncode == 0, done.stderr
+        assert ("was made for the noise of Sony" in done.stdout) == is_noted
+
+
+def test_a_submission_is_of_the_networks_alone(tmp_path):
+    published_sets.make_dnd(tmp_path / "data")
+    done = command(
+        "evaluate", f"--dnd={tmp_path / 'data'}", f"--output={tmp_path / 'out'}"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "identity" not in done.stdout
+    assert (tmp_path / "out/bundled").is_dir()
+
+
 def test_a_submission_is_written_for_each_method(tmp_path):
     published_sets.make_dnd(tmp_path / "data")
     output = tmp_path / "out"
@@ -108,6 +143,33 @@ def test_a_submission_is_written_for_each_method(tmp_path):
     for name in ("identity", "gaussian"):
         bundled = sorted(p.name for p in (output / name / "bundled").iterdir())
         assert bundled == ["0001.mat", "0002.mat", "0003.mat"]
+
+
+@pytest.mark.parametrize(
+    "spec, parts",
+    [
+        ("ours=runs/a", ("ours", "runs/a")),
+        ("runs/a", (None, "runs/a")),
+        ("runs/a=b", (None, "runs/a=b")),
+        ("a=b=c", ("a", "b=c")),
+    ],
+)
+def test_names_are_split_from_paths(spec, parts):
+    assert method_flags.named(spec) == parts
+
+
+def test_equal_names_are_numbered():
+    assert method_flags.unique("a", {"a": 1, "a 2": 1}) == "a 3"
+
+
+@pytest.mark.parametrize("gains", [["0"], ["65"], ["x"], ["nan"], []])
+def test_gains_outside_the_profile_are_refused(gains):
+    with pytest.raises(InputError, match="gain"):
+        evaluate.parse_gains(gains, PROFILE)
+
+
+def test_gains_are_parsed_once_each():
+    assert evaluate.parse_gains(["4", "1.5", "4"], PROFILE) == (4.0, 1.5)
 
 
 @pytest.mark.parametrize(

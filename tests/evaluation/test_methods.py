@@ -125,30 +125,3 @@ def test_lpips_is_asked_in_its_own_range(rng, monkeypatch):
     np.testing.assert_allclose(
         expected[0, 0], 2 * reference[..., 0] - 1, atol=1e-6
     )
-
-
-@pytest.mark.parametrize(
-    "spec, parts",
-    [
-        ("ours=runs/a", ("ours", "runs/a")),
-        ("runs/a", (None, "runs/a")),
-        ("runs/a=b", (None, "runs/a=b")),
-        ("a=b=c", ("a", "b=c")),
-    ],
-)
-def test_names_are_split_from_paths(spec, parts):
-    assert methods.named(spec) == parts
-
-
-def test_equal_names_are_numbered():
-    assert methods.unique("a", {"a": 1, "a 2": 1}) == "a 3"
-
-
-@pytest.mark.parametrize("gains", [["0"], ["65"], ["x"], ["nan"], []])
-def test_gains_outside_the_profile_are_refused(gains):
-    with pytest.raises(InputError, match="gain"):
-        methods.parse_gains(gains, PROFILE)
-
-
-def test_gains_are_parsed_once_each():
-    assert methods.parse_gains(["4", "1.5", "4"], PROFILE) == (4.0, 1.5)

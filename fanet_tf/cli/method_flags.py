@@ -1,0 +1,90 @@
+"""Flags that name what `fanet-evaluate` compares."""
+
+from collections.abc import Container
+from collections.abc import Sequence
+
+from absl import flags
+
+from fanet_tf.errors import InputError
+from fanet_tf.evaluation import methods as methods_lib
+from fanet_tf.evaluation.evaluate import Method
+from fanet_tf.files import names
+
+_METHODS = flags.DEFINE_list(
+    "methods",
+    None,
+    f"Classical methods, of {', '.join(methods_lib.CLASSICAL)}. Default: "
+    "identity, the input itself; none for --dnd.",
+)
+_BUNDLE = flags.DEFINE_multi_string(
+    "bundle",
+    None,
+    "Folder of a bundle, or NAME=FOLDER; may be repeated. Default, without "
+    "--run: the shipped array; empty: none.",
+)
+_RECIPE = flags.DEFINE_list(
+    "recipe", None, "Number formats of the bundles; each is a row."
+)
+_RUN = flags.DEFINE_multi_string(
+    "run",
+    [],
+    "Folder of a finished fanet-train run, whose Keras members are evaluated, "
+    "or NAME=FOLDER; may be repeated. Needs TensorFlow.",
+)
+_THREADS = flags.DEFINE_integer(
+    "threads", None, "Threads of LiteRT; default: all cores.", lower_bound=1
+)
+
+
+def named(spec: str) -> tuple[str | None, str]:
+    """Splits `NAME=PATH`; a plain `PATH` has no name."""
+    name, separator, path = spec.partition("=")
+    if separator and name and not any(c in name for c in "/\\"):
+        return names.printable(name), path
+    return None, spec
+
+
+def unique(name: str, taken: Container[str]) -> str:
+    """Returns `name`, or `name 2`, `name 3`, ... where it is taken."""
+    if name not in taken:
+        return name
+    number = 2
+    while f"{name} {number}" in taken:
+        number += 1
+    return f"{name} {number}"
+
+
+def chosen(classical: Sequence[str] = ()) -> dict[str, Method]:
+    """Returns the methods that the flags name, in the order of the table.
+
+    Args:
+        classical: the classical methods where --methods is not given.
+    """
+    given = classical if _METHODS.value is None else _METHODS.value
+    methods = {name: methods_lib.classical(name) for name in given if name}
+
+    def add(method: Method, name: str | None) -> None:
+        method = methods_lib.relabel(method, name)
+        methods[unique(method.label, methods)] = method
+
+    for name, folder in _bundles():
+        for recipe in _RECIPE.value or [None]:
+            add(methods_lib.from_bundle(folder, recipe, _THREADS.value), name)
+    for name, folder in map(named, _RUN.value):
+        # TensorFlow, only where it is asked for.
+        from fanet_tf.training import keras_methods
+
+        add(keras_methods.from_run(folder), name)
+    if not methods:
+        raise InputError(
+            "There must be something to evaluate: give --methods, --bundle or "
+            "--run."
+        )
+    return methods
+
+
+def _bundles() -> list[tuple[str | None, str | None]]:
+    """Returns names and folders; no folder stands for the shipped array."""
+    if _BUNDLE.value is None:
+        return [] if _RUN.value else [(None, None)]
+    return [named(spec) for spec in _BUNDLE.value if spec]
