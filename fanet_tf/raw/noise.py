@@ -45,8 +45,8 @@ def from_dng(profile) -> NoiseParams:
     Args:
         profile: `(S, O)` of each plane, one after the other or as pairs:
             NoiseProfile (tag 51041) in the order of the file's colour planes,
-            or `SENSOR_NOISE_PROFILE` in the order R, Gr, Gb, B of
-            `CaptureResult`. Both give the variance `S x + O` of a pixel whose
+            or `SENSOR_NOISE_PROFILE` of `CaptureResult` in the order of the
+            CFA. Both give the variance `S x + O` of a pixel whose
             signal `x` is 0 at the black and 1 at the white level.
     """
     pairs = np.reshape(np.asarray(profile, np.float64), (-1, 2))
