@@ -18,6 +18,7 @@ import bundles
 import numpy as np
 import pytest
 import raw_files
+from absl import flags
 
 from fanet_tf.errors import InputError
 from fanet_tf.files import reader
@@ -137,6 +138,16 @@ def cases(tmp_path_factory):
     ]
 
 
+def forget_commands():
+    """Undoes imports of other commands' modules: they share names of flags."""
+    for module, defined in flags.FLAGS.flags_by_module_dict().items():
+        if module.startswith("fanet_tf."):
+            for flag in list(defined):
+                delattr(flags.FLAGS, flag.name)
+    for module in [m for m in sys.modules if m.startswith("fanet_tf.cli")]:
+        del sys.modules[module]
+
+
 def command(arguments, stderr):
     """Runs in the child: the command, with its messages in a file."""
     try:
@@ -150,6 +161,7 @@ def command(arguments, stderr):
         import warnings
 
         warnings.resetwarnings()
+        forget_commands()
         from fanet_tf.cli import denoise
 
         sys.argv = ["fanet-denoise", *arguments]
