@@ -28,7 +28,7 @@ FLOORS = (
     ("fanet_tf/calibration",),
     ("fanet_tf/data", "fanet_tf/denoising"),
     ("fanet_tf/evaluation",),
-    ("fanet_tf/training/feed",),
+    ("fanet_tf/peers", "fanet_tf/training/feed"),
     ("fanet_tf/pairs", "fanet_tf/training"),
     ("fanet_tf/cli",),
     ("export/flatbuffer",),

@@ -13,8 +13,14 @@ from fanet_tf.files import names
 _METHODS = flags.DEFINE_list(
     "methods",
     None,
-    f"Classical methods, of {', '.join(methods_lib.CLASSICAL)}. Default: "
-    "identity, the input itself; none for --dnd.",
+    f"Classical methods, of {', '.join(methods_lib.CLASSICAL)}; or pmrid, with "
+    "--pmrid. Default: identity, the input itself; none for --dnd.",
+)
+_PMRID = flags.DEFINE_string(
+    "pmrid",
+    None,
+    "PMRID's published weights for --methods=pmrid: the checkpoint of its "
+    "authors or a .npz of it (docs/evaluation.md). Needs TensorFlow.",
 )
 _BUNDLE = flags.DEFINE_multi_string(
     "bundle",
@@ -61,7 +67,7 @@ def chosen(classical: Sequence[str] = ()) -> dict[str, Method]:
         classical: the classical methods where --methods is not given.
     """
     given = classical if _METHODS.value is None else _METHODS.value
-    methods = {name: methods_lib.classical(name) for name in given if name}
+    methods = {name: _method(name) for name in given if name}
 
     def add(method: Method, name: str | None) -> None:
         method = methods_lib.relabel(method, name)
@@ -81,6 +87,17 @@ def chosen(classical: Sequence[str] = ()) -> dict[str, Method]:
             "--run."
         )
     return methods
+
+
+def _method(name: str) -> Method:
+    if name != "pmrid":
+        return methods_lib.classical(name)
+    if _PMRID.value is None:
+        raise InputError("--methods=pmrid needs --pmrid=WEIGHTS.")
+    # TensorFlow, only where it is asked for.
+    from fanet_tf.peers import pmrid
+
+    return pmrid.method(_PMRID.value)
 
 
 def _bundles() -> list[tuple[str | None, str | None]]:

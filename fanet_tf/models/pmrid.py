@@ -35,6 +35,7 @@ def build(
     decoder_widths=(64, 32, 32, 16),
     kernel_size: int = 5,
     stem_input: str = "detail",
+    as_published: bool = False,
 ) -> keras.Model:
     """Builds the network between the two transforms; defaults are the paper's.
 
@@ -48,6 +49,9 @@ def build(
             bottom has the first.
         kernel_size: of the encoder's depth-wise convolutions.
         stem_input: see `unet.build`.
+        as_published: as its authors' weights want it. Convolutions that halve
+            are centred on even positions, which costs a padding each, and
+            `widen` has no ReLU.
 
     Returns:
         keras.Model, as `unet.build` gives.
@@ -77,14 +81,22 @@ def build(
         skips.append(x)
         for index in range(blocks[level]):
             x = _encoder_block(
-                x, filters, kernel_size, index == 0, f"enc{level}_{index}"
+                x,
+                filters,
+                kernel_size,
+                index == 0,
+                f"enc{level}_{index}",
+                as_published,
             )
     x = _separable(x, decoder_widths[0], 3, "bottom", activation="relu")
     for index, filters in enumerate(decoder_widths):
         level = len(widths) - 1 - index
         x = _decoder_block(x, f"dec{level}")
         x = klayers.Conv2D(
-            4 * filters, 1, activation="relu", name=f"dec{level}_widen"
+            4 * filters,
+            1,
+            activation=None if as_published else "relu",
+            name=f"dec{level}_widen",
         )(x)
         x = layers.DepthToSpace(name=f"dec{level}_up")(x)
         skip = _separable(
@@ -96,11 +108,16 @@ def build(
     return keras.Model(stabilised, residual, name="core")
 
 
-def _separable(x, filters, kernel_size, name, strides=1, activation=None):
+def _separable(
+    x, filters, kernel_size, name, strides=1, activation=None, centred=False
+):
+    centred = centred and strides > 1  # Else "same" is.
+    if centred:
+        x = klayers.ZeroPadding2D(kernel_size // 2, name=f"{name}_pad")(x)
     x = klayers.DepthwiseConv2D(
         kernel_size,
         strides=strides,
-        padding="same",
+        padding="valid" if centred else "same",
         use_bias=False,
         depthwise_initializer="he_normal",
         name=f"{name}_depth",
@@ -114,14 +131,16 @@ def _separable(x, filters, kernel_size, name, strides=1, activation=None):
     )(x)
 
 
-def _encoder_block(x, filters, kernel_size, halve, name):
+def _encoder_block(x, filters, kernel_size, halve, name, centred):
     strides = 2 if halve else 1
     y = _separable(
-        x, filters // 4, kernel_size, f"{name}_a", strides, activation="relu"
+        x, filters // 4, kernel_size, f"{name}_a", strides, "relu", centred
     )
     y = _separable(y, filters, kernel_size, f"{name}_b")
     if halve or x.shape[-1] != filters:
-        x = _separable(x, filters, 3, f"{name}_shortcut", strides)
+        x = _separable(
+            x, filters, 3, f"{name}_shortcut", strides, centred=centred
+        )
     x = klayers.Add(name=f"{name}_add")([x, y])
     return klayers.ReLU(name=name)(x)
 
