@@ -9,7 +9,7 @@ with `k = a V`, `s = b V^2`, and `k_a`, `s_a` those of ISO 1600 of the phone it
 was trained for. It knows no values below black: its input is clipped.
 
 References: Wang et al., https://arxiv.org/abs/2010.06935; the weights are
-`models/torch_pretrained.ckp` of https://github.com/MegEngine/PMRID (Apache-2.0).
+`models/torch_pretrained.ckp` of github.com/MegEngine/PMRID (Apache-2.0).
 """
 
 import keras
