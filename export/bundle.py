@@ -3,6 +3,7 @@
 It appears when every check has passed, so a bundle is complete or not there.
 """
 
+import dataclasses
 import importlib.metadata
 import json
 import pathlib
@@ -10,10 +11,12 @@ from typing import Any
 
 import keras
 import numpy as np
+from absl import logging
 from ml_collections import ConfigDict
 
 from export.card import model_card
 from export.contract import checksums
+from export.contract import halo as halo_lib
 from export.contract import quality
 from export.contract import selector
 from export.contract import selector_code
@@ -80,13 +83,55 @@ def write(
         _check_covered(job.profile, edges)
         own_folder.create_folder(folder / "golden")
         manifest = _manifest(job, edges)
-        manifest["members"] = [
-            member_writer.write(job, member, record["index"], _edges([record]))
-            for member, record in trained
-        ]
+        manifest["members"] = _members(job, trained)
         _write_texts(folder, manifest)
         checksums.write(folder)
     return output
+
+
+def _members(job, trained) -> list[dict[str, Any]]:
+    """Writes the members; returns their entries in the manifest."""
+    ranges = [_edges([record]) for _, record in trained]
+    contexts = [
+        member_writer.context_of(job, member, record["index"], a_range)
+        for (member, record), a_range in zip(trained, ranges, strict=True)
+    ]
+    exact, tolerance = job.tile["halo"], job.options.halo_tolerance
+    tables = [
+        _halo_table(job, context, index, a_range)
+        for index, (context, a_range) in enumerate(
+            zip(contexts, ranges, strict=True)
+        )
+    ]
+    halo = exact
+    if tolerance is not None:
+        # One for all, so that a frame's tiles lie alike whatever its noise.
+        halo = halo_lib.choose(tables, tolerance, exact)
+        job = dataclasses.replace(job, tile={**job.tile, "halo": halo})
+    _check_tile(job.tile)
+    logging.info("Halo: %d of %d packed pixels", halo, exact)
+    return [
+        member_writer.write(
+            job,
+            contexts[index],
+            index,
+            ranges[index],
+            halo_lib.record(table, tolerance, exact),
+        )
+        for index, table in enumerate(tables)
+    ]
+
+
+def _halo_table(job, context, index, a_range) -> list[halo_lib.Row]:
+    """Measures halos on photographs, and on the tile that is checked later."""
+    golden = member_writer.golden_of(job, index, a_range)
+    frames = job.gate.frames(a_range, *job.size)
+    return halo_lib.measure(
+        context.runner(context.float32),
+        [*frames, golden.inputs(*job.size)],
+        job.tile["stride"],
+        job.tile["halo"],
+    )
 
 
 def _config(workdir, options) -> ConfigDict:
@@ -101,11 +146,10 @@ def _config(workdir, options) -> ConfigDict:
 
 
 def _job(folder, options, config) -> Job:
-    stride, halo = _halo(config)
-    if options.tile % stride or options.tile <= 2 * halo:
+    stride, halo = _exact_halo(config)
+    if options.tile % stride:
         raise InputError(
-            f"`tile` must be a multiple of {stride} above twice the halo "
-            f"{halo}. Received: {options.tile}"
+            f"`tile` must be a multiple of {stride}. Received: {options.tile}"
         )
     profile = profile_lib.load(config.data.profile)
     photographs = evaluation_sets.clean_scenes(
@@ -132,6 +176,14 @@ def _job(folder, options, config) -> Job:
             synthesis.below_black(config.data),
         ),
     )
+
+
+def _check_tile(tile: dict[str, int]) -> None:
+    if tile["height"] <= 2 * tile["halo"]:
+        raise InputError(
+            f"`tile` must be above twice the halo {tile['halo']}. "
+            f"Received: {tile['height']}"
+        )
 
 
 def _manifest(job: Job, edges) -> dict[str, Any]:
@@ -202,7 +254,7 @@ def _trained_members(workdir, config) -> list[tuple[keras.Model, dict]]:
     return members
 
 
-def _halo(config) -> tuple[int, int]:
+def _exact_halo(config) -> tuple[int, int]:
     """Returns the stride of a network and the halo of its tiles."""
     stride = models.stride(**config.model.to_dict())
 

@@ -28,6 +28,22 @@ _TILE = flags.DEFINE_integer(
     "on its halo and takes more memory.",
     lower_bound=8,
 )
+_HALO = flags.DEFINE_enum(
+    "halo",
+    "measured",
+    ["measured", "exact"],
+    "Outer pixels of a tile that are thrown away: as few as --halo_tolerance "
+    "allows on the photographs (measured), or all that the layers can reach "
+    "(exact).",
+)
+_HALO_TOLERANCE = flags.DEFINE_float(
+    "halo_tolerance",
+    0.05,
+    "Largest error of a tile against a whole frame, in deviations of the "
+    "noise.",
+    lower_bound=0.0,
+    upper_bound=1.0,
+)
 _NAME = flags.DEFINE_string(
     "name", None, "Name of the bundle; default: that of the run's folder."
 )
@@ -151,6 +167,9 @@ def export(workdir: str, output: str) -> None:
         ),
         sources=tuple(_SOURCES.value),
         profile=_PROFILE.value,
+        halo_tolerance=(
+            _HALO_TOLERANCE.value if _HALO.value == "measured" else None
+        ),
     )
     folder = bundle.write(workdir, output, options)
     print((folder / "README.md").read_text(encoding="utf-8"), end="")

@@ -13,6 +13,7 @@ import numpy as np
 
 from export.contract import checksums
 from export.contract import golden
+from export.contract import halo
 from export.contract import selector
 from export.contract import selector_code
 from export.flatbuffer import core as core_lib
@@ -28,6 +29,8 @@ from fanet_tf.files import npy
 _FLOAT_LIMIT = 1e-5
 _HALF_LIMIT = 1e-3
 _INTEGER_LIMIT = 5e-2
+_WITHOUT_INTEGERS = ("float32", "float16")
+_HALO_SLACK = 1.1  # For a recipe of half precision, and another runtime.
 _MOST_VALUES = 1 << 20  # Of a golden file.
 
 
@@ -52,6 +55,7 @@ def check(folder: str | pathlib.Path) -> dict[str, int]:
         for recipe, entry in {**member["recipes"], **member["core"]}.items():
             _check_flatbuffer(folder, member, recipe, entry)
             flatbuffers += 1
+        _check_halo(folder, member)
     return {
         "members": len(manifest["members"]),
         "flatbuffers": flatbuffers,
@@ -113,14 +117,7 @@ def _check_flatbuffer(folder, member, recipe, entry):
     path = folder / entry["file"]
     content = path.read_bytes()
     _check_essentials(path, content, member, recipe)
-    record, tile = member["golden"], member["tile"]
-    inputs = golden.inputs(
-        npy.read(folder / record["noisy"], _MOST_VALUES),
-        record["scale"],
-        record["offset"],
-        tile["height"],
-        tile["width"],
-    )
+    record, inputs = member["golden"], _golden_inputs(folder, member)
     runner = runtime.Runner(content)
     expected = {i["name"] for i in entry["inputs"]}
     if set(runner.inputs) != expected:
@@ -141,6 +138,38 @@ def _check_flatbuffer(folder, member, recipe, entry):
         raise InputError(
             f"{path}: must give {name} within {limit:g} of the range. "
             f"Received: {error:g}"
+        )
+
+
+def _golden_inputs(folder, member):
+    record, tile = member["golden"], member["tile"]
+    noisy = npy.read(folder / record["noisy"], _MOST_VALUES)
+    whole = golden.Golden(noisy, record["scale"], record["offset"])
+    return whole.inputs(tile["height"], tile["width"])
+
+
+def _check_halo(folder, member):
+    """Measures the halo again, on the golden tile."""
+    record, tile = member.get("halo"), member["tile"]
+    if record is None or tile["halo"] >= record["exact"]:
+        return
+    recipe = next(
+        (r for r in _WITHOUT_INTEGERS if r in member["recipes"]), None
+    )
+    if recipe is None:  # Rounding differs from place to place, edge or none.
+        return
+    path = folder / member["recipes"][recipe]["file"]
+    rows = halo.measure(
+        runtime.denoiser(path.read_bytes()),
+        [_golden_inputs(folder, member)],
+        tile["stride"],
+        tile["halo"],
+    )
+    limit = _HALO_SLACK * record["tolerance"]
+    if not rows or not rows[-1].within(limit):
+        raise InputError(
+            f"{path}: a halo of {tile['halo']} must err by at most {limit:g} "
+            f"deviations of the noise. Received: {rows[-1:]}"
         )
 
 

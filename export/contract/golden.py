@@ -1,5 +1,7 @@
 """The golden tile: one input whose output every runtime must reproduce."""
 
+import dataclasses
+
 import numpy as np
 
 from fanet_tf.data import dead_leaves
@@ -57,20 +59,29 @@ def crop_output(
     return np.ascontiguousarray(output[0, y : y + height, x : x + width])
 
 
-def inputs(
-    tile: np.ndarray, scale: float, offset: float, height: int, width: int
-) -> dict[str, np.ndarray]:
-    """Returns a member's inputs, by name, for a golden tile.
+@dataclasses.dataclass(frozen=True)
+class Golden:
+    """A golden tile and its noise.
 
-    Args:
-        tile: `[64, 64, 4]`.
+    Attributes:
+        noisy: `[64, 64, 4]`.
         scale: `1/a`.
         offset: `b/a^2`.
-        height: of the member's input, packed pixels.
-        width: of the member's input.
     """
-    return {
-        "noisy": fill(tile, height, width),
-        "scale": np.full((1, 1, 1, 1), scale, np.float32),
-        "offset": np.full((1, 1, 1, 1), offset, np.float32),
-    }
+
+    noisy: np.ndarray
+    scale: float
+    offset: float
+
+    def inputs(self, height: int, width: int) -> dict[str, np.ndarray]:
+        """Returns a member's inputs, by name.
+
+        Args:
+            height: of the member's input, packed pixels.
+            width: of the member's input.
+        """
+        return {
+            "noisy": fill(self.noisy, height, width),
+            "scale": np.full((1, 1, 1, 1), self.scale, np.float32),
+            "offset": np.full((1, 1, 1, 1), self.offset, np.float32),
+        }

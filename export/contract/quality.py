@@ -104,6 +104,21 @@ class Gate:
             }
         )
 
+    def frames(
+        self, a_range: tuple[float, float], height: int, width: int
+    ) -> list[dict]:
+        """Returns one input at each gain of a subrange: four photographs.
+
+        Args:
+            a_range: of the member.
+            height: of its input, packed pixels.
+            width: of its input.
+        """
+        return [
+            next(self._tiles(gain, height, width)).inputs
+            for gain in self.gains(a_range)
+        ]
+
     def _tiles(self, gain, height, width):
         rows, columns = height // _CELLS, width // _CELLS
         cells = [

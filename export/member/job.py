@@ -5,6 +5,7 @@ import pathlib
 
 from ml_collections import ConfigDict
 
+from export.contract import halo
 from export.contract import quality
 from export.int8.calibration import Data
 from export.int8.calibration import Settings
@@ -32,6 +33,8 @@ class Options:
         sources: training sources to calibrate on; empty takes the run's.
         profile: the sensor's noise, a name or a `.json` file; empty takes the
             run's.
+        halo_tolerance: largest error of a tile against a whole frame, in
+            deviations of the noise; None takes the halo that the layers give.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Options:
     calibration: Settings = Settings()
     sources: tuple[str, ...] = ()
     profile: str = ""
+    halo_tolerance: float | None = halo.TOLERANCE
 
 
 @dataclasses.dataclass(frozen=True)

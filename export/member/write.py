@@ -6,6 +6,7 @@ more than its limit is left out for that member, unless losses are allowed, and
 the manifest says so.
 """
 
+import dataclasses
 import functools
 import hashlib
 import json
@@ -41,16 +42,60 @@ def write_file(folder: pathlib.Path, name: str, content: bytes) -> dict:
     }
 
 
-def write(
+def context_of(
     job: Job, trained: keras.Model, index: int, a_range: list[float]
-) -> dict:
-    """Writes the flatbuffers and golden tiles of a member.
+) -> ExportContext:
+    """Returns a trained member at the size of the bundle's tiles.
 
     Args:
         job: what it shares with the other members.
         trained: has the weights.
         index: of the member.
+        a_range: its subrange.
+    """
+    return ExportContext(
+        lambda *size: convert.static_member(
+            trained, job.config.model.to_dict(), *size, job.options.group_form
+        ),
+        job.size,
+        job.config.model.transform,
+        job.data.of_member(index, a_range),
+    )
+
+
+def golden_of(job: Job, index: int, a_range: list[float]) -> golden.Golden:
+    """Returns a member's golden tile, with noise of the middle of its range.
+
+    Args:
+        job: what it shares with the other members.
+        index: of the member.
+        a_range: its subrange.
+    """
+    a = math.sqrt(a_range[0] * a_range[1])  # In log a.
+    b = _b(job, a)
+    noisy = golden.noisy_tile(a, b, index, job.below_black)
+    return golden.Golden(noisy, 1.0 / a, b / a**2)
+
+
+def _b(job, a) -> float:
+    return float(job.profile.b(job.profile.gain(a)))
+
+
+def write(
+    job: Job,
+    context: ExportContext,
+    index: int,
+    a_range: list[float],
+    halo: dict,
+) -> dict:
+    """Writes the flatbuffers and golden tiles of a member.
+
+    Args:
+        job: what it shares with the other members.
+        context: the member.
+        index: of the member.
         a_range: its subrange, as float32 holds it.
+        halo: its entry in the manifest, see `contract.halo.record`.
 
     Returns:
         Its entry in the manifest.
@@ -59,16 +104,7 @@ def write(
         ParityError: a flatbuffer does not compute what the member computes.
         InputError: no recipe passes the quality gate.
     """
-    context = ExportContext(
-        lambda *size: convert.static_member(
-            trained, job.config.model.to_dict(), *size, job.options.group_form
-        ),
-        job.size,
-        job.config.model.transform,
-        job.data.of_member(index, a_range),
-    )
-    parameters = int(trained.count_params())
-    record, inputs = _begin(job, context, index, a_range, parameters)
+    record, inputs = _begin(job, context, index, a_range, halo)
     parity = Parity(context, inputs, index)
 
     @functools.cache
@@ -112,43 +148,37 @@ def write(
     return record
 
 
-def _begin(job, context, index, a_range, parameters) -> tuple[dict, dict]:
+def _begin(job, context, index, a_range, halo) -> tuple[dict, dict]:
     """Writes the golden input; returns an entry without recipes, and inputs."""
-
-    def noise(a):
-        return a, float(job.profile.b(job.profile.gain(a)))
-
-    def inputs_of(a, b):
-        return golden.inputs(noisy, 1.0 / a, b / a**2, *job.size)
-
-    # The middle of the subrange, in log a.
-    a, b = noise(math.sqrt(a_range[0] * a_range[1]))
-    noisy = golden.noisy_tile(a, b, index, job.below_black)
+    tile = golden_of(job, index, a_range)
+    # The scale is largest at the low end of the subrange.
+    low = a_range[0]
+    largest = dataclasses.replace(
+        tile, scale=1.0 / low, offset=_b(job, low) / low**2
+    )
     record = {
         "index": index,
         "a_range": list(a_range),
         "gain_range": [float(job.profile.gain(x)) for x in a_range],
         "transform": context.transform,
         "below_black": job.below_black,
-        "parameters": parameters,
+        "parameters": int(context.member.count_params()),
         "tile": job.tile,
+        "halo": halo,
         "recipes": {},
         "core": {},
         "omitted": {},
         "golden": {
             "noisy": f"golden/member_{index}_noisy.npy",
-            "scale": 1.0 / a,
-            "offset": b / a**2,
+            "scale": tile.scale,
+            "offset": tile.offset,
             "crop": list(golden.crop_of(*job.size)),
             "denoised": {},
         },
-        # The scale is largest at the low end of the subrange.
-        "gpu_delegate": gpu.report(
-            context.float32, inputs_of(*noise(a_range[0]))
-        ),
+        "gpu_delegate": gpu.report(context.float32, largest.inputs(*job.size)),
     }
-    own_folder.create_array(job.folder / record["golden"]["noisy"], noisy)
-    return record, inputs_of(a, b)
+    own_folder.create_array(job.folder / record["golden"]["noisy"], tile.noisy)
+    return record, tile.inputs(*job.size)
 
 
 def _log(losses):

@@ -14,6 +14,7 @@ import functools
 import hashlib
 import itertools
 import json
+import math
 import os
 import pathlib
 from typing import Any
@@ -234,6 +235,7 @@ def _member(folder, index, record):
             f"{folder}: a tile must be a multiple of its stride and larger "
             f"than two halos. Received: {record['tile']}"
         )
+    _check_halo(folder, tile.halo, record.get("halo"))
     shape = [1, tile.height, tile.width, 4]
     paths = {}
     for recipe, entry in record["recipes"].items():
@@ -256,6 +258,22 @@ def _member(folder, index, record):
         paths,
         record,
     )
+
+
+def _check_halo(folder, halo, record):
+    """Refuses a halo that errs by more than the manifest says it may.
+
+    Bundles of before it was measured have no record, and the exact halo.
+    """
+    if record is None or halo >= record["exact"]:
+        return
+    errors = {row["halo"]: row["largest"] for row in record["table"]}
+    tolerance = record["tolerance"]
+    if tolerance is None or errors.get(halo, math.inf) > tolerance:
+        raise InputError(
+            f"{folder}: a halo must be {record['exact']}, or one that errs by "
+            f"at most {tolerance} deviations. Received: {halo}, of {errors}"
+        )
 
 
 def _check_file(folder, entry):

@@ -38,13 +38,9 @@ def run():
 
 def golden_inputs(bundle, member):
     record = member.record["golden"]
-    return golden.inputs(
-        np.load(bundle.folder / record["noisy"]),
-        record["scale"],
-        record["offset"],
-        TILE,
-        TILE,
-    )
+    noisy = np.load(bundle.folder / record["noisy"])
+    tile = golden.Golden(noisy, record["scale"], record["offset"])
+    return tile.inputs(TILE, TILE)
 
 
 def test_the_bundle_is_read_back(run):
