@@ -26,8 +26,9 @@ install: .venv/installed
 quickstart: install
 	$(BIN)/fanet-quickstart --output=runs/quickstart
 
+# A process a core, but no more than four: each holds TensorFlow.
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses=4 --dist loadfile
 
 test-slow: install
 	$(BIN)/python -m pytest -m slow

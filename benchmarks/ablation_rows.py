@@ -70,6 +70,7 @@ def tables(teacher) -> dict[str, dict[str, Row]]:
         teacher: folder of the finished run that `losses` learn from.
     """
     taught = {"loss.teacher": str(teacher)}
+    signed = {"model.transform": "signed_anscombe"}
     made = {
         "architectures": {
             name: Row(variants.get(name).title, variant=name)
@@ -102,6 +103,22 @@ def tables(teacher) -> dict[str, dict[str, Row]]:
         "transforms": {
             "anscombe": Row("Anscombe"),
             "ksigma": Row("k-sigma", {"model.transform": "ksigma"}),
+        },
+        "sensor": {
+            name: Row(
+                title,
+                {"train.clip_norm": 150.0, **changes},
+                variant="fan_half",
+            )
+            for name, title, changes in (
+                ("none", "The paper's noise", {}),
+                ("graph", "The paper's noise, signed transform", signed),
+                (
+                    "phone",
+                    "A phone's sensor, signed transform",
+                    {**signed, "data.realism": "phone"},
+                ),
+            )
         },
     }
     return {

@@ -10,6 +10,8 @@ from fanet_tf import nsma
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.data import captures
 from fanet_tf.evaluation import evaluate
+from fanet_tf.evaluation import robustness
+from fanet_tf.evaluation import sensor_cases
 from fanet_tf.files import atomic
 from fanet_tf.models import cost_table
 from fanet_tf.training import keras_methods
@@ -20,6 +22,15 @@ from fanet_tf.training import validation as validation_lib
 # Of SSIM and of the rendered pictures, which take longer than training does.
 _PICTURE_GAINS = (1.0, 4.0, 16.0, 64.0)
 _PICTURE_METRICS = ("raw_ssim", "rgb_psnr", "rgb_ssim")
+# Of the table `sensor`: frames, cases of `evaluation.robustness`.
+_EXPOSURE = 0.25
+_SENSOR_SCENES = 12
+_SENSOR_FRAMES = (
+    ("clipped", robustness.REFERENCE),
+    ("signed", robustness.REFERENCE),
+    ("clipped", sensor_cases.TOGETHER),
+    ("signed", sensor_cases.TOGETHER),
+)
 
 
 def measure(workdir) -> dict:
@@ -45,6 +56,39 @@ def measure(workdir) -> dict:
         ).mean("run")
         scores.update({name: found[name] for name in _PICTURE_METRICS})
         atomic.write_json(path, scores, overwrite=True)
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def measure_sensor(workdir) -> dict:
+    """Returns what a finished run reaches on frames two stops under.
+
+    `sensor` has `[PSNR, PSNR of the darkest quarter]` at each gain of
+    `robustness.GAINS`, by kind of frame.
+    """
+    path = workdir / "sensor.json"
+    if not path.exists():
+        config = run_folder.read_config(workdir)
+        profile = profile_lib.load(config.data.profile)
+        validation = validation_lib.Validation(
+            config, profile, tuple(profile.a(g) for g in profile.gain_range)
+        )
+        table = robustness.measure(
+            validation.scenes[:_SENSOR_SCENES],
+            {"run": keras_methods.from_run(workdir)},
+            "fixed",
+            profile,
+            exposure=_EXPOSURE,
+            progress=False,
+            only=(sensor_cases.TOGETHER,),
+        )
+        found = {
+            f"{below_black}, {case}": [
+                [row.psnr, row.psnr_dark]
+                for row in table.of("run", case, below_black)
+            ]
+            for below_black, case in _SENSOR_FRAMES
+        }
+        atomic.write_json(path, {"sensor": found}, overwrite=True)
     return json.loads(path.read_text(encoding="utf-8"))
 
 
@@ -98,6 +142,11 @@ def write(output, table, rows, name, schedule, scores) -> str:
                 for metric in ("psnr", *_PICTURE_METRICS)
             },
         }
+        if all("sensor" in seed for seed in scores):
+            record["sensor"] = {
+                kind: np.round([s["sensor"][kind] for s in scores], 4).tolist()
+                for kind in scores[0]["sensor"]
+            }
     output = pathlib.Path(output)
     output.mkdir(parents=True, exist_ok=True)
     path = output / f"{table}.json"
@@ -132,6 +181,30 @@ def _cell(values, digits) -> str:
         return f"{values[0]:.{digits}f}"
     half = (max(values) - min(values)) / 2
     return f"{np.mean(values):.{digits}f} ± {half:.{digits}f}"
+
+
+def _sensor_lines(rows) -> list[str]:
+    """Returns the table of frames two stops under, if rows have it."""
+    rows = [row for row in rows if "sensor" in row]
+    if not rows:
+        return []
+    gains = [f"gain {gain:g}" for gain in robustness.GAINS]
+    lines = [
+        "",
+        "RAW PSNR two stops under, and of the darkest quarter:",
+        "",
+        f"| frames | training | {' | '.join(gains)} |",
+        "| --- | --- |" + " ---: |" * len(gains),
+    ]
+    for kind in rows[0]["sensor"]:
+        for row in rows:
+            seeds = np.array(row["sensor"][kind])  # [seeds, gains, 2]
+            cells = [
+                f"{_cell(seeds[:, i, 0], 2)}; {_cell(seeds[:, i, 1], 2)}"
+                for i in range(seeds.shape[1])
+            ]
+            lines.append(f"| {kind} | {row['title']} | {' | '.join(cells)} |")
+    return lines
 
 
 def markdown(record) -> str:
@@ -172,5 +245,6 @@ def markdown(record) -> str:
             ]
             commands.append(f"{row['command']}\n")
         lines.append(f"| {' | '.join([row['title'], *cells, paper])} |")
+    lines += _sensor_lines(record["rows"].values())
     text = "\n".join([*lines, "", *notes]) + "\n"
     return text + f"```sh\n{''.join(commands)}```\n"

@@ -7,6 +7,8 @@
                    half in equal parts by the members
     losses         Charbonnier, simple distillation, Feature Loss (Table 3)
     transforms     k-sigma, Anscombe
+    sensor         training without and with the terms of a phone's sensor,
+                   also measured on frames two stops under that have them
 
 Every row is trained for the same number of steps on the same data, for several
 seeds, and measured as RAW PSNR at each gain on photographs that were not
@@ -41,7 +43,7 @@ from fanet_tf.training.feed import schedule as schedule_lib
 _TABLE = flags.DEFINE_enum(
     "table",
     None,
-    ("architectures", "array", "losses", "transforms"),
+    ("architectures", "array", "losses", "transforms", "sensor"),
     "Which question.",
     required=True,
 )
@@ -106,7 +108,10 @@ def main(argv):
                     schedule, row, seed, workdir
                 ):
                     _train(config, folder, banks)
-                scores[name].append(ablation_tables.measure(folder))
+                found = ablation_tables.measure(folder)
+                if _TABLE.value == "sensor":
+                    found |= ablation_tables.measure_sensor(folder)
+                scores[name].append(found)
                 logging.info("%s, seed %d: %s", name, seed, scores[name][-1])
             text = ablation_tables.write(
                 _OUTPUT.value, _TABLE.value, rows, name, schedule, scores[name]

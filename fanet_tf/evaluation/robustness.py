@@ -10,6 +10,7 @@ pedestal, as phones' files do; clipped ones end at black.
 
 import dataclasses
 import zlib
+from collections.abc import Container
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -169,6 +170,7 @@ def measure(
     seed: int = 0,
     total: int | None = None,
     progress: bool = True,
+    only: Container[str] | None = None,
 ) -> Robustness:
     """Measures what each term of a sensor costs each method.
 
@@ -182,12 +184,16 @@ def measure(
         seed: of the draws.
         total: number of scenes, for the progress bar.
         progress: whether a bar is shown on stderr.
+        only: names of the cases to measure; None takes all.
     """
     if not 0.0 < exposure <= 1.0:
         raise InputError(
             f"The exposure must be above 0 and at most 1. Received: {exposure}"
         )
-    rows = (Case(REFERENCE, SensorModel()), *sensor_cases.cases(sensor))
+    cases = sensor_cases.cases(sensor)
+    if only is not None:
+        cases = tuple(case for case in cases if case.name in only)
+    rows = (Case(REFERENCE, SensorModel()), *cases)
     found: dict[tuple, list] = {}
     bar = tqdm(scenes, total=total, unit="scene", disable=not progress)
     count = 0

@@ -34,6 +34,10 @@ def test_every_row_takes_as_many_steps(rows):
 def test_every_row_sees_the_same_data(rows):
     configs = [config for stages in rows.values() for config, _ in stages]
     for config in configs:
+        # The table of the sensor asks what its terms bring.
+        assert config.data.realism in ("none", "phone")
+        config = config.copy_and_resolve_references()
+        config.data.realism = configs[0].data.realism
         assert config.data == configs[0].data
         assert config.seed == configs[0].seed
         assert config.validation.source == configs[0].validation.source
@@ -87,6 +91,21 @@ def test_rows_keep_the_tables_order_and_one_another(tmp_path):
     assert list(record) == ["n1", "n4"]
     assert record["n4"]["parameters"] == 4 * record["n1"]["parameters"]
     assert record["n4"]["psnr"][0][0] == 41.0
+
+
+def test_the_sensors_table_has_both_kinds_of_frames(tmp_path):
+    # [PSNR, of the darkest quarter] at each gain, in two seeds.
+    frames = {
+        kind: [[50.0, 45.0], [46.0, 41.0], [41.0, 36.0]]
+        for kind in ("clipped, no term", "signed, all together")
+    }
+    seeds = [{**scores(40.0), "sensor": frames} for _ in range(2)]
+    text = ablation_tables.write(
+        tmp_path, "sensor", _TABLES["sensor"], "phone", _SCHEDULE, seeds
+    )
+    line = next(x for x in text.splitlines() if x.startswith("| signed, all"))
+    assert "A phone's sensor" in line
+    assert line.endswith("| 41.00 ± 0.00; 36.00 ± 0.00 |")
 
 
 def test_a_row_that_could_not_be_trained_says_why(tmp_path):
