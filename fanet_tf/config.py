@@ -25,6 +25,12 @@ def default_config(variant="fan_gate") -> ConfigDict:
     config.data.sources = ("bundled", "dead_leaves:32")  # Or folders.
     config.data.weights = (1.0, 1.0)  # Share of the crops of each source.
     config.data.smooth_share = 0.5  # Crops from enlarged, defocused images.
+    # Of photographs, drawn for each crop (training/feed/optics.py): shares that
+    # are blurred, by deviations in pixels, and underexposed, by stops.
+    config.data.blur_share = 0.0
+    config.data.blur = (0.5, 2.5)
+    config.data.dark_share = 0.0
+    config.data.dark_stops = (1.0, 5.0)
     config.data.camera = "imx258"  # White balance and colour matrices.
     config.data.profile = "imx258"  # Noise: a shipped name or a .json file.
     config.data.b_law = "auto"  # "gain", "line" (the paper), "line_scatter".

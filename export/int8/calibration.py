@@ -16,6 +16,7 @@ from fanet_tf import nsma
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.training.feed import bank as bank_lib
+from fanet_tf.training.feed import optics
 from fanet_tf.training.feed import pipeline
 from fanet_tf.training.feed import schedule
 from fanet_tf.training.feed import stream
@@ -150,6 +151,7 @@ class Crops:
             patch,
             self._seed,
             synthesis.sensor_of(data),
+            optics.of(data),
         )
         if self.data.bank is not None:
             return drawn.batch(tf.constant(step, tf.int64))

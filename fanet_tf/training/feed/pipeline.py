@@ -8,6 +8,7 @@ from fanet_tf import losses
 from fanet_tf.calibration.profile import NoiseProfile
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.training.feed import bank as bank_lib
+from fanet_tf.training.feed import optics
 from fanet_tf.training.feed import sources
 from fanet_tf.training.feed import stream
 from fanet_tf.training.feed import synthesis
@@ -71,6 +72,7 @@ def batches(
         phase.patch_size,
         seed,
         synthesis.sensor_of(data),
+        optics.of(data),
     )
     if bank is None:
         mixture = stream.from_names(

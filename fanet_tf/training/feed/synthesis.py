@@ -27,6 +27,7 @@ from fanet_tf.raw import unprocess
 from fanet_tf.raw.sensor import SensorModel
 from fanet_tf.training.feed import bank as bank_lib
 from fanet_tf.training.feed.draws import StatelessDraws
+from fanet_tf.training.feed.optics import Optics
 
 B_LAWS = ("auto", "gain", "line", "line_scatter")
 
@@ -48,6 +49,7 @@ class Synthesis:
         patch_size: of a crop, in sensor pixels; even.
         seed: of the run.
         sensor: what it does beyond `(a, b)`; None is the paper's noise.
+        optics: lens and exposure of each crop.
     """
 
     bank: bank_lib.Bank
@@ -59,6 +61,7 @@ class Synthesis:
     patch_size: int
     seed: int
     sensor: SensorModel | None = None
+    optics: Optics = Optics()
 
     def __post_init__(self):
         if self.b_law not in B_LAWS:
@@ -77,6 +80,12 @@ class Synthesis:
         size = self.batch_size
         crops = bank_lib.crops(self.bank, seeds[0], size, self.patch_size)
         cells = tf.cast(crops, tf.float32)
+        # Of a seed of their own: a run without optics draws what it drew.
+        optics_seed = tf.random.split(seeds[1], 2, alg="philox")[1]
+        of_optics = tf.random.stateless_uniform(
+            [3, size], optics_seed, alg="philox"
+        )
+        cells = self.optics.blur_cells(cells, of_optics[0])
         matrices = self.camera.cam_from_rgb()  # [n, 3, 3]
         uniform = tf.random.stateless_uniform(
             [len(matrices) + 2, size], seeds[1], alg="philox"
@@ -90,9 +99,13 @@ class Synthesis:
         brightness = mean + deviation * tf.clip_by_value(normal, -3.0, 3.0)
         red = _between(uniform[-2], self.camera.red_gain)
         blue = _between(uniform[-1], self.camera.blue_gain)
-        return unprocess.cells_to_packed(
+        packed = unprocess.cells_to_packed(
             cells, cam_from_rgb, 1.0 / brightness, red, blue, tnp
         )
+        if self.optics.dark_share:
+            factor = self.optics.exposure(of_optics[1:])
+            packed *= factor[:, None, None, None]
+        return packed
 
     def noise(self, seed) -> noise_lib.NoiseParams:
         """Draws `(a, b)` of a batch, each `[B]`."""

@@ -14,6 +14,7 @@ from fanet_tf.errors import InputError
 from fanet_tf.raw import noise as noise_lib
 from fanet_tf.raw import sensor_presets
 from fanet_tf.training.feed import bank as bank_lib
+from fanet_tf.training.feed import optics
 from fanet_tf.training.feed import synthesis
 
 
@@ -177,3 +178,15 @@ def test_images_smaller_than_a_patch_are_refused(tmp_path):
     cv2.imwrite(str(tmp_path / "a.png"), np.zeros((20, 90, 3), np.uint8))
     with pytest.raises(InputError, match="at least 64 pixels"):
         bank_lib.build((str(tmp_path),), (1.0,), 0.0, seed=0, smallest=64)
+
+
+def test_optics_change_the_crops_and_not_the_draws(bank):
+    plain = make(bank).batch(0)
+    dark = make(bank, optics=optics.Optics(dark_share=1.0)).batch(0)
+    # The same crop, cameras and noise strengths, fewer photons.
+    factor = (dark[1] / plain[1]).numpy()
+    spread = np.ptp(factor.reshape(len(factor), -1), axis=1)
+    assert np.nanmax(spread) < 1e-4 and np.nanmax(factor) <= 0.5
+    np.testing.assert_array_equal(dark[0]["scale"], plain[0]["scale"])
+    soft = make(bank, optics=optics.Optics(blur_share=1.0)).batch(0)
+    assert soft[1].numpy().std() < plain[1].numpy().std()

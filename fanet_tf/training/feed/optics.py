@@ -1,0 +1,110 @@
+"""Lens and exposure, drawn for every crop: photographs made like a sensor's.
+
+Photographs of a training set were scaled down from larger ones and exposed for
+the eye. A phone's RAW frame is not: its lens spreads a point over a pixel or
+two, and at night it is several stops under. The measure of sharpness is the
+structure function, `D(k)` = mean squared difference at lag `k` of one plane;
+`D(1) / D(8)` is 0.03 to 0.2 in RAW frames of phones and cameras and about 0.2
+in photographs (`benchmarks/sharpness.py`).
+"""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+from fanet_tf.errors import InputError
+
+_REACH = 2.5  # Deviations of a Gaussian kernel that are kept.
+
+
+@dataclasses.dataclass(frozen=True)
+class Optics:
+    """What is drawn for each crop; the defaults change nothing.
+
+    Attributes:
+        blur_share: share of the crops that are blurred.
+        blur: lowest and highest deviation of the Gaussian, in pixels of the
+            sensor; evenly in its logarithm.
+        dark_share: share of the crops that are underexposed.
+        dark_stops: fewest and most stops; evenly.
+    """
+
+    blur_share: float = 0.0
+    blur: tuple[float, float] = (0.5, 2.5)
+    dark_share: float = 0.0
+    dark_stops: tuple[float, float] = (1.0, 5.0)
+
+    def __post_init__(self):
+        for name in ("blur_share", "dark_share"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise InputError(
+                    f"`data.{name}` must lie in 0..1. "
+                    f"Received: {getattr(self, name)}"
+                )
+        for name, least in (("blur", 0.1), ("dark_stops", 0.0)):
+            low, high = getattr(self, name)
+            if not least <= low <= high <= 10.0:
+                raise InputError(
+                    f"`data.{name}` must be two numbers in {least:g}..10, the "
+                    f"lower first. Received: {(low, high)}"
+                )
+
+    def blurred(self, batch_size: int) -> int:
+        """Returns how many crops of a batch are blurred: always the first.
+
+        Crops are drawn at random, so their places are free; fixed ones save
+        the others the work.
+        """
+        return round(self.blur_share * batch_size)
+
+    def blur_cells(self, cells, uniform):
+        """Blurs the first crops of a batch, as a lens does, before the CFA.
+
+        Args:
+            cells: `[B, h, w, 12]` linear, RGB of the four pixels of each cell.
+            uniform: `[B]` draws in 0..1.
+        """
+        count = self.blurred(cells.shape[0])
+        if not count:
+            return cells
+        low, high = np.log(self.blur).astype(np.float32)
+        deviation = tf.exp(low + uniform[:count] * (high - low))
+        image = tf.nn.depth_to_space(cells[:count], 2)
+        image = _gaussian(image, deviation, self.blur[1])
+        return tf.concat([tf.nn.space_to_depth(image, 2), cells[count:]], 0)
+
+    def exposure(self, uniform):
+        """Returns the factor on each crop, `[B]` in 0..1.
+
+        Args:
+            uniform: `[2, B]` draws in 0..1.
+        """
+        low, high = self.dark_stops
+        stops = low + uniform[0] * np.float32(high - low)
+        return tf.where(uniform[1] < self.dark_share, 2.0**-stops, 1.0)
+
+
+def _gaussian(image, deviation, largest):
+    """Blurs each of `[B, h, w, c]` with its deviation, mirrored at the edge."""
+    radius = int(np.ceil(_REACH * largest))
+    offsets = tf.range(-radius, radius + 1, dtype=tf.float32)[:, None]
+    kernel = tf.exp(-0.5 * tf.square(offsets / deviation))  # [taps, B]
+    kernel /= tf.reduce_sum(kernel, axis=0)
+    kernel = kernel[:, :, None, None, None]
+    height, width = image.shape[1:3]
+    edge = [radius, radius]
+    padded = tf.pad(image, [[0, 0], edge, [0, 0], [0, 0]], "REFLECT")
+    taps = range(2 * radius + 1)
+    image = sum(kernel[k] * padded[:, k : k + height] for k in taps)
+    padded = tf.pad(image, [[0, 0], [0, 0], edge, [0, 0]], "REFLECT")
+    return sum(kernel[k] * padded[:, :, k : k + width] for k in taps)
+
+
+def of(data) -> Optics:
+    """Returns the optics of a config's `data` section.
+
+    A run may be older than the fields: nothing was drawn.
+    """
+    names = [field.name for field in dataclasses.fields(Optics)]
+    return Optics(**{name: data[name] for name in names if name in data})
