@@ -11,7 +11,8 @@ Example:
 
     python benchmarks/sharpness.py --config=configs/imx258.py:shared
     python benchmarks/sharpness.py --config=configs/imx258.py:shared \
-        --config.data.blur_share=0.5 frames/*.dng
+        --config.data.blur_share=0.5
+    python benchmarks/sharpness.py frames/*.dng
 """
 
 import pathlib
