@@ -13,6 +13,15 @@ from fanet_tf.models.parts import PRECISE
 PRECISIONS = ("float32", "mixed_bfloat16")
 
 
+def check(precision: str) -> None:
+    """Refuses a precision that is not one of `PRECISIONS`."""
+    if precision not in PRECISIONS:
+        raise InputError(
+            f"`train.precision` must be one of {', '.join(PRECISIONS)}. "
+            f"Received: {precision!r}"
+        )
+
+
 def apply(member, precision: str) -> None:
     """Lets the layers of a member's core compute in `precision`.
 
@@ -21,11 +30,7 @@ def apply(member, precision: str) -> None:
             same ones.
         precision: one of `PRECISIONS`.
     """
-    if precision not in PRECISIONS:
-        raise InputError(
-            f"`train.precision` must be one of {', '.join(PRECISIONS)}. "
-            f"Received: {precision!r}"
-        )
+    check(precision)
     if precision == "float32":
         return
     for layer in member.get_layer("core").layers:

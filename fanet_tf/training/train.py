@@ -42,8 +42,10 @@ from fanet_tf.training import teacher as teacher_lib
 from fanet_tf.training import trainer as trainer_lib
 from fanet_tf.training import validation as validation_lib
 from fanet_tf.training.feed import bank as bank_lib
+from fanet_tf.training.feed import optics
 from fanet_tf.training.feed import pipeline
 from fanet_tf.training.feed import schedule
+from fanet_tf.training.feed import synthesis
 
 
 def train(config: ConfigDict, workdir, bank: bank_lib.Bank | None = None):
@@ -99,6 +101,10 @@ def _train(config, workdir, bank) -> bool:
         logging.info("%s is finished.", workdir)
         return True
     phases = schedule.phases(config.train, config.data)
+    # Before minutes are spent on loading images.
+    precision.check(config.train.precision)
+    synthesis.sensor_of(config.data)
+    optics.of(config.data)
     bank = bank or pipeline.build_bank(config.data, phases, config.seed)
     for index in todo:
         if not _train_member(

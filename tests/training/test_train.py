@@ -166,6 +166,24 @@ def test_an_impossible_config_is_refused(
         train.train(config, tmp_path / "run")
 
 
+@pytest.mark.parametrize(
+    "field, value",
+    [
+        ("train.precision", "bfloat16"),
+        ("data.realism", "fone"),
+        ("data.blur_share", 1.5),
+    ],
+)
+def test_a_wrong_word_is_refused_before_images_are_loaded(
+    field, value, tmp_path, monkeypatch
+):
+    monkeypatch.delattr(train.pipeline, "build_bank")
+    config = small_config()
+    config.update_from_flattened_dict({field: value})
+    with pytest.raises(InputError, match=field):
+        train.train(config, tmp_path / "run")
+
+
 def test_training_lowers_the_loss(tmp_path):
     """A network that learns: the last loss is well below the first."""
     config = small_config()
