@@ -35,7 +35,8 @@ def default_config(variant="fan_gate") -> ConfigDict:
     config.data.profile = "imx258"  # Noise: a shipped name or a .json file.
     config.data.b_law = "auto"  # "gain", "line" (the paper), "line_scatter".
     # What the sensor does beyond (a, b): "none" (the paper), "phone"
-    # (raw/sensor_presets.py); and its terms that are left out (sensor.TERMS).
+    # (raw/sensor_presets.py), "profile" (what was measured with the profile);
+    # and its terms that are left out (sensor.TERMS).
     config.data.realism = "none"
     config.data.realism_without = ()
     config.data.batch_size = 16

@@ -16,6 +16,8 @@ import numpy as np
 import tensorflow as tf
 import tensorflow.experimental.numpy as tnp
 
+from fanet_tf.calibration import measured_sensor
+from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.calibration.profile import NoiseProfile
 from fanet_tf.data.camera import Camera
 from fanet_tf.errors import InputError
@@ -25,6 +27,7 @@ from fanet_tf.raw import sampling
 from fanet_tf.raw import sensor_presets
 from fanet_tf.raw import unprocess
 from fanet_tf.raw.sensor import SensorModel
+from fanet_tf.raw.sensor_by_gain import SensorByGain
 from fanet_tf.training.feed import bank as bank_lib
 from fanet_tf.training.feed.draws import StatelessDraws
 from fanet_tf.training.feed.optics import Optics
@@ -60,7 +63,7 @@ class Synthesis:
     batch_size: int
     patch_size: int
     seed: int
-    sensor: SensorModel | None = None
+    sensor: SensorModel | SensorByGain | None = None
     optics: Optics = Optics()
 
     def __post_init__(self):
@@ -166,7 +169,11 @@ class Synthesis:
         return {"noisy": noisy, "scale": scale, "offset": offset}, clean
 
 
-def sensor_of(data) -> SensorModel | None:
+# Of `data.realism`: the terms that the run's own profile was measured with.
+OF_PROFILE = "profile"
+
+
+def sensor_of(data) -> SensorModel | SensorByGain | None:
     """Returns the sensor model of a config's `data` section.
 
     A run may be older than the fields: it had the paper's noise.
@@ -174,7 +181,15 @@ def sensor_of(data) -> SensorModel | None:
     name = data.get("realism", "none")
     without = data.get("realism_without", ())
     try:
-        model = sensor_presets.preset(name)
+        if name == OF_PROFILE:
+            model = measured_sensor.of_profile(profile_lib.load(data.profile))
+        elif name in sensor_presets.PRESETS:
+            model = sensor_presets.preset(name)
+        else:
+            raise ValueError(
+                f"must be one of {', '.join(sensor_presets.PRESETS)}, "
+                f"{OF_PROFILE}. Received: {name!r}"
+            )
         return model and model.without(*without)
     except ValueError as error:
         raise InputError(f"`data.realism`: {error}") from error
