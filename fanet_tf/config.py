@@ -31,7 +31,8 @@ def default_config(variant="fan_gate") -> ConfigDict:
     config.data.blur = (0.5, 2.5)
     config.data.dark_share = 0.0
     config.data.dark_stops = (1.0, 5.0)
-    config.data.camera = "imx258"  # White balance and colour matrices.
+    # White balance and colour matrices: "imx258", "imx258_tuned", "dnd".
+    config.data.camera = "imx258"
     config.data.profile = "imx258"  # Noise: a shipped name or a .json file.
     config.data.b_law = "auto"  # "gain", "line" (the paper), "line_scatter".
     # What the sensor does beyond (a, b): "none" (the paper), "phone"

@@ -12,7 +12,6 @@ batch, since a per-image map costs twice the time.
 
 import dataclasses
 
-import numpy as np
 import tensorflow as tf
 import tensorflow.experimental.numpy as tnp
 
@@ -89,19 +88,14 @@ class Synthesis:
             [3, size], optics_seed, alg="philox"
         )
         cells = self.optics.blur_cells(cells, of_optics[0])
-        matrices = self.camera.cam_from_rgb()  # [n, 3, 3]
         uniform = tf.random.stateless_uniform(
-            [len(matrices) + 2, size], seeds[1], alg="philox"
+            [self.camera.num_draws, size], seeds[1], alg="philox"
         )
-        weights = uniform[: len(matrices)] + 1e-6
-        weights /= tf.reduce_sum(weights, axis=0)
-        cam_from_rgb = tf.einsum("nb,nij->bij", weights, matrices)
+        cam_from_rgb, red, blue = self.camera.colours(uniform, tnp)
         normal = tf.random.stateless_normal([size], seeds[1], alg="philox")
         mean, deviation = self.camera.rgb_gain
         # Three deviations: Brooks et al. divide by a normal that could be 0.
         brightness = mean + deviation * tf.clip_by_value(normal, -3.0, 3.0)
-        red = _between(uniform[-2], self.camera.red_gain)
-        blue = _between(uniform[-1], self.camera.blue_gain)
         packed = unprocess.cells_to_packed(
             cells, cam_from_rgb, 1.0 / brightness, red, blue, tnp
         )
@@ -203,11 +197,6 @@ def below_black(data) -> str:
     """
     model = sensor_of(data)
     return model.below_black if model else "clipped"
-
-
-def _between(uniform, limits):
-    low, high = limits
-    return low + uniform * np.float32(high - low)
 
 
 def batches(synthesis: Synthesis, first: int, last: int) -> tf.data.Dataset:
