@@ -32,6 +32,8 @@ _CLIPPED = 0.01
 # Below so many counts of noise rounding is no longer noise of its own.
 _LEAST_NOISE = 0.4
 _EVENT = 6.0
+# Sensor pixels; lags of `correlation.LAG` need room.
+_LEAST_SIDE = 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,6 +117,8 @@ def measure(packed: np.ndarray, levels: tuple[Levels, ...]) -> DarkTerms:
     noise, why = None, ""
     if count < MIN_FRAMES:
         why = f"its terms need {MIN_FRAMES} dark frames or more"
+    elif 2 * min(mean.shape[:2]) < _LEAST_SIDE:
+        why = f"its dark frames are smaller than {_LEAST_SIDE} pixels"
     elif clipped:
         why = "its dark frames are clipped at black, so their terms are hidden"
     else:

@@ -5,7 +5,9 @@ black level (`raw.sensor_by_gain` interpolates over `log a`); pedestal, bits,
 defects and green imbalance are the same at every gain. What dark frames and
 charts do not show stays as a phone's sensor has it (`sensor_presets.PHONE`):
 photons, shading, and the error of the `(a, b)` that a file tells. `b` itself is
-measured, so it is not drawn over other sensors' range.
+measured, so it is not drawn over other sensors' range. It holds the variance of
+the lines as well, `row^2 + column^2` of it (half a per cent, mostly), which are
+drawn on top.
 """
 
 import dataclasses

@@ -156,19 +156,20 @@ def test_single_events_and_defects_leave_the_lines_alone():
 
 
 @pytest.mark.parametrize(
-    "gain, model, levels, frames, why",
+    "gain, levels, frames, side, why",
     [
-        (16, sensor(), LEVELS, 1, "2 dark frames or more"),
-        (16, sensor(), (Levels(64, 1023, 64, 1023),) * 4, 4, "clipped at bl"),
-        (0.1, sensor(), LEVELS, 4, "rounding hides"),
+        (16, LEVELS, 1, 40, "2 dark frames or more"),
+        (16, LEVELS, 4, 4, "smaller than 64 pixels"),
+        (16, (Levels(64, 1023, 64, 1023),) * 4, 4, 40, "clipped at black"),
+        (0.1, LEVELS, 4, 40, "rounding hides"),
     ],
 )
-def test_what_frames_cannot_tell_is_said(gain, model, levels, frames, why):
+def test_what_frames_cannot_tell_is_said(gain, levels, frames, side, why):
     if gain < 1:
-        packed = np.full((frames, 40, 50, 4), 64, np.uint16)
+        packed = np.full((frames, side, 50, 4), 64, np.uint16)
         packed += np.random.default_rng(0).random(packed.shape) < 0.02
     else:
-        packed, _ = series(gain, model, num_frames=frames, shape=(40, 50))
+        packed, _ = series(gain, sensor(), 0, frames, (side, 50))
     packed = np.maximum(packed, max(levels[0].low, 0)).astype(np.uint16)
     found = dark_terms.measure(packed, levels)
     assert found.noise is None
