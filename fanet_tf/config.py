@@ -31,11 +31,13 @@ def default_config(variant="fan_gate") -> ConfigDict:
     config.data.blur = (0.5, 2.5)
     config.data.dark_share = 0.0
     config.data.dark_stops = (1.0, 5.0)
-    config.data.camera = "imx258"  # White balance and colour matrices.
+    # White balance and colour matrices: "imx258", "imx258_tuned", "dnd".
+    config.data.camera = "imx258"
     config.data.profile = "imx258"  # Noise: a shipped name or a .json file.
     config.data.b_law = "auto"  # "gain", "line" (the paper), "line_scatter".
     # What the sensor does beyond (a, b): "none" (the paper), "phone"
-    # (raw/sensor_presets.py); and its terms that are left out (sensor.TERMS).
+    # (raw/sensor_presets.py), "profile" (what was measured with the profile);
+    # and its terms that are left out (sensor.TERMS).
     config.data.realism = "none"
     config.data.realism_without = ()
     config.data.batch_size = 16

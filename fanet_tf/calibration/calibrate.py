@@ -1,10 +1,11 @@
 """Frames of a shoot -> a noise profile and a page to judge it by.
 
-    expand -> inspect -> measure each gain -> fit the laws -> write both files
+    expand -> inspect -> measure each gain -> fit the laws -> write the files
 
 Nothing is written before everything has succeeded.
 """
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -12,11 +13,17 @@ import sys
 
 import numpy as np
 
+from fanet_tf.calibration import dark_page
+from fanet_tf.calibration import dark_report
+from fanet_tf.calibration import dark_series
+from fanet_tf.calibration import defect_map
 from fanet_tf.calibration import estimator
 from fanet_tf.calibration import frames
+from fanet_tf.calibration import green
 from fanet_tf.calibration import page
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.calibration import regression
+from fanet_tf.calibration.green import GreenImbalance
 from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
 from fanet_tf.files import marks
@@ -60,6 +67,9 @@ class Calibration:
         record: what the JSON file holds.
         warnings: what a reader must know.
         lows: dict of gain -> where the sensor clips, 0 = black level.
+        dark: dict of gain -> `dark_terms.DarkTerms`.
+        green: green imbalance, or None where no chart shows it.
+        defects: their map, or None without a series of dark frames.
     """
 
     sensor: str
@@ -68,31 +78,9 @@ class Calibration:
     record: dict
     warnings: list
     lows: dict
-
-
-def _dark_of(gain, dark_by_gain):
-    for other, infos in dark_by_gain.items():
-        if abs(other / gain - 1.0) < 1e-3:
-            return infos
-    return None
-
-
-def _inspect_dark(shoot, lights, base_iso, read):
-    """Returns dark frames by gain; they must be of the same camera."""
-    if not shoot.dark:
-        return {}
-    gains = shoot.dark_gains
-    if gains is None and shoot.gains is not None and len(shoot.gains) == 1:
-        gains = shoot.gains
-    infos, _ = frames.inspect(shoot.dark, gains, base_iso, read)
-    for name in ("shape", "camera", "pattern"):
-        dark, light = getattr(infos[0], name), getattr(lights[0], name)
-        if dark != light:
-            raise InputError(
-                f"Dark frames must have the frames' {name}. "
-                f"Received: {dark} and {light}"
-            )
-    return frames.by_gain(infos)
+    dark: dict = dataclasses.field(default_factory=dict)
+    green: GreenImbalance | None = None
+    defects: defect_map.DefectMap | None = None
 
 
 def _fit_json(fit) -> dict | None:
@@ -122,13 +110,23 @@ def _measurement_json(measurement, infos, dark, kinds) -> dict:
     }
 
 
-def calibrate(shoot: Shoot, read, progress=iter) -> Calibration:
+def _dark_gains(shoot) -> list | None:
+    """Returns the gains of the dark frames; one of all frames is theirs too."""
+    if shoot.dark_gains is None and shoot.gains and len(shoot.gains) == 1:
+        return shoot.gains
+    return shoot.dark_gains
+
+
+def calibrate(
+    shoot: Shoot, read, progress=iter, defects_file: str = ""
+) -> Calibration:
     """Measures a sensor.
 
     Args:
         shoot: what was shot.
         read: path -> RAW image.
         progress: wraps a list that is worked through slowly.
+        defects_file: name of the defect map, for the profile.
 
     Raises:
         InputError: if the frames cannot be used.
@@ -137,29 +135,30 @@ def calibrate(shoot: Shoot, read, progress=iter) -> Calibration:
         shoot.paths, shoot.gains, shoot.base_iso, read
     )
     groups = frames.by_gain(infos)
-    dark_groups = _inspect_dark(shoot, infos, base_iso, read)
+    darks = dark_series.of_shoot(
+        shoot.dark, _dark_gains(shoot), base_iso, infos, read
+    )
     sensor = shoot.sensor or infos[0].camera or "unknown sensor"
     finder = frames.Finder(shoot.mode, shoot.corners)
-    measurements, records, lows, notes = {}, {}, {}, []
+    measurements, records, lows, notes, greens = {}, {}, {}, [], []
     # Low gains first: their charts are the easiest to see.
     for gain in progress(list(groups)):
         packed, levels = frames.load(groups[gain], read)
         kinds = len(finder.kinds)
         scenes = frames.make_scenes(packed, levels, finder)
-        dark_infos = _dark_of(gain, dark_groups)
-        dark = None
-        if dark_infos:
-            dark, _ = frames.load(dark_infos, read)
-        try:
-            measured = estimator.measure(scenes, dark)
-        except InputError as error:
-            raise InputError(f"gain {gain:g}: {error}") from error
+        with _at_gain(gain):
+            dark = darks.at(gain)
+            measured = estimator.measure(
+                scenes, dark and dark.packed, dark and dark.levels
+            )
         measurements[gain] = measured
         used = finder.kinds[kinds:]
         records[f"{gain:g}"] = _measurement_json(
-            measured, groups[gain], dark_infos, used
+            measured, groups[gain], dark and dark.infos, used
         )
         lows[gain] = float(levels[1].normalize(max(levels[1].low, -1e9)))
+        for scene in scenes:
+            greens += green.of_scene(scene, measured.black)
         notes += [f"gain {gain:g}: {text}" for text in measured.warnings()]
         if "flat" in used and shoot.mode == "auto":
             notes.append(
@@ -176,10 +175,31 @@ def calibrate(shoot: Shoot, read, progress=iter) -> Calibration:
             f"the lowest ISO, {base_iso:g}, was taken for gain 1; give "
             "--base_iso if the sensor goes lower"
         )
-    return _conclude(sensor, base_iso, measurements, records, lows, notes)
+    darks.measure_rest(progress)
+    imbalance = green.measure(greens)
+    terms = None
+    if darks.terms or imbalance is not None:
+        terms = dark_report.terms(darks, imbalance, defects_file)
+        notes += dark_report.warnings(darks)
+    calibration = _conclude(
+        sensor, base_iso, measurements, records, lows, notes, terms
+    )
+    calibration.record["fit"]["dark"] = dark_report.evidence(darks)
+    return dataclasses.replace(
+        calibration, dark=darks.terms, green=imbalance, defects=darks.defects()
+    )
 
 
-def _conclude(sensor, base_iso, measurements, records, lows, notes):
+@contextlib.contextmanager
+def _at_gain(gain):
+    """Says at which gain the frames cannot be used."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"gain {gain:g}: {error}") from error
+
+
+def _conclude(sensor, base_iso, measurements, records, lows, notes, terms):
     """Fits the laws where there are gains enough."""
     gains = "1 gain" if len(records) == 1 else f"{len(records)} gains"
     profile, note = None, f"Measured at {gains}."
@@ -187,6 +207,7 @@ def _conclude(sensor, base_iso, measurements, records, lows, notes):
         profile = regression.make_profile(
             measurements, sensor, base_iso, note, {"gains": records}
         )
+        profile = dataclasses.replace(profile, terms=terms)
         record = profile.to_json()
         misfit = max(
             np.abs(list(profile.fit[f"{name}_residuals"].values())).max()
@@ -214,6 +235,7 @@ def _conclude(sensor, base_iso, measurements, records, lows, notes):
             "base_iso": base_iso,
             "note": note,
             "fit": {"gains": records},
+            "terms": terms and dataclasses.asdict(terms),
         }
     record["fit"]["warnings"] = notes
     return Calibration(sensor, measurements, profile, record, notes, lows)
@@ -222,7 +244,9 @@ def _conclude(sensor, base_iso, measurements, records, lows, notes):
 _is_our_profile = marks.json_with("schema_version", "a_coefficients", "fit")
 
 
-def check_outputs(output, page_path, inputs, overwrite: bool = False) -> None:
+def check_outputs(
+    output, page_path, inputs, overwrite: bool = False, defects_path=None
+) -> None:
     """Refuses outputs that `write` would refuse; for before the work.
 
     Args:
@@ -230,6 +254,7 @@ def check_outputs(output, page_path, inputs, overwrite: bool = False) -> None:
         page_path: of the page.
         inputs: the frames; no output may be one of them.
         overwrite: replaces files that this project did not write, too.
+        defects_path: of the defect map; None writes none.
 
     Raises:
         InputError: both outputs are one file, one is an input, or somebody
@@ -240,7 +265,10 @@ def check_outputs(output, page_path, inputs, overwrite: bool = False) -> None:
             "The profile and the page must be two files. Received: "
             f"{output} for both"
         )
-    for path in (output, page_path):
+    paths = [output, page_path]
+    if defects_path is not None:
+        paths.append(defects_path)
+    for path in paths:
         for source in inputs:
             if path.exists() and os.path.samefile(path, source):
                 raise InputError(f"The output must not be an input: {path}")
@@ -248,18 +276,31 @@ def check_outputs(output, page_path, inputs, overwrite: bool = False) -> None:
         output, is_ours=_is_our_profile, overwrite=overwrite, through=True
     )
     shell.check_output(page_path, overwrite, through=True)
+    if defects_path is not None:
+        atomic.check(
+            defects_path, is_ours=defect_map.is_ours, overwrite=overwrite
+        )
 
 
 def write(
-    calibration: Calibration, output, page_path, overwrite: bool = False
-) -> None:
-    """Writes the JSON and the page; neither is there before both are made.
+    calibration: Calibration,
+    output,
+    page_path,
+    overwrite: bool = False,
+    defects_path=None,
+) -> list:
+    """Writes page, defect map and profile; none before all are made.
 
     Args:
         calibration: what `calibrate` returned.
         output: of the profile.
         page_path: of the page.
         overwrite: replaces files that this project did not write, too.
+        defects_path: of the defect map, if the calibration has one; None
+            writes none.
+
+    Returns:
+        The paths that were written.
     """
     text = page.render(
         calibration.sensor,
@@ -268,9 +309,18 @@ def write(
         calibration.profile,
         calibration.warnings,
         calibration.lows,
+        dark_page.section(
+            calibration.dark, calibration.green, calibration.defects
+        ),
     )
     record = json.dumps(calibration.record, indent=2, allow_nan=False) + "\n"
     shell.write(page_path, text, overwrite, through=True)
+    written = [output, page_path]
+    if defects_path is not None and calibration.defects is not None:
+        defect_map.write(
+            calibration.defects, defects_path, calibration.sensor, overwrite
+        )
+        written.insert(1, defects_path)
     atomic.write_text(
         output,
         record,
@@ -278,6 +328,7 @@ def write(
         overwrite=overwrite,
         through=True,
     )
+    return written
 
 
 def summary(calibration: Calibration, stream=sys.stdout) -> None:
@@ -294,3 +345,7 @@ def summary(calibration: Calibration, stream=sys.stdout) -> None:
             f"{len(measured.samples)} patches of a plane, {left_out} left out",
             file=stream,
         )
+    for line in dark_report.lines(
+        calibration.dark, calibration.green, calibration.defects
+    ):
+        print(line, file=stream)

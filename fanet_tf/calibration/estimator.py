@@ -153,6 +153,22 @@ def measure_dark(packed, levels):
     return tuple(shifted), samples
 
 
+def _shifted(levels, declared, measured):
+    """Moves the black of `levels` as it moved from `declared` to `measured`.
+
+    Floats may have another step in dark frames than in light ones, so counts
+    cannot be carried over; fractions of white can.
+    """
+    return tuple(
+        dataclasses.replace(
+            level,
+            black=level.black
+            + (after.black - before.black) / before.scale * level.scale,
+        )
+        for level, before, after in zip(levels, declared, measured, strict=True)
+    )
+
+
 def _dark_samples(plane_frames, levels, windows, plane):
     found = []
     for top, left, height, width in windows:
@@ -168,12 +184,13 @@ def _dark_samples(plane_frames, levels, windows, plane):
     return found
 
 
-def measure(scenes, dark=None) -> Measurement:
+def measure(scenes, dark=None, dark_levels=None) -> Measurement:
     """Measures `(a, b)` of one gain.
 
     Args:
         scenes: list of `Scene`, all of this gain.
         dark: `[F, h, w, 4]` counts of dark frames of this gain, or None.
+        dark_levels: four `Levels` of these; None takes those of the scenes.
 
     Raises:
         InputError: if no line can be fitted through what is usable.
@@ -181,7 +198,9 @@ def measure(scenes, dark=None) -> Measurement:
     left_out = collections.Counter()
     found, levels = [], scenes[0].levels
     if dark is not None:
-        levels, found = measure_dark(dark, levels)
+        dark_levels = dark_levels or levels
+        measured, found = measure_dark(dark, dark_levels)
+        levels = _shifted(levels, dark_levels, measured)
     num_dark = len(found)
     for scene in scenes:
         scene_levels = scene.levels if dark is None else levels

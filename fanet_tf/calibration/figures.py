@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from fanet_tf.calibration import dark_figures
 from fanet_tf.calibration.estimator import Measurement
 from fanet_tf.calibration.profile import NoiseProfile
 from fanet_tf.pages import plots
@@ -12,9 +13,6 @@ from fanet_tf.pages.plots import Series
 from fanet_tf.raw import cfa
 from fanet_tf.raw import noise as noise_lib
 from fanet_tf.raw.noise import NoiseParams
-
-# Colours of R, Gr, Gb and B.
-_PLANES = ("s6", "s2", "s5", "s0")
 
 
 def _curve(label: str, style: str, x, y, **options) -> Series:
@@ -47,7 +45,7 @@ def intensity_variance(
         clipped = noise_lib.censored_variance(clean, pair, low=min(low, 0.0))
         series.append(_curve("clipped", "input", mean, clipped, line="dashed"))
     for plane, (name, style) in enumerate(
-        zip(cfa.PLANES, _PLANES, strict=True)
+        zip(cfa.PLANES, dark_figures.PLANES, strict=True)
     ):
         points = sorted(
             (sample.intensity, sample.variance)

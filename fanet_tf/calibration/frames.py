@@ -39,6 +39,8 @@ class Info:
         camera: make and model.
         shape: `(H, W)` of the active mosaic.
         pattern: CFA pattern.
+        full_shape: `(H, W)` with the masked borders.
+        origin: place of the active mosaic in it.
     """
 
     path: pathlib.Path
@@ -47,6 +49,14 @@ class Info:
     camera: str
     shape: tuple[int, int]
     pattern: str
+    full_shape: tuple[int, int]
+    origin: tuple[int, int]
+
+    @property
+    def packed_origin(self) -> tuple[int, int]:
+        """Returns the place of the first packed pixel in the full mosaic."""
+        row, column = cfa.rggb_origin(self.pattern)
+        return self.origin[0] + row, self.origin[1] + column
 
 
 def inspect(paths, gains, base_iso, read, progress=iter):
@@ -90,6 +100,8 @@ def inspect(paths, gains, base_iso, read, progress=iter):
                 camera,
                 image.visible.shape,
                 image.pattern,
+                image.mosaic.shape,
+                image.active[:2],
             )
         )
     for name in ("shape", "camera", "pattern"):

@@ -107,6 +107,7 @@ def render(
     profile: NoiseProfile | None,
     notes: Sequence[str],
     lows: Mapping[float, float],
+    more: str = "",
 ) -> str:
     """Returns the page.
 
@@ -117,6 +118,7 @@ def render(
         profile: the law, or None with fewer than three gains.
         notes: warnings, shown on top.
         lows: gain -> where the sensor clips, 0 = black level.
+        more: HTML of further sections.
     """
     warnings = "".join(
         f'<p class="warning">{html.escape(note)}</p>' for note in notes
@@ -141,6 +143,7 @@ def render(
         shell.section("Measured", _measured(measurements)),
         shell.section("Intensity against variance", legend + _plots(each_gain)),
         shell.section("Per plane", _planes(measurements)),
+        more,
     ]
     intro = (
         f"{status.capitalize()}; black level 0, white level 1; the variance "

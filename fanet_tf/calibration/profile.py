@@ -15,13 +15,16 @@ from typing import Any
 
 import numpy as np
 
+from fanet_tf.calibration.terms import Terms
 from fanet_tf.errors import InputError
 from fanet_tf.files import names
 from fanet_tf.files import strict_json
 from fanet_tf.files import values
 from fanet_tf.raw.noise import NoiseParams
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+# Version 1 has no `terms`.
+_READABLE = (1, 2)
 UNITS = "0 = black level, 1 = white level; b is a variance"
 
 # A line that misses the gain law's `b` by more than this factor is not what
@@ -101,11 +104,14 @@ class NoiseProfile(GainLaw):
         note: where the numbers come from.
         fit: residuals, R^2 and the frames that made it, as the calibration
             wrote them; empty for a law from a publication.
+        terms: what the sensor does beyond `(a, b)`, as measured; None where
+            no dark frames were.
     """
 
     line: Line = dataclasses.field(kw_only=True)
     note: str = ""
     fit: dict[str, Any] = dataclasses.field(default_factory=dict)
+    terms: Terms | None = None
 
     def gain(self, a):
         """Returns the gain whose shot-noise slope is `a`; inverse of `a()`."""
@@ -138,11 +144,14 @@ class NoiseProfile(GainLaw):
         """Inverse of `to_json`; checks what a file may get wrong."""
         try:
             version = record["schema_version"]
-            if version != SCHEMA_VERSION:
+            if type(version) is not int or version not in _READABLE:
                 raise InputError(
-                    f"{source}: `schema_version` must be {SCHEMA_VERSION}. "
-                    f"Received: {version!r}"
+                    f"{source}: `schema_version` must be one of "
+                    f"{', '.join(map(str, _READABLE))}. "
+                    f"Received: {version!r:.80}"
                 )
+            if version == 1:
+                record = {**record, "terms": None}
             if record["a_coefficients"] is None:
                 raise InputError(
                     f"{source}: holds measurements but no law over gains, for "
@@ -205,6 +214,8 @@ def _checked(fields) -> dict[str, Any]:
         )
     for name in ("sensor", "status", "note"):
         checked[name] = names.printable(fields[name])
+    if fields["terms"] is not None:
+        checked["terms"] = Terms.from_json(fields["terms"])
     return checked
 
 

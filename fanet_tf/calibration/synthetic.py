@@ -1,10 +1,18 @@
-"""A synthetic chart whose noise is known: to test a calibration, and to learn.
+"""Synthetic frames whose noise is known: to test a calibration, and to learn.
 
-24 flat patches in 4 rows of 6, between black and white, rounded to counts and
-clipped as a sensor does.
+A chart of 24 flat patches in 4 rows of 6, between black and white, and dark
+frames with the terms of a sensor; rounded to counts and clipped as a sensor
+does.
 """
 
+import dataclasses
+
 import numpy as np
+
+from fanet_tf.raw import sensor_terms
+from fanet_tf.raw.noise import NoiseParams
+from fanet_tf.raw.sampling import RandomDraws
+from fanet_tf.raw.sensor import SensorModel
 
 ROWS, COLUMNS = 4, 6
 
@@ -75,3 +83,56 @@ def frames(
     noisy = clean + deviation * rng.standard_normal((num_frames, *clean.shape))
     counts = np.round(noisy * (white - black) + black)
     return np.clip(counts, low, white)
+
+
+def dark_frames(
+    model: SensorModel,
+    b: float,
+    rng,
+    num_frames: int,
+    shape: tuple[int, int],
+    defect_rate: float = 0.0,
+    black: float = 64.0,
+    white: float = 1023.0,
+):
+    """Renders a series of dark frames, `[F, h, w, 4]` counts, packed.
+
+    Args:
+        model: the sensor; it keeps the noise below black, and its defects are
+            left out.
+        b: read-noise variance.
+        rng: numpy generator.
+        num_frames: of the series.
+        shape: `(h, w)` in packed pixels.
+        defect_rate: share of the pixels that are bright or stuck in all frames.
+        black: count of no light.
+        white: count that saturates.
+
+    Returns:
+        The frames, and `[h, w, 4]`, True at the defects.
+    """
+    scale = white - black
+    model = dataclasses.replace(
+        model.without("defects", "rounding"),
+        signed_share=1.0,
+        pedestal=(black / scale, black / scale),
+    )
+    noise = NoiseParams(np.full(1, 1e-9, np.float32), np.full(1, np.float32(b)))
+    clean = np.zeros((1, *shape, 4), np.float32)
+    rate = np.full(1, defect_rate)
+    places, kinds = rng.random((2, 1, *shape))
+
+    def defective(packed):
+        # Dark frames show no pixel that is blind to light, so all are stuck.
+        return sensor_terms.defects(
+            packed, rate, places, kinds, stuck_share=1.0
+        )
+
+    frames = []
+    for _ in range(num_frames):
+        noisy = model.expose(clean, noise, RandomDraws(rng)).noisy
+        counts = np.round(defective(noisy)[0] * scale + black)
+        frames.append(np.clip(counts, 0.0, white).astype(np.uint16))
+    # The value of a pixel that is whole stays.
+    is_whole = defective(np.full_like(clean, 0.125))[0] == 0.125
+    return np.stack(frames), ~is_whole

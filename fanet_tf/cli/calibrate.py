@@ -9,7 +9,8 @@ Example:
 
 Frames of a ColorChecker, or of any scene with flat areas: two or more of each
 gain, the same light on both, exposure time constant. The gain is ISO / base
-ISO unless given. Writes the profile and, beside it, a page with the plots.
+ISO unless given. Writes the profile and, beside it, a page with the plots; with
+dark frames also the map of the sensor's defective pixels.
 """
 
 import math
@@ -44,7 +45,10 @@ _BASE_ISO = flags.DEFINE_float(
     "base_iso", None, "ISO of gain 1; default: the lowest of the frames."
 )
 _DARK = flags.DEFINE_list(
-    "dark", None, "Frames or folders shot with the lens covered."
+    "dark",
+    None,
+    "Frames or folders shot with the lens covered: best eight or more of each"
+    " gain, in the order they were taken.",
 )
 _DARK_GAIN = flags.DEFINE_list("dark_gain", None, "Gains of --dark; as --gain.")
 _PATCHES = flags.DEFINE_enum(
@@ -103,6 +107,7 @@ def main(arguments):
         )
     page = atomic.resolve(_PAGE.value or output.with_suffix(".html"))
     output = atomic.resolve(output)
+    defects = output.with_suffix(".defects.json") if _DARK.value else None
     if not output.parent.is_dir():
         raise InputError(f"{output.parent}: must be a folder that exists.")
     corners = _numbers(_CORNERS, (8,))
@@ -118,15 +123,18 @@ def main(arguments):
         sensor=_SENSOR.value,
     )
     calibrate.check_outputs(
-        output, page, [*shoot.paths, *shoot.dark], overwrite
+        output, page, [*shoot.paths, *shoot.dark], overwrite, defects
     )
-    result = calibrate.calibrate(shoot, _read, _progress)
-    calibrate.write(result, output, page, overwrite)
+    result = calibrate.calibrate(
+        shoot, _read, _progress, defects.name if defects else ""
+    )
+    written = calibrate.write(result, output, page, overwrite, defects)
     calibrate.summary(result)
     for warning in result.warnings:
         text = names.printable(f"fanet-calibrate: warning: {warning}")
         print(text, file=sys.stderr)
-    print(f"Wrote {output} and {page}")
+    *others, last = map(str, written)
+    print(f"Wrote {', '.join(others)} and {last}")
 
 
 def cli():

@@ -66,7 +66,9 @@ _PROFILE = flags.DEFINE_string(
     "profile", "imx258", "Noise: a shipped profile or a .json file."
 )
 _CAMERA = flags.DEFINE_string(
-    "camera", "imx258", "Colour of unprocessed photographs: imx258 or dnd."
+    "camera",
+    "imx258",
+    "Colour of unprocessed photographs: " + ", ".join(camera_lib.CAMERAS),
 )
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of the noise.")
 _LIMIT = flags.DEFINE_integer(

@@ -23,6 +23,7 @@ References: Wei et al. 2020 (ELD: row noise, quantisation); Feng et al. 2022
 noise).
 """
 
+import copy
 import dataclasses
 import math
 from typing import Any, NamedTuple
@@ -78,6 +79,8 @@ class SensorModel:
         correlated_share: share of the crops whose noise is correlated.
         correlation: `k` of the kernel `(k, 1, k)` of same-colour neighbours,
             along rows and columns each; drawn as `defect_rate` is.
+        correlation_down: `k` along columns, where it is another; None: as
+            `correlation`.
         black_mean: mean error of the file's black level in R, Gr, Gb, B.
         black_deviation: deviation of that error about its mean: a part in
             units of white, and a part in deviations of the read noise.
@@ -107,6 +110,7 @@ class SensorModel:
     stuck_share: float = 0.2
     correlated_share: float = 1.0
     correlation: tuple[float, float] = (0.0, 0.0)
+    correlation_down: tuple[float, float] | None = None
     black_mean: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     black_deviation: tuple[float, float] = (0.0, 0.0)
     green: tuple[float, float] = (0.0, 0.0)
@@ -136,6 +140,18 @@ class SensorModel:
         """
         _fields(self, names)
         return self.without(*(term for term in TERMS if term not in names))
+
+    def with_arrays(self, **fields) -> "SensorModel":
+        """Returns the model with terms that differ from crop to crop.
+
+        Args:
+            **fields: tuples of arrays `[B]` in the place of numbers; nobody
+                checks their range.
+        """
+        model = copy.copy(self)
+        for name, value in fields.items():
+            object.__setattr__(model, name, value)
+        return model
 
     def expose(self, clean, noise: NoiseParams, draws, xp=np) -> Exposure:
         """Draws what the sensor makes of clean scenes.
@@ -180,13 +196,16 @@ class SensorModel:
         """Adds shot and read noise."""
         xp = draw.xp
         height, width = (int(n) for n in clean.shape[1:3])
-        if self.correlation == (0.0, 0.0):
+        across = self.correlation
+        down = (
+            across if self.correlation_down is None else (self.correlation_down)
+        )
+        if not (_is_there(down) or _is_there(across)):
             normal = draw.normal(height, width, 4)
         else:
             there = draw.uniform() < self.correlated_share
             down, across = (
-                xp.where(there, draw.few(self.correlation), 0.0)
-                for _ in range(2)
+                xp.where(there, draw.few(k), 0.0) for k in (down, across)
             )
             normal = draw.normal(height + 2, width + 2, 4)
             normal = terms.correlated(normal, down, across, xp)
@@ -202,7 +221,7 @@ class SensorModel:
     def _pixels(self, noisy, noise, draw):
         """Adds what lies in rows, columns and single pixels."""
         height, width = (int(n) for n in noisy.shape[1:3])
-        if self.row != (0.0, 0.0) or self.column != (0.0, 0.0):
+        if _is_there(self.row) or _is_there(self.column):
             read = draw.xp.sqrt(noise.b)
             noisy = terms.line_noise(
                 noisy,
@@ -236,7 +255,9 @@ class SensorModel:
             signed = _images(draw.uniform(), xp) < self.signed_share
             # The error of the file's black level may go below the pedestal.
             floor = xp.where(signed, lowest - 1.0, 0.0 * lowest)
-        has_black_error = any((*self.black_mean, *self.black_deviation))
+        has_black_error = _is_there(self.black_mean) or _is_there(
+            self.black_deviation
+        )
         if self.signed_share or not has_black_error:
             noisy = xp.maximum(noisy, lowest)
         if self.bits:
@@ -245,7 +266,9 @@ class SensorModel:
             fixed, relative = self.black_deviation
             deviation = xp.sqrt(fixed**2 + relative**2 * noise.b)
             error = deviation[:, None] * draw.normal(4)
-            error = error + np.float32(self.black_mean)
+            # Numbers, or an array of each plane over the crops.
+            mean = xp.stack([n + 0.0 * noise.b for n in self.black_mean], -1)
+            error = error + mean
             noisy = noisy + error[:, None, None, :]
         return xp.minimum(xp.maximum(noisy, floor), 1.0)
 
@@ -286,6 +309,11 @@ class _Draw:
         return terms.between(self.uniform() ** 2, low_high)
 
 
+def _is_there(numbers) -> bool:
+    """Whether a term is drawn at all; arrays of the crops always are."""
+    return not all(isinstance(n, float | int) and n == 0 for n in numbers)
+
+
 def _images(values, xp):
     """Makes `[B]` meet image batches."""
     return xp.reshape(values, (-1, 1, 1, 1))
@@ -297,7 +325,7 @@ TERMS = {
     "poisson": ("poisson",),
     "lines": ("row", "column"),
     "defects": ("defect_rate",),
-    "correlation": ("correlation",),
+    "correlation": ("correlation", "correlation_down"),
     "black": ("black_mean", "black_deviation"),
     "green": ("green",),
     "rounding": ("bits",),
@@ -329,6 +357,8 @@ def _check(model: SensorModel) -> None:
         "correlation": (0.0, 1.0),
         "read_factor": (1e-3, 1e3),
     }
+    if model.correlation_down is not None:
+        limits["correlation_down"] = (0.0, 1.0)
     for name, (least, most) in limits.items():
         low, high = getattr(model, name)
         if not least <= low <= high <= most:

@@ -1,8 +1,10 @@
 """Sensor models by name, each number with its source.
 
 `none` is the paper's noise; `phone` is for training and testing members that
-meet real files.
+meet real files; `imx258` for those that meet that sensor's alone.
 """
+
+import dataclasses
 
 from fanet_tf.raw.sensor import SensorModel
 
@@ -45,7 +47,14 @@ PHONE = SensorModel(
     read_factor=(0.75, 2.6),
 )
 
-PRESETS = {"none": None, "phone": PHONE}
+# A phone's, with the IMX258's files: 10 bits with black at 64 of 1023, in the
+# tuning files that `data.imx258_colour` names. Its `read_factor` is what is
+# known of its read noise.
+IMX258 = dataclasses.replace(
+    PHONE, signed_share=1.0, pedestal=(64 / 959, 64 / 959), bits=(10,)
+)
+
+PRESETS = {"none": None, "phone": PHONE, "imx258": IMX258}
 
 
 def preset(name: str) -> SensorModel | None:

@@ -1,5 +1,7 @@
 """Finding flat patches, and reading frames for them."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import raw_files
@@ -79,7 +81,8 @@ class _Image:
     """What `frames` wants to know of a RAW image."""
 
     def __init__(self, mosaic, **fields):
-        self.visible = mosaic
+        self.visible = self.mosaic = mosaic
+        self.active = (0, 0, *mosaic.shape)
         self.pattern = "RGGB"
         self.black_level, self.white_level = (64.0,) * 4, 1023.0
         self.iso, self.make, self.model = None, "", ""
@@ -122,7 +125,14 @@ def test_a_frame_without_iso_needs_a_gain(tmp_path):
 
 
 def _info(path):
-    return frames.Info(path, 1.0, None, "", (8, 8), "RGGB")
+    return frames.Info(path, 1.0, None, "", (8, 8), "RGGB", (8, 8), (0, 0))
+
+
+def test_the_first_packed_pixel_has_its_place_in_the_full_mosaic(tmp_path):
+    info = dataclasses.replace(
+        _info(tmp_path), pattern="GBRG", full_shape=(20, 30), origin=(6, 9)
+    )
+    assert info.packed_origin == (7, 9)
 
 
 def test_counts_of_every_fourth_are_steps_of_four(rng, tmp_path):

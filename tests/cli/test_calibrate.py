@@ -10,11 +10,15 @@ import numpy as np
 import pytest
 import raw_files
 
+from fanet_tf.calibration import calibrate
 from fanet_tf.calibration import profile
 from fanet_tf.calibration import synthetic
+from fanet_tf.errors import InputError
 from fanet_tf.files import dng
+from fanet_tf.files import raw_image
 from fanet_tf.files import writer
 from fanet_tf.raw import cfa
+from fanet_tf.raw.sensor import SensorModel
 
 SIZE = 32
 # Where `synthetic.frames` puts its patches, with their gaps, in sensor pixels.
@@ -255,3 +259,164 @@ def test_names_of_a_profile_hold_no_escape_codes(tmp_path):
     record = {**profile.load("imx258").to_json(), "sensor": "\x1b[2Jx"}
     (tmp_path / "p.json").write_text(json.dumps(record))
     assert profile.load(tmp_path / "p.json").sensor == "[2Jx"
+
+
+def dark(num_frames=4, seed=0, shape=None, **terms):
+    """Dark frames of gain 4, as mosaics, and where their defects are."""
+    (b,) = profile.load("imx258").b(np.array([4.0]))
+    shape = shape or (chart(4)[0].shape[0] // 2, chart(4)[0].shape[1] // 2)
+    packed, defects = synthetic.dark_frames(
+        SensorModel(row=(0.064, 0.064), **terms),
+        b,
+        np.random.default_rng(seed),
+        num_frames,
+        shape,
+        defect_rate=1e-3,
+    )
+    mosaics = cfa.unpack(packed)[..., 0]
+    return mosaics, cfa.unpack(defects[None])[0, ..., 0]
+
+
+def save_dark(folder, mosaics):
+    folder.mkdir()
+    for index, mosaic in enumerate(mosaics):
+        np.save(folder / f"{index}.npy", mosaic)
+    return f"--dark={folder}"
+
+
+def test_dark_frames_give_terms_a_defect_map_and_plots(tmp_path):
+    """The pattern is GRBG, so the first packed pixel is the second column."""
+    frame, flags = small_frame(tmp_path / "a.npy")
+    mosaics, defects = dark(black_mean=(0.0, 5e-4, 0.0, 0.0))
+    np.save(frame, np.pad(chart(4)[0], ((0, 0), (1, 0))))
+    mosaics = np.pad(mosaics, ((0, 0), (0, 0), (1, 0)), constant_values=64)
+    folder = save_dark(tmp_path / "dark", mosaics)
+    output = tmp_path / "one.json"
+    arguments = (frame, *flags, "--cfa=GRBG", folder, f"--output={output}")
+    # Its own files are not in the way of a second run.
+    (tmp_path / "one.defects.json").write_text(
+        '{"schema_version": 1, "sensor": "x", "defects": {}}'
+    )
+    done = run(*arguments)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"rows 0\.0[567]\d ± 0\.0", done.stdout)
+    assert "defective pixels" in done.stdout
+    record = json.loads(output.read_text())
+    assert record["schema_version"] == 2
+    terms = record["terms"]
+    (gain,) = terms["gains"]
+    assert gain["gain"] == 4.0 and gain["num_frames"] == 4
+    assert gain["row"] == pytest.approx(0.064, rel=0.15)
+    assert gain["black_level"][1] == pytest.approx(64.48, abs=0.05)
+    assert terms["bits"] == 10
+    assert terms["pedestal"] == pytest.approx(64 / 959)
+    evidence = record["fit"]["dark"]["4"]
+    assert evidence["frames"] == [f"{i}.npy" for i in range(4)]
+    assert np.shape(evidence["black_by_frame"]) == (4, 4)
+    assert np.shape(evidence["autocorrelation"]) == (9, 9)
+    # Places of the full mosaic.
+    found = json.loads((tmp_path / "one.defects.json").read_text())["defects"]
+    rows, columns = np.nonzero(np.pad(defects, ((0, 0), (1, 0))))
+    assert list(zip(rows, columns, strict=True)) == list(
+        zip(found["rows"], found["columns"], strict=True)
+    )
+    assert terms["defects"]["file"] == "one.defects.json"
+    assert terms["defects"]["rate"] == pytest.approx(1e-3, rel=0.3)
+    page = (tmp_path / "one.html").read_text()
+    for seen in ("Black level over time", "Rows and columns", "Correlation of"):
+        assert seen in page
+
+
+def lit(mosaics):
+    mosaics[2] += 150
+    return mosaics
+
+
+def shown(mosaics):
+    """A dim picture: 20 counts from one side to the other."""
+    ramp = np.linspace(0, 20, mosaics.shape[-1]).astype(np.uint16)
+    return mosaics + ramp
+
+
+def repeated(mosaics):
+    return mosaics[[0, 1, 2, 1]]
+
+
+@pytest.mark.parametrize(
+    "spoil, expected",
+    [
+        (lit, "2.npy: a dark frame must lie within 10% of black"),
+        (shown, "0.npy: a dark frame must be even"),
+        (repeated, "identical frames"),
+        (lambda mosaics: mosaics[:, :-2], "must have the frames' shape"),
+        (lambda m: [m[0], m[1][:-2]], "All frames must have one shape"),
+    ],
+)
+def test_dark_frames_that_cannot_be_used_are_refused(tmp_path, spoil, expected):
+    frame, _ = small_frame(tmp_path / "a.npy")
+    save_dark(tmp_path / "dark", spoil(dark()[0]))
+    shoot = calibrate.Shoot(
+        paths=[frame],
+        dark=sorted((tmp_path / "dark").iterdir()),
+        gains=[4.0],
+        corners=[(4, 4), (436, 4), (436, 292), (4, 292)],
+    )
+
+    def read(path):
+        mosaic = np.load(path)
+        return raw_image.RawImage(mosaic, "RGGB", (64.0,), 1023.0)
+
+    with pytest.raises(InputError, match=re.escape(expected)) as caught:
+        calibrate.calibrate(shoot, read)
+    assert "\n" not in str(caught.value)
+
+
+def test_dark_frames_that_are_not_dark_leave_no_file(tmp_path):
+    frame, flags = small_frame(tmp_path / "a.npy")
+    folder = save_dark(tmp_path / "dark", lit(dark()[0]))
+    done = run(frame, *flags, folder, f"--output={tmp_path}/one.json")
+    assert done.returncode == 2
+    assert "must lie within 10% of black" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.npy", "dark"]
+
+
+def test_a_defect_map_in_the_place_of_another_file_is_refused(tmp_path):
+    frame, flags = small_frame(tmp_path / "a.npy")
+    folder = save_dark(tmp_path / "dark", dark()[0])
+    (tmp_path / "one.defects.json").write_text("{}")
+    done = run(frame, *flags, folder, f"--output={tmp_path}/one.json")
+    assert done.returncode == 2
+    assert "one.defects.json: must be a new file" in done.stderr
+    assert not (tmp_path / "one.json").exists()
+
+
+def test_floats_and_counts_give_the_same_terms(tmp_path):
+    """Light and dark floats have lattices of their own."""
+    found = []
+    for scale in (1, 1023.0):
+        place = tmp_path / str(scale)
+        place.mkdir()
+        frame = place / "a.npy"
+        np.save(frame, (chart(4)[0] / scale).astype(type(scale)))
+        mosaics = dark(black_mean=(5e-4,) * 4)[0]
+        folder = save_dark(
+            place / "dark", (mosaics / scale).astype(type(scale))
+        )
+        levels = [
+            f"--{name}_level={value / scale!r}"
+            for name, value in (("black", 64), ("white", 1023))
+        ]
+        output = place / "one.json"
+        done = run(
+            *(frame, "--gain=4", CORNERS, folder, *levels),
+            f"--output={output}",
+        )
+        assert done.returncode == 0, done.stderr
+        record = json.loads(output.read_text())
+        (terms,) = record["terms"]["gains"]
+        pair = record["fit"]["gains"]["4"]
+        found.append(
+            [pair["a"], pair["b"], terms["row"], *terms["black_error"]]
+        )
+    np.testing.assert_allclose(*found, rtol=2e-3, atol=2e-6)

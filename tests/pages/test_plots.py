@@ -2,12 +2,14 @@
 
 import html.parser
 import re
+import xml.etree.ElementTree as ElementTree
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fanet_tf.pages import axes
+from fanet_tf.pages import heat_map
 from fanet_tf.pages import plots
 from fanet_tf.pages import shell
 from fanet_tf.pages import tables
@@ -167,3 +169,28 @@ def test_a_page_is_one_file_in_both_colour_schemes():
     assert "<title>A &amp; B</title>" in page and "&lt;c&gt;" in page
     assert "prefers-color-scheme: dark" in page
     assert not re.search(r"https?://|url\(|@import|src=|href=", page)
+
+
+def test_a_heat_map_has_a_cell_and_a_tip_for_each_number():
+    picture = heat_map.heat_map(
+        [[0.1, -0.2, 0.0], [0.4, 0.05, -0.3]],
+        ["-1", "", "1"],
+        ["a", "b"],
+        "across, down",
+        0.2,
+        lambda i, j: f"row {i} column {j} <",
+    )
+    root = ElementTree.fromstring(picture)
+    cells = [e for e in root.iter() if e.tag.endswith("rect")]
+    shown = [(c.get("class"), float(c.get("fill-opacity"))) for c in cells]
+    assert shown == [
+        ("s0", 0.5),
+        ("s6", 1.0),
+        ("s0", 0.0),
+        ("s0", 1.0),
+        ("s0", 0.25),
+        ("s6", 1.0),
+    ]
+    assert cells[5][0].text == "row 1 column 2 <"
+    texts = [e.text for e in root.iter() if e.tag.endswith("text")]
+    assert texts == ["a", "b", "-1", "1", "across, down"]

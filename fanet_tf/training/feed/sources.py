@@ -112,17 +112,17 @@ def _photo_crops(path, rng, count: int, size: int, camera: Camera):
         [srgb[y : y + 2 * size, x : x + 2 * size] for y, x in places]
     )
     srgb = np.float32(windows / np.iinfo(srgb.dtype).max)
-    matrices = camera.cam_from_rgb()
-    weights = rng.random((count, len(matrices))) + 1e-6
-    weights /= weights.sum(axis=1, keepdims=True)
+    cam_from_rgb, red, blue = camera.colours(
+        rng.random((camera.num_draws, count), dtype=np.float32)
+    )
     mean, deviation = camera.rgb_gain
     normal = np.clip(rng.standard_normal(count), -3.0, 3.0)
     return unprocess.unprocess(
         srgb,
-        np.float32(np.einsum("nm,mij->nij", weights, matrices)),
+        cam_from_rgb,
         np.float32(1.0 / (mean + deviation * normal)),
-        np.float32(rng.uniform(*camera.red_gain, count)),
-        np.float32(rng.uniform(*camera.blue_gain, count)),
+        red,
+        blue,
     )
 
 

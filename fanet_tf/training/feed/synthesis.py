@@ -12,10 +12,11 @@ batch, since a per-image map costs twice the time.
 
 import dataclasses
 
-import numpy as np
 import tensorflow as tf
 import tensorflow.experimental.numpy as tnp
 
+from fanet_tf.calibration import measured_sensor
+from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.calibration.profile import NoiseProfile
 from fanet_tf.data.camera import Camera
 from fanet_tf.errors import InputError
@@ -25,6 +26,7 @@ from fanet_tf.raw import sampling
 from fanet_tf.raw import sensor_presets
 from fanet_tf.raw import unprocess
 from fanet_tf.raw.sensor import SensorModel
+from fanet_tf.raw.sensor_by_gain import SensorByGain
 from fanet_tf.training.feed import bank as bank_lib
 from fanet_tf.training.feed.draws import StatelessDraws
 from fanet_tf.training.feed.optics import Optics
@@ -60,7 +62,7 @@ class Synthesis:
     batch_size: int
     patch_size: int
     seed: int
-    sensor: SensorModel | None = None
+    sensor: SensorModel | SensorByGain | None = None
     optics: Optics = Optics()
 
     def __post_init__(self):
@@ -86,19 +88,14 @@ class Synthesis:
             [3, size], optics_seed, alg="philox"
         )
         cells = self.optics.blur_cells(cells, of_optics[0])
-        matrices = self.camera.cam_from_rgb()  # [n, 3, 3]
         uniform = tf.random.stateless_uniform(
-            [len(matrices) + 2, size], seeds[1], alg="philox"
+            [self.camera.num_draws, size], seeds[1], alg="philox"
         )
-        weights = uniform[: len(matrices)] + 1e-6
-        weights /= tf.reduce_sum(weights, axis=0)
-        cam_from_rgb = tf.einsum("nb,nij->bij", weights, matrices)
+        cam_from_rgb, red, blue = self.camera.colours(uniform, tnp)
         normal = tf.random.stateless_normal([size], seeds[1], alg="philox")
         mean, deviation = self.camera.rgb_gain
         # Three deviations: Brooks et al. divide by a normal that could be 0.
         brightness = mean + deviation * tf.clip_by_value(normal, -3.0, 3.0)
-        red = _between(uniform[-2], self.camera.red_gain)
-        blue = _between(uniform[-1], self.camera.blue_gain)
         packed = unprocess.cells_to_packed(
             cells, cam_from_rgb, 1.0 / brightness, red, blue, tnp
         )
@@ -166,7 +163,11 @@ class Synthesis:
         return {"noisy": noisy, "scale": scale, "offset": offset}, clean
 
 
-def sensor_of(data) -> SensorModel | None:
+# Of `data.realism`: the terms that the run's own profile was measured with.
+OF_PROFILE = "profile"
+
+
+def sensor_of(data) -> SensorModel | SensorByGain | None:
     """Returns the sensor model of a config's `data` section.
 
     A run may be older than the fields: it had the paper's noise.
@@ -174,7 +175,15 @@ def sensor_of(data) -> SensorModel | None:
     name = data.get("realism", "none")
     without = data.get("realism_without", ())
     try:
-        model = sensor_presets.preset(name)
+        if name == OF_PROFILE:
+            model = measured_sensor.of_profile(profile_lib.load(data.profile))
+        elif name in sensor_presets.PRESETS:
+            model = sensor_presets.preset(name)
+        else:
+            raise ValueError(
+                f"must be one of {', '.join(sensor_presets.PRESETS)}, "
+                f"{OF_PROFILE}. Received: {name!r}"
+            )
         return model and model.without(*without)
     except ValueError as error:
         raise InputError(f"`data.realism`: {error}") from error
@@ -188,11 +197,6 @@ def below_black(data) -> str:
     """
     model = sensor_of(data)
     return model.below_black if model else "clipped"
-
-
-def _between(uniform, limits):
-    low, high = limits
-    return low + uniform * np.float32(high - low)
 
 
 def batches(synthesis: Synthesis, first: int, last: int) -> tf.data.Dataset:

@@ -1,5 +1,8 @@
 """Laws of the training batches."""
 
+import dataclasses
+import json
+
 import cv2
 import ml_collections
 import numpy as np
@@ -9,6 +12,8 @@ import tensorflow.experimental.numpy as tnp
 
 from fanet_tf import config as config_lib
 from fanet_tf.calibration import profile as profile_lib
+from fanet_tf.calibration.terms import GainTerms
+from fanet_tf.calibration.terms import Terms
 from fanet_tf.data import camera
 from fanet_tf.errors import InputError
 from fanet_tf.raw import noise as noise_lib
@@ -122,6 +127,65 @@ def test_a_config_names_its_sensor_model_and_leaves_terms_out():
         data[field] = value
         with pytest.raises(InputError, match="`data.realism`.*Received"):
             synthesis.sensor_of(data)
+
+
+def measured(tmp_path):
+    """A profile file with terms, of two gains; clipped at 64 of 1023."""
+    interval = {"row": 0.1, "column": 0.0, "kurtosis": 0.0}
+    interval |= {"correlation_down": 0.0, "correlation_across": 0.3}
+    gains = tuple(
+        GainTerms(
+            gain=gain,
+            num_frames=8,
+            black_level=(64.0,) * 4,
+            black_level_interval=((63.9, 64.1),) * 4,
+            black_error=(gain / 1e4,) * 4,
+            black_drift=0.0,
+            read=1e-3,
+            **interval,
+            **{f"{name}_interval": (-1, 1) for name in interval},
+        )
+        for gain in (1.0, 64.0)
+    )
+    profile = dataclasses.replace(
+        profile_lib.load("imx258"),
+        terms=Terms(gains=gains, pedestal=64 / 959, bits=10),
+    )
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps(profile.to_json()))
+    return str(path)
+
+
+def test_a_run_takes_the_terms_of_its_own_profile(bank, tmp_path):
+    data = config_lib.default_config().data
+    data.realism, data.profile = "profile", measured(tmp_path)
+    data.realism_without = ("told",)
+    sensor = synthesis.sensor_of(data)
+    assert synthesis.below_black(data) == "signed"
+    assert sensor.models[0].told_deviation == 0.0
+    sample = make(bank, sensor=sensor, batch_size=8, patch_size=64)
+    ((inputs, clean),) = synthesis.batches(sample, 0, 1)
+    again, _ = sample.batch(tf.constant(0, tf.int64))
+    np.testing.assert_allclose(inputs["noisy"], again["noisy"], atol=2e-3)
+    noise = (inputs["noisy"] - clean).numpy()
+    a = 1.0 / inputs["scale"].numpy().ravel()
+    gain = profile_lib.load("imx258").gain(a)
+    # The black level's error of each crop follows its gain, in log a.
+    error = 1e-4 + (64e-4 - 1e-4) * np.log(gain) / np.log(64)
+    assert noise.mean() == pytest.approx(error.mean(), rel=0.15)
+    # 10-bit counts above that error, down to the pedestal.
+    counts = (inputs["noisy"].numpy() - error[:, None, None, None]) * 959.0
+    inside = inputs["noisy"].numpy() < 0.99
+    off = np.abs(counts - np.round(counts))[inside]
+    assert off.max() < 0.01
+    assert counts.min() >= -64.01
+
+
+def test_a_profile_without_terms_is_refused_as_realism():
+    data = config_lib.default_config().data
+    data.realism = "profile"
+    with pytest.raises(InputError, match="`data.realism`.*--dark"):
+        synthesis.sensor_of(data)
 
 
 def test_a_stays_in_its_subrange_and_b_follows_the_gain_law(bank):
