@@ -71,7 +71,7 @@ def crops(config):
         camera_lib.get(config.data.camera),
         profile,
         tuple(float(profile.a(g)) for g in profile.gain_range),
-        config.data.b_law,
+        config.data.read_noise_law,
         config.data.batch_size,
         2 * _SIDE,
         config.seed,

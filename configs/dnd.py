@@ -15,7 +15,7 @@ def get_config():
     config = default_config()
     config.data.camera = "dnd"
     config.data.profile = "dnd"
-    config.data.b_law = "line_scatter"
+    config.data.read_noise_law = "line_scatter"
     config.nsma.members = 4
     # In this profile gain is a / 1e-4: a of 1e-4 to 0.012.
     config.validation.gains = (1.0, 4.0, 16.0, 64.0, 120.0)

@@ -34,7 +34,8 @@ def default_config(variant="fan_gate") -> ConfigDict:
     # White balance and colour matrices: "imx258", "imx258_tuned", "dnd".
     config.data.camera = "imx258"
     config.data.profile = "imx258"  # Noise: a shipped name or a .json file.
-    config.data.b_law = "auto"  # "gain", "line" (the paper), "line_scatter".
+    # How b follows a: "gain", "line" (the paper), "line_scatter".
+    config.data.read_noise_law = "auto"
     # What the sensor does beyond (a, b): "none" (the paper), "phone"
     # (raw/sensor_presets.py), "profile" (what was measured with the profile);
     # and its terms that are left out (sensor.TERMS).

@@ -146,7 +146,7 @@ class Crops:
             camera,
             self.data.profile,
             (a, a),
-            data.b_law,
+            data.read_noise_law,
             1,
             patch,
             self._seed,

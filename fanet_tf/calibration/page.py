@@ -86,10 +86,8 @@ def _law(profile) -> str:
         ],
     ]
     law = {"line": "the line", "gain": "the gain law"}
-    note = (
-        f"Training draws b from {law[profile.default_b_law()]} unless told "
-        "otherwise."
-    )
+    default = law[profile.default_read_noise_law()]
+    note = f"Training draws b from {default} unless told otherwise."
     return (
         tables.table(["", "fitted", "how well"], rows)
         + f'<p class="note">{note}</p>'

@@ -122,7 +122,7 @@ class NoiseProfile(GainLaw):
         """Returns `b` on the line `log b` on `log a`."""
         return np.exp(self.line.slope * np.log(a) + self.line.intercept)
 
-    def default_b_law(self) -> str:
+    def default_read_noise_law(self) -> str:
         """Returns how training draws `b`: `"line"`, or `"gain"`.
 
         The line is the paper's; where it misses the gain law by more than

@@ -36,7 +36,7 @@ def is_finished(workdir, index: int) -> bool:
 def read_config(workdir) -> ConfigDict:
     """Reads the config of a run from its folder.
 
-    The `model` section of an older run comes in today's fields.
+    An older run's sections come in today's fields.
     """
     path = pathlib.Path(workdir) / "config.json"
     if not path.exists():
@@ -46,6 +46,9 @@ def read_config(workdir) -> ConfigDict:
     record = strict_json.read_object(path)
     if "model" in record:
         record["model"] = variants.current(record["model"])
+    data = record.get("data", {})
+    if "b_law" in data:  # Its name until 0.1.
+        data["read_noise_law"] = data.pop("b_law")
     return ConfigDict(record)
 
 

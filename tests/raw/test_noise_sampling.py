@@ -54,8 +54,8 @@ def test_b_on_the_gain_law_is_the_profiles():
 
 
 def test_a_bad_line_gives_way_to_the_gain_law():
-    assert profile.load("imx258").default_b_law() == "gain"
-    assert profile.load("dnd").default_b_law() == "line"
+    assert profile.load("imx258").default_read_noise_law() == "gain"
+    assert profile.load("dnd").default_read_noise_law() == "line"
 
 
 @pytest.mark.parametrize("x", [0.0, 0.004, 0.3, 0.99, 1.0])

@@ -243,6 +243,8 @@ def test_a_field_younger_than_the_run_has_its_default(finished, tmp_path):
     text = path.read_text()
     record = json.loads(text)
     del record["train"]["precision"], record["data"]["service"]
+    # And one that had another name.
+    record["data"]["b_law"] = record["data"].pop("read_noise_law")
     path.write_text(json.dumps(record))
     train.train(small_config(), finished)  # Is finished: nothing to do.
     config = small_config()

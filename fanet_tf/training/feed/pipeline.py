@@ -67,7 +67,7 @@ def batches(
         camera,
         profile,
         a_range,
-        data.b_law,
+        data.read_noise_law,
         phase.batch_size,
         phase.patch_size,
         seed,

@@ -31,7 +31,7 @@ from fanet_tf.training.feed import bank as bank_lib
 from fanet_tf.training.feed.draws import StatelessDraws
 from fanet_tf.training.feed.optics import Optics
 
-B_LAWS = ("auto", "gain", "line", "line_scatter")
+READ_NOISE_LAWS = ("auto", "gain", "line", "line_scatter")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,10 +43,10 @@ class Synthesis:
         camera: whose colour they take on.
         profile: whose noise.
         a_range: lowest and highest shot-noise slope; log a is uniform.
-        b_law: one of `B_LAWS`. `"gain"`: the profile's gain law; `"line"`: the
-            paper's regression; `"line_scatter"`: that line with its scatter;
-            `"auto"`: the line if it fits the gain law within 10 %, else the
-            gain law.
+        read_noise_law: how b follows a, one of `READ_NOISE_LAWS`. `"gain"`:
+            the profile's gain law; `"line"`: the paper's regression;
+            `"line_scatter"`: that line with its scatter; `"auto"`: the line
+            if it fits the gain law within 10 %, else the gain law.
         batch_size: crops per batch.
         patch_size: of a crop, in sensor pixels; even.
         seed: of the run.
@@ -58,7 +58,7 @@ class Synthesis:
     camera: Camera
     profile: NoiseProfile
     a_range: tuple[float, float]
-    b_law: str
+    read_noise_law: str
     batch_size: int
     patch_size: int
     seed: int
@@ -66,10 +66,11 @@ class Synthesis:
     optics: Optics = Optics()
 
     def __post_init__(self):
-        if self.b_law not in B_LAWS:
+        if self.read_noise_law not in READ_NOISE_LAWS:
             raise InputError(
-                f"`b_law` must be one of {', '.join(B_LAWS)}. "
-                f"Received: {self.b_law!r}"
+                "`read_noise_law` must be one of "
+                f"{', '.join(READ_NOISE_LAWS)}. "
+                f"Received: {self.read_noise_law!r}"
             )
         if self.patch_size % 2 or self.patch_size <= 0:
             raise InputError(
@@ -111,9 +112,9 @@ class Synthesis:
         uniform = tf.random.stateless_uniform(shape, seeds[0], alg="philox")
         a = sampling.sample_log_uniform_a(uniform, self.a_range, tnp)
         line = self.profile.line
-        law = self.b_law
+        law = self.read_noise_law
         if law == "auto":
-            law = self.profile.default_b_law()
+            law = self.profile.default_read_noise_law()
         if law == "gain":
             b = sampling.b_from_gain_law(
                 a, self.profile.a_coefficients, self.profile.b_coefficients, tnp

@@ -35,7 +35,7 @@ def make(bank, **changes):
         "camera": camera.get("imx258"),
         "profile": profile,
         "a_range": (float(profile.a(1)), float(profile.a(64))),
-        "b_law": "auto",
+        "read_noise_law": "auto",
         "batch_size": 4,
         "patch_size": 48,
         "seed": 0,
@@ -199,16 +199,17 @@ def test_a_stays_in_its_subrange_and_b_follows_the_gain_law(bank):
 
 def test_the_papers_line_is_sampled_when_asked(bank):
     profile = profile_lib.load("imx258")
-    a, b = make(bank, b_law="line").noise(tf.constant([0, 1]))
+    a, b = make(bank, read_noise_law="line").noise(tf.constant([0, 1]))
     np.testing.assert_allclose(b, profile.line_b(np.asarray(a)), rtol=1e-4)
-    sample = make(bank, b_law="line_scatter", batch_size=512)
+    sample = make(bank, read_noise_law="line_scatter", batch_size=512)
     a, b = sample.noise(tf.constant([0, 1]))
     scatter = np.log(np.asarray(b) / profile.line_b(np.asarray(a))).std()
     assert scatter == pytest.approx(profile.line.scatter, rel=0.1)
 
 
 @pytest.mark.parametrize(
-    "changes", [{"b_law": "cubic"}, {"patch_size": 33}, {"patch_size": 0}]
+    "changes",
+    [{"read_noise_law": "cubic"}, {"patch_size": 33}, {"patch_size": 0}],
 )
 def test_impossible_batches_are_refused(bank, changes):
     with pytest.raises(InputError, match=f"{next(iter(changes.values()))}"):
