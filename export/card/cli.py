@@ -51,6 +51,9 @@ _KERAS = flags.DEFINE_string(
 _PHOTOS = flags.DEFINE_string(
     "photos", None, "Measures on this folder of held-back photographs."
 )
+_PMRID = flags.DEFINE_string(
+    "pmrid", None, "PMRID's published weights, measured beside the array."
+)
 _WORKDIR = flags.DEFINE_string(
     "workdir", None, "Reads from this run how the array was trained."
 )
@@ -105,10 +108,14 @@ def _measured(array, path) -> dict:
         record["cost"] = measure.cost(model)
     if _FRAME.value:
         form = raw_flags.raw_format(pathlib.Path(_FRAME.value))
-        record["frame"] = measure.frame(array, _FRAME.value, form)
+        record["frame"] = measure.frame(
+            array, _FRAME.value, form, pmrid=_PMRID.value
+        )
     if _PHOTOS.value:
-        record["photographs"] = measure.photographs(array, _PHOTOS.value)
-        record["crops"] = measure.crops(array, _PHOTOS.value)
+        for name in ("photographs", "crops", "sensor"):
+            record[name] = getattr(measure, name)(
+                array, _PHOTOS.value, pmrid=_PMRID.value
+            )
     if "photographs" not in record:
         raise InputError(
             "The array must have been measured: give --photos=FOLDER. "

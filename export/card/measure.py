@@ -1,12 +1,13 @@
 """Measures an array for its card, through the very code of `fanet-evaluate`.
 
-Three sets, all at the same gains and with seed 0:
+Four sets, all with seed 0, the first three at the same gains:
 
 * `photographs`: a folder, whole frames, every recipe of the bundle, against the
   classical methods that take no time;
 * `crops`: the centres of its first eight, captures that training validates on,
   against BM3D as well (seconds a crop, so not on all of the folder);
-* `frame`: a RAW file of low noise with noise added: large smooth areas.
+* `frame`: a RAW file of low noise with noise added: large smooth areas;
+* `sensor`: the crops two stops under, with the terms of a real sensor.
 """
 
 import pathlib
@@ -22,11 +23,13 @@ from fanet_tf.errors import InputError
 from fanet_tf.evaluation import evaluate
 from fanet_tf.evaluation import gallery
 from fanet_tf.evaluation import methods as methods_lib
+from fanet_tf.evaluation import robustness
 from fanet_tf.files import dump
 from fanet_tf.files import reader
 
 GAINS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 CROP = 288  # Sensor pixels; `validation.size` of the training configs.
+EXPOSURE = 0.25  # Of `sensor`: two stops under.
 CROPS = 8  # BM3D takes 3 s a crop and gain: all in six minutes.
 _QUICK = ("identity", "gaussian", "nlm")
 _SLOW = (*_QUICK, "bm3d")
@@ -57,7 +60,7 @@ def from_bundle(array: bundle_lib.Bundle, recipe: str) -> evaluate.Method:
     return methods_lib.relabel(method, f"{array.name}, {recipe}")
 
 
-def _methods(array, classical, recipes):
+def _methods(array, classical, recipes, pmrid=None):
     """Returns `(methods, notes)`; a method that is not installed is noted."""
     methods, notes = {}, {}
     for name in classical:
@@ -65,6 +68,10 @@ def _methods(array, classical, recipes):
             methods[name] = methods_lib.classical(name)
         except InputError as error:
             notes[name] = str(error)
+    if pmrid:
+        from fanet_tf.peers import pmrid as peer  # Needs TensorFlow.
+
+        methods["pmrid"] = peer.method(pmrid)
     for recipe in recipes:
         method = from_bundle(array, recipe)
         methods[method.label] = method
@@ -97,10 +104,19 @@ def photographs(
     folder: str,
     profile: str = "imx258",
     camera: str = "imx258",
+    pmrid: str | None = None,
 ) -> dict:
-    """Evaluates whole photographs; see the module."""
+    """Evaluates whole photographs; see the module.
+
+    Args:
+        array: denoises.
+        folder: of photographs.
+        profile: the sensor's noise.
+        camera: the sensor's colour.
+        pmrid: weights of PMRID, which takes part then.
+    """
     data = _photographs(folder, profile, camera)
-    methods = _methods(array, _QUICK, array.recipes)
+    methods = _methods(array, _QUICK, array.recipes, pmrid)
     about = {"folder": pathlib.Path(folder).name, "count": _count(data)}
     return _run(about, data.captures, data.total, *methods)
 
@@ -110,16 +126,45 @@ def crops(
     folder: str,
     profile: str = "imx258",
     camera: str = "imx258",
+    pmrid: str | None = None,
 ) -> dict:
-    """Evaluates centre crops against BM3D too; see the module."""
+    """Evaluates centre crops against BM3D too; see `photographs`."""
     data = _photographs(folder, profile, camera, CROPS, CROP)
-    methods = _methods(array, _SLOW, array.recipes[:1])
+    methods = _methods(array, _SLOW, array.recipes[:1], pmrid)
     about = {
         "folder": pathlib.Path(folder).name,
         "count": _count(data),
         "crop": CROP,
     }
     return _run(about, data.captures, data.total, *methods)
+
+
+def sensor(
+    array: bundle_lib.Bundle,
+    folder: str,
+    profile: str = "imx258",
+    camera: str = "imx258",
+    pmrid: str | None = None,
+) -> dict:
+    """Measures what the terms of a real sensor cost; see `photographs`."""
+    data = _photographs(folder, profile, camera, CROPS, CROP)
+    methods, _ = _methods(array, (), array.recipes[:1], pmrid)
+    found = robustness.measure(
+        data.scenes,
+        methods,
+        "fixed",
+        profile_lib.load(profile),
+        exposure=EXPOSURE,
+        total=_count(data),
+    )
+    return {
+        "data": {
+            "folder": pathlib.Path(folder).name,
+            "count": _count(data),
+            "crop": CROP,
+        },
+        **found.to_json(),
+    }
 
 
 def _photographs(folder, profile, camera, limit=None, crop=None):
@@ -142,6 +187,7 @@ def frame(
     path: str,
     form: dump.DumpFormat | None = None,
     profile: str = "imx258",
+    pmrid: str | None = None,
 ) -> dict:
     """Evaluates a RAW file of low noise; see the module.
 
@@ -150,6 +196,7 @@ def frame(
         path: of the RAW file.
         form: of a headerless file, see `reader.read`.
         profile: the sensor's noise.
+        pmrid: weights of PMRID, which takes part then.
     """
     path = pathlib.Path(path)
     image = reader.read(path, form)
@@ -158,7 +205,7 @@ def frame(
         path.stem, packed.clip(0.0, 1.0), folder_lib.colour_of(image)
     )
     drawn = captures.synthetic([scene], GAINS, profile_lib.load(profile))
-    methods = _methods(array, _SLOW, array.recipes[:1])
+    methods = _methods(array, _SLOW, array.recipes[:1], pmrid)
     height, width = (2 * side for side in packed.shape[:2])
     about = {"file": path.name, "height": height, "width": width}
     return _run(about, drawn, len(GAINS), *methods)

@@ -121,11 +121,18 @@ def _measured(manifest, record):
         *page.results(record),
         *(page.costs(record["cost"], manifest) if "cost" in record else []),
         *(page.trained(record["training"]) if "training" in record else []),
-        *page.limits(manifest["noise"]),
+        *page.limits(manifest["noise"], _realism(record)),
         "`fanet-card` wrote this page from `card.json`, which it measured; no "
         "figure was typed.",
         "",
     ]
+
+
+def _realism(record) -> str:
+    stages = record.get("training")
+    if not stages:
+        return "none"
+    return stages[-1]["config"]["data"].get("realism", "none")
 
 
 def install(folder: pathlib.Path, record: dict) -> None:

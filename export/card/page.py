@@ -4,6 +4,7 @@ import json
 
 from export.card import training
 from fanet_tf.evaluation import checks
+from fanet_tf.evaluation import robustness
 
 # What a source of the training configs is, by the last part of its name.
 _SOURCES = {
@@ -12,6 +13,15 @@ _SOURCES = {
     "linear": ("radiance maps of Poly Haven", "CC0"),
     "bundled": ("photographs of scikit-image and scikit-learn", "free; theirs"),
     "dead_leaves": ("procedural images", "Apache-2.0, this project's"),
+}
+_NOISE_LIMITS = {
+    "none": "* Noise is drawn pixel by pixel, `N(x, a x + b)`, clipped to "
+    "0..1: no fixed pattern, row noise, hot pixels, lens shading or rounding "
+    "to the sensor's counts.",
+    "sensor": "* The tables above but the sensor's have noise that is drawn "
+    "pixel by pixel, `N(x, a x + b)`, clipped to 0..1. Training drew more "
+    "(`fanet_tf/raw/sensor_presets.py`); no real sensor's fixed pattern was "
+    "seen.",
 }
 _REGIONS = (
     ("raw_psnr_dark", "the darkest quarter of each frame"),
@@ -44,8 +54,7 @@ def by_gain(figures: dict, key: str, form: str, heading: str) -> list[str]:
     ]
     # In the place it has in the order of the methods: before the networks.
     networks = sum(
-        method["method"] not in checks.CLASSICAL
-        for method in figures["methods"]
+        method["method"] not in checks.OTHERS for method in figures["methods"]
     )
     for name in figures["missing"]:
         missing = [name.upper(), "not installed", *[""] * (len(gains) - 1)]
@@ -79,7 +88,7 @@ def results(evaluation: dict) -> list[str]:
         recipes = ",".join(
             method["method"].rpartition(", ")[2]
             for method in photographs["methods"]
-            if method["method"] not in checks.CLASSICAL
+            if method["method"] not in checks.OTHERS
         )
         lines += [
             "## What it reaches",
@@ -144,11 +153,55 @@ def results(evaluation: dict) -> list[str]:
             *by_gain(frame, "raw_ssim", ".4f", "RAW SSIM at gain"),
             *by_gain(frame, "raw_psnr_flat", ".2f", "its flatter half, dB"),
         ]
+    if "sensor" in evaluation:
+        lines += _sensor(evaluation["sensor"])
     return lines + _checks(
         ("photographs, whole", photographs),
         ("crops", crops),
         ("real frame", frame),
     )
+
+
+def _sensor(record: dict) -> list[str]:
+    """Returns the section on what the terms of a real sensor cost."""
+    data = record["data"]
+    lines = [
+        "## With the terms of a real sensor",
+        "",
+        f"The centre {data['crop']} x {data['crop']} of the first "
+        f"{data['count']} photographs, two stops under: RAW PSNR in dB over "
+        "all pixels / over the darkest quarter without any term, and what each "
+        "term changes of it. Signed frames keep the noise below black, as a "
+        "phone's DNG does; clipped ones end there.",
+        "",
+    ]
+    columns = [f"gain {gain:g}" for gain in record["gains"]]
+    found: dict[tuple, list] = {}
+    for row in record["rows"]:
+        key = (row["method"], row["below_black"], row["case"])
+        found.setdefault(key, []).append(row)
+    for method, label in record["methods"].items():
+        for below_black in robustness.BELOW_BLACK:
+            rows = [
+                [case, *map(_sensor_cell, found[method, below_black, case])]
+                for case in record["cases"]
+            ]
+            lines += table(f"{label}, {below_black}", columns, rows)
+    return [
+        *lines,
+        *_command(
+            f"--photos=data/photos/{data['folder']}",
+            f"--crop={data['crop']} --limit={data['count']}",
+            f"--sensor={record['sensor']} --exposure={record['exposure']:g}",
+            "--output=runs/sensor",
+        ),
+    ]
+
+
+def _sensor_cell(row: dict) -> str:
+    if row["case"] == robustness.REFERENCE:
+        return f"{row['psnr']:.2f} / {row['psnr_dark']:.2f}"
+    return f"{-row['lost']:+.2f} / {-row['lost_dark']:+.2f}"
 
 
 def _checks(*sets) -> list[str]:
@@ -236,8 +289,13 @@ def trained(stages: list[dict]) -> list[str]:
     return lines
 
 
-def limits(noise: dict) -> list[str]:
-    """Returns the section on what the array cannot be trusted with."""
+def limits(noise: dict, realism: str = "none") -> list[str]:
+    """Returns the section on what the array cannot be trusted with.
+
+    Args:
+        noise: law of the manifest.
+        realism: `data.realism` of the training.
+    """
     unseen = (
         f"* The noise law is not measured ({noise['status']}): no frame of a "
         f"{noise['sensor']} was seen, in training or here. `fanet-calibrate` "
@@ -247,9 +305,7 @@ def limits(noise: dict) -> list[str]:
         "## Known limits",
         "",
         *([] if noise["status"] == "measured" else [unseen]),
-        "* Noise is drawn pixel by pixel, `N(x, a x + b)`, clipped to 0..1: no "
-        "fixed pattern, row noise, hot pixels, lens shading or rounding to the "
-        "sensor's counts.",
+        _NOISE_LIMITS["none" if realism == "none" else "sensor"],
         "* Photographs were scaled down before they were turned back to RAW: "
         "they are sharper and busier than a phone's frames.",
         "* Single frames; nothing is known of motion or of video.",

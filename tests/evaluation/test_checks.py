@@ -1,5 +1,7 @@
 """The rules an array is held to, on made-up figures."""
 
+import pytest
+
 from fanet_tf.evaluation import checks
 
 
@@ -13,6 +15,14 @@ def record(**rows):
             for gain, value in zip((1.0, 4.0, 64.0), values, strict=True)
         ],
     }
+
+
+def test_a_peer_that_was_measured_is_a_rule_and_bound_by_none():
+    figures = record(ours=(46, 44.5, 35), pmrid=(45, 44, 36))
+    (*_, above_peer) = checks.check(figures)
+    assert {c.method for c in checks.check(figures)} == {"ours"}
+    assert "PMRID" in above_peer.rule and not above_peer.passed
+    assert above_peer.margins[64.0] == pytest.approx(-1.0)
 
 
 def test_rules_hold_where_they_should():

@@ -22,6 +22,7 @@ from fanet_tf import config as config_lib
 from fanet_tf.denoising import bundle as bundle_lib
 from fanet_tf.errors import InputError
 from fanet_tf.evaluation import checks
+from fanet_tf.evaluation import robustness
 from fanet_tf.files import reader
 
 GAINS = (1.0, 64.0)
@@ -56,6 +57,7 @@ def record(array, photos):
             "cost": {"parameters": 12_345, "gmacs_per_mp": 1.25},
             "photographs": measure.photographs(array, photos),
             "crops": measure.crops(array, photos),
+            "sensor": measure.sensor(array, photos),
         }
 
 
@@ -110,6 +112,11 @@ def test_a_card_shows_every_figure_of_its_record(record, array):
         if check.passed is not None:
             assert check.verdict in text
     assert "stand-in" in text and "12,345 parameters" in text
+    for row in record["sensor"]["rows"]:
+        shown = f"{-row['lost']:+.2f} / {-row['lost_dark']:+.2f} |"
+        if row["case"] == robustness.REFERENCE:
+            shown = f" {row['psnr']:.2f} / {row['psnr_dark']:.2f} |"
+        assert shown in text
 
 
 def test_a_missing_method_has_a_row_that_says_so(record):
