@@ -104,6 +104,19 @@ def members_text(manifest: dict, record: dict) -> str:
             "        --workdir=runs/array \\",
             f"        --config.train.init_from=fanet_tf/zoo/{name}_keras",
             "",
+            "The folder is that of the finished run, with its config, so the "
+            "array can be exported in other recipes or tiles, and evaluated "
+            "in Keras:",
+            "",
+            f"    fanet-export --workdir=fanet_tf/zoo/{name}_keras "
+            "--output=bundle --recipes=float32",
+            f"    fanet-evaluate --run=fanet_tf/zoo/{name}_keras "
+            "--photos=PHOTOS --output=runs/keras",
+            "",
+            "Its sources are folders of the machine that trained it. "
+            "`--sources` names yours for a recipe that is calibrated (static "
+            "int8).",
+            "",
             f"Licence: {manifest['licence']}, the project's own. The figures "
             f"below are those of the flatbuffers in `../{name}`; what each "
             f"stage of the training reached is in `results/{name}/README.md` "

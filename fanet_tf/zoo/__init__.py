@@ -1,5 +1,5 @@
 """Trained arrays that ship with the package.
 
 `imx258/` is the bundle that `fanet-denoise` uses unless told otherwise;
-`imx258_keras/` has the Keras members it was exported from.
+`imx258_keras/` is the run it was exported from: Keras members and config.
 """
