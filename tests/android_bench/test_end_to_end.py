@@ -73,6 +73,29 @@ def test_memory_and_operators_have_passes_of_their_own(
     left_clean(phone, output)
 
 
+def test_a_phone_with_androids_userland_is_measured(
+    bundle, make_phone, toybox, tool, tmp_path
+):
+    phone = make_phone(userland=toybox)
+    (phone.bin / "timeout").unlink()
+    (phone.bin / "timeout").symlink_to(toybox / "timeout")
+    output = tmp_path / "out"
+    done = bench(
+        bundle,
+        f"--serial={phone.serial}",
+        f"--tool={tool}",
+        f"--output={output}",
+        "--recipes=float32",
+        "--threads=2",
+        "--repeats=2",
+        *QUICK,
+    )
+    assert done.returncode == 0, done.stderr
+    (row,) = rows_of(output)
+    assert row["status"] == "ok" and row["check"] and row["processes"] == 2
+    left_clean(phone, output)
+
+
 def test_litert_tool_is_found_out_and_read(
     bundle, phone, litert_tool, tmp_path
 ):
