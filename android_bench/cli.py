@@ -134,7 +134,7 @@ OK, SLOWER, WRONG_INPUT, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 class _Interrupted(BaseException):
-    """SIGINT or SIGTERM arrived."""
+    """SIGTERM or SIGHUP arrived."""
 
 
 def _tool() -> tools.Tool | None:
@@ -168,6 +168,7 @@ def _target(tool: tools.Tool | None, run_id: str, raw):
         affinity=options.affinity(_AFFINITY.value),
         job_timeout_s=_JOB_TIMEOUT_S.value,
         performance_mode=_PERFORMANCE_MODE.value,
+        cool_poll_s=_POLL_S.value,
         npu_library=library[0],
         libraries=options.files(_LIBRARIES.value, "libraries"),
         tool_flags=tuple(_TOOL_FLAGS.value),
@@ -308,7 +309,11 @@ def main(argv: list[str]) -> int:
     def interrupt(number, frame):
         raise _Interrupted
 
-    previous = signal.signal(signal.SIGTERM, interrupt)
+    previous = {
+        number: signal.signal(number, interrupt)
+        for number in runner.ENDING_SIGNALS
+        if signal.getsignal(number) is not signal.SIG_IGN  # As nohup does.
+    }
     try:
         if len(argv) != 2:
             raise BenchError(
@@ -329,7 +334,8 @@ def main(argv: list[str]) -> int:
         _say("interrupted; finished jobs are kept, --resume goes on")
         return INTERRUPTED
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 def _parse(argv: list[str]) -> list[str]:

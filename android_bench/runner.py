@@ -10,6 +10,12 @@ from android_bench.plan import Job
 from android_bench.results.rows import hottest_c
 from android_bench.results.store import Store
 
+# A closed terminal or a lost ssh session sends SIGHUP, where there is one.
+ENDING_SIGNALS = tuple(
+    getattr(signal, name)
+    for name in ("SIGTERM", "SIGHUP")
+    if hasattr(signal, name)
+)
 _TRIES = 3
 
 
@@ -147,7 +153,7 @@ def _close(target, error: BaseException | None) -> None:
     """Leaves the phone as it was; a second Ctrl-C does not stop that."""
     previous = {
         number: signal.signal(number, signal.SIG_IGN)
-        for number in (signal.SIGINT, signal.SIGTERM)
+        for number in (signal.SIGINT, *ENDING_SIGNALS)
     }
     try:
         target.close()

@@ -103,10 +103,15 @@ def big_core_mask(cores: tuple[Core, ...], threads: int) -> str | None:
     return f"{sum(1 << core.index for core in chosen):x}"
 
 
-def condition(adb: Adb) -> dict[str, object]:
-    """Battery, thermal status and temperatures now; missing where unknown."""
+def condition(adb: Adb, before: str = "true") -> dict[str, object]:
+    """Battery, thermal status and temperatures now; missing where unknown.
+
+    Args:
+        adb: the device.
+        before: a command for its shell that runs first.
+    """
     text = adb.shell(
-        "dumpsys battery; echo ==thermal==; dumpsys thermalservice",
+        f"{before}; dumpsys battery; echo ==thermal==; dumpsys thermalservice",
         check=False,
     ).stdout
     battery, _, thermal = text.partition("==thermal==")

@@ -14,6 +14,7 @@ from android_bench.errors import CommandTimeout
 from android_bench.errors import DeviceLost
 from android_bench.errors import ToolError
 from android_bench.phone import facts
+from android_bench.phone import guard as guards
 from android_bench.phone import transfer
 from android_bench.phone.adb import Adb
 from android_bench.phone.adb import Shell
@@ -26,25 +27,9 @@ from android_bench.tool.tool import Timing
 from android_bench.tool.tool import Tool
 from fanet_tf.files import own_folder
 
-BASE = "/data/local/tmp/fanet-bench"
-
-# Switches the mode off and cleans up when this machine is heard no more: a
-# killed session must not leave a phone changed. `beat` is rewritten before
-# every job.
-GUARD = """\
-beat=; silent=0
-while [ -d {folder} ]; do
-  now=$(cat {folder}/beat 2>/dev/null)
-  if [ "$now" = "$beat" ]; then silent=$((silent + 10)); else silent=0; fi
-  beat=$now
-  if [ $silent -ge {limit} ]; then
-    cmd power set-fixed-performance-mode-enabled false
-    rm -rf {folder}
-  fi
-  sleep 10
-done
-"""
-
+# A transfer may take so long without a sign of life; the guard waits longer.
+_TRANSFER_S = 600
+_GUARD_MARGIN_S = 300
 _RUN_ID = re.compile("[0-9a-f]{12}")
 
 
@@ -56,6 +41,7 @@ class PhoneOptions:
         affinity: `big`, `all`, or a mask in hexadecimal.
         job_timeout_s: limit of one process; None for one that fits `Timing`.
         performance_mode: try to switch fixed-performance mode on.
+        cool_poll_s: between two looks at a cooling phone.
         npu_library: file here, for delegate `npu`.
         libraries: other files the tool needs beside it.
         tool_flags: further flags, handed on as they are.
@@ -64,6 +50,7 @@ class PhoneOptions:
     affinity: str = "big"
     job_timeout_s: float | None = None
     performance_mode: bool = True
+    cool_poll_s: float = 10.0
     npu_library: pathlib.Path | None = None
     libraries: tuple[pathlib.Path, ...] = ()
     tool_flags: tuple[str, ...] = ()
@@ -101,15 +88,21 @@ class Phone:
                 "A run's id must be 12 hexadecimal digits. "
                 f"Received: {run_id!r}"
             )
-        self._folder = f"{BASE}/{run_id}"
+        self._folder = f"{guards.BASE}/{run_id}"
         self._raw = raw
         self._mode = facts.PerformanceMode(adb)
         self._pushed: set[str] = set()
         self._references: dict[str, verify.Reference] = {}
-        self._beat = 0
         self._library: str | None = None
         self._limit_s = options.job_timeout_s or (
             2 * timing.max_seconds + timing.warmup_seconds + 60
+        )
+        longest_s = max(self._limit_s, options.cool_poll_s, _TRANSFER_S)
+        self._guard = guards.Guard(
+            adb,
+            self._folder,
+            longest_s + _GUARD_MARGIN_S,
+            options.performance_mode,
         )
 
     def identify(self) -> dict:
@@ -120,12 +113,13 @@ class Phone:
 
     def condition(self) -> dict:
         """Battery, thermal status and temperatures now."""
-        return facts.condition(self.adb)
+        return facts.condition(self.adb, self._guard.beating())
 
     def start(self) -> dict:
         """Prepares the phone; returns what the run's record should say."""
+        self._guard.end_others()
         self.adb.shell(f"mkdir -p {self._folder}")
-        self._kill()
+        self._guard.start(self._push_text)
         self._push(self.tool.path, "benchmark_model")
         self.adb.shell(f"chmod 755 {self._folder}/benchmark_model")
         for path in self._options.libraries:
@@ -135,7 +129,6 @@ class Phone:
             self._library = self._push(path, path.name)
         self._ask_flags()
         if self._options.performance_mode:
-            self._start_guard()
             self._mode.switch_on()
         else:
             self._mode.state = "not asked for"
@@ -149,18 +142,15 @@ class Phone:
         """Ends what still runs, restores the mode, removes the folder."""
         self.adb.ready()
         try:
-            self._kill()
+            self._guard.end_tool()
         finally:
             self._mode.restore()
-        pid = f"{self._folder}/guard.pid"
-        self.adb.shell(
-            f"[ -f {pid} ] && kill -9 -$(cat {pid}) 2>/dev/null; "
-            f"rm -rf {self._folder}; rmdir {BASE} 2>/dev/null; true"
-        )
+        self._guard.end()
 
     def _push(self, path: pathlib.Path, name: str) -> str:
         remote = f"{self._folder}/{name}"
         if remote not in self._pushed:
+            self.adb.shell(self._guard.beating())
             transfer.push(self.adb, path, remote)
             self._pushed.add(remote)
         return remote
@@ -181,29 +171,8 @@ class Phone:
         known = parse.flags(answer.stdout + "\n" + answer.stderr)
         self.tool = dataclasses.replace(self.tool, flags=known)
 
-    def _start_guard(self) -> None:
-        script = self._push_text(
-            GUARD.format(folder=self._folder, limit=int(self._limit_s) + 300),
-            "guard.sh",
-        )
-        self.adb.shell(
-            f"[ -f {self._folder}/guard.pid ] || {{ "
-            f"setsid sh {script} >/dev/null 2>&1 </dev/null & "
-            f"echo $! > {self._folder}/guard.pid; }}"
-        )
-
     def _environment(self) -> str:
         return f"LD_LIBRARY_PATH={self._folder}"
-
-    def _kill(self) -> None:
-        """Ends a tool that a lost connection left, and its old outputs."""
-        folder = self._folder
-        self.adb.shell(
-            f"p=$(cat {folder}/tool.pid 2>/dev/null); "
-            f'if [ -n "$p" ] && grep -q {folder} /proc/$p/cmdline 2>/dev/null; '
-            "then kill -9 $p; fi; "
-            f"rm -f {folder}/tool.pid {folder}/output.raw {folder}/profile.csv"
-        )
 
     def _mask(self, job: Job) -> str | None:
         if self._options.affinity == "all":
@@ -255,21 +224,19 @@ class Phone:
             return {"status": "ok", "note": "LiteRT's tool dumps no output"}
         command = self.command(job)
         record = {"command": command, "mask": self._mask(job)}
-        self._beat += 1
-        self.adb.shell(f"echo {self._beat} > {self._folder}/beat")
         record["before"] = self.condition()
         try:
             record.update(self._measure(job, command))
             record["status"] = "ok"
         except (ToolError, CommandTimeout) as error:
-            self._kill()
+            self._guard.end_tool()
             record.update(status="failed", reason=str(error))
         record["after"] = self.condition()
         return record
 
     def _measure(self, job: Job, command: str) -> dict:
         def attempt():
-            self._kill()
+            self._guard.end_tool()
             return self.adb.shell(
                 f"echo $$ > {self._folder}/tool.pid && exec {command}",
                 timeout_s=self._limit_s,

@@ -33,11 +33,11 @@ def bench(*arguments, cwd=ROOT):
     )
 
 
-def interrupt_after(process, ready):
-    """Sends SIGINT once `ready()` holds; returns when the process ended."""
+def interrupt_after(process, ready, number=signal.SIGINT):
+    """Sends a signal once `ready()` holds; returns when the process ended."""
     while process.poll() is None and not ready():
         time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     return process.communicate(timeout=60)
 
 

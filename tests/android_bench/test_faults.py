@@ -1,5 +1,8 @@
 """Fifteen things that go wrong with phones, each over a real adb client."""
 
+import pathlib
+import signal
+
 import pytest
 from running import bench
 from running import interrupt_after
@@ -39,6 +42,10 @@ def run(bundle, phone, tool, tmp_path):
 @pytest.fixture
 def output(tmp_path):
     return tmp_path / "out"
+
+
+def has_jobs(output, count):
+    return (output / "results.jsonl").exists() and len(jobs_of(output)) >= count
 
 
 def set_fault(phone, word):
@@ -205,10 +212,7 @@ def test_wrong_output_fails_its_row(phone, run, output):
 def test_interrupted_run_is_resumed(phone, run, output):
     arguments = ("--repeats=3",)
     process = run(*arguments, begin=start)
-    results = output / "results.jsonl"
-    _, stderr = interrupt_after(
-        process, lambda: results.exists() and len(jobs_of(output)) >= 2
-    )
+    _, stderr = interrupt_after(process, lambda: has_jobs(output, 2))
     assert process.returncode == INTERRUPTED, stderr
     assert "--resume" in stderr and "Traceback" not in stderr
     left_clean(phone, output)
@@ -222,6 +226,23 @@ def test_interrupted_run_is_resumed(phone, run, output):
     assert done.returncode == OK, done.stderr
     assert jobs_of(output)[: len(before)] == before
     assert len(jobs_of(output)) == 8
+    left_clean(phone, output)
+
+
+def test_killed_run_is_resumed_and_then_hung_up(phone, run, output):
+    arguments = ("--repeats=9",)
+    process = run(*arguments, begin=start)
+    interrupt_after(process, lambda: has_jobs(output, 2), signal.SIGKILL)
+    (old,) = (phone.root / "data/local/tmp/fanet-bench").iterdir()
+    guard = (old / "guard.pid").read_text()
+
+    process = run(*arguments, "--resume", begin=start)
+    _, stderr = interrupt_after(
+        process, lambda: has_jobs(output, 5), signal.SIGHUP
+    )
+    assert process.returncode == INTERRUPTED, stderr
+    assert "--resume" in stderr and "Traceback" not in stderr
+    assert not pathlib.Path(f"/proc/{guard.strip()}").exists()
     left_clean(phone, output)
 
 
