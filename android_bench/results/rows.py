@@ -1,7 +1,6 @@
 """Rows: what the processes of a configuration say together."""
 
 import dataclasses
-import math
 import statistics
 
 from android_bench.bundle import Tile
@@ -16,13 +15,7 @@ _LEAST_ROUNDS = 3
 
 def hottest_c(sample: dict[str, object]) -> float | None:
     """The skin's temperature, else the battery's, in degrees Celsius."""
-    temperatures = sample.get("temperatures_c") or {}
-    skin = [
-        value
-        for name, value in temperatures.items()
-        if "skin" in name.lower() and math.isfinite(value)
-    ]
-    return max(skin) if skin else sample.get("battery_c")
+    return sample.get("skin_c", sample.get("battery_c"))
 
 
 def _spread(medians: list[float]) -> float | None:

@@ -12,8 +12,8 @@ from android_bench.results import store as stores
 from android_bench.runner import Gate
 
 HEADER = {"type": "run", "schema_version": 1, "identity": {}}
-COOL = {"thermal_status": 0, "temperatures_c": {"skin": 31.0}}
-HOT = {"thermal_status": 2, "temperatures_c": {"skin": 45.0}}
+COOL = {"thermal_status": 0, "skin_c": 31.0}
+HOT = {"thermal_status": 2, "skin_c": 45.0}
 
 
 class Target:
@@ -99,7 +99,7 @@ def test_cool_down_is_bounded():
 
 def test_warm_skin_is_too_hot_and_unknown_is_not():
     gate = Gate(max_c=40)
-    assert gate.too_hot({"temperatures_c": {"skin": 40.5}})
+    assert gate.too_hot({"skin_c": 40.5})
     assert gate.too_hot({"battery_c": 41.0})
     assert gate.too_hot({}) is None
 

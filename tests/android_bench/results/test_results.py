@@ -220,6 +220,6 @@ def test_page_of_failed_rows_only_is_made():
 
 def test_skin_is_asked_before_the_battery():
     assert row_maker.hottest_c({"battery_c": 28.0}) == 28.0
-    sample = {"battery_c": 28.0, "temperatures_c": {"CPU0": 70, "skin": 35}}
+    sample = {"battery_c": 28.0, "temperatures_c": {"CPU0": 70}, "skin_c": 35}
     assert row_maker.hottest_c(sample) == 35
     assert row_maker.hottest_c({}) is None
