@@ -25,6 +25,7 @@ from android_bench import plan
 from android_bench import runner
 from android_bench.errors import BenchError
 from android_bench.phone.adb import Adb
+from android_bench.results import baseline as baselines
 from android_bench.results import outputs
 from android_bench.results import ratios
 from android_bench.results import rows as row_maker
@@ -257,7 +258,7 @@ def bench(folder: str) -> int:
         bundle, tool, device, run_id, _identity(bundle, tool, device, jobs)
     )
     if baseline is not None:
-        row_maker.compare([], header, baseline)  # Refuses before measuring.
+        baselines.compare([], header, baseline)  # Refuses before measuring.
     gate = (
         None
         if _HOST.value
@@ -280,21 +281,24 @@ def bench(folder: str) -> int:
             _SPREAD.value,
         )
         ratios.add(rows, list(store.jobs.values()), macs)
-        compared = []
+        compared = None
         if baseline is not None:
-            compared = row_maker.compare(rows, store.header, baseline)
+            compared = baselines.compare(rows, store.header, baseline)
         store.finish(rows)
         outputs.write(output, store, rows, compared)
     table = texts.table(store.header, rows, compared)
     print("\n".join(map(names.printable, table.splitlines())))
     print(f"results in {names.printable(output)}")
     failed = sum(row["status"] == "failed" for row in rows)
-    slower = sum(change["verdict"] == "slower" for change in compared)
+    slower = compared.slower if compared else []
     if failed:
         _say(f"{failed} of {len(rows)} rows failed; the notes say why")
         return FAILED
     if slower:
-        _say(f"{slower} of {len(compared)} rows got slower than the baseline")
+        _say(
+            f"{len(slower)} of {len(compared.changes)} rows got slower than "
+            "the baseline"
+        )
         return SLOWER
     return OK
 

@@ -12,6 +12,7 @@ from android_bench.bundle import Bundle
 from android_bench.results import page
 from android_bench.results import store as stores
 from android_bench.results import text as texts
+from android_bench.results.baseline import Comparison
 from android_bench.tool.tool import Tool
 from fanet_tf.files import atomic
 from fanet_tf.files import own_folder
@@ -80,7 +81,7 @@ def write(
     folder: pathlib.Path,
     store: stores.Store,
     rows: list[dict],
-    compared: list[dict],
+    compared: Comparison | None,
 ) -> None:
     """Writes CSV, Markdown and the page of a finished run."""
     jobs = list(store.jobs.values())

@@ -3,6 +3,7 @@
 import html
 
 from android_bench.results import text as texts
+from android_bench.results.baseline import Comparison
 from android_bench.results.rows import hottest_c
 
 _STYLE = """
@@ -247,7 +248,10 @@ def _listed(title: str, lines: list[str]) -> str:
 
 
 def render(
-    header: dict, jobs: list[dict], rows: list[dict], compared: list[dict]
+    header: dict,
+    jobs: list[dict],
+    rows: list[dict],
+    compared: Comparison | None,
 ) -> str:
     """The whole page."""
     name = html.escape(header["bundle"]["name"])
@@ -265,10 +269,7 @@ def render(
         "comparable. Red: failed.</figcaption></figure>"
         f"<h2>Rows</h2>{_table(rows)}"
         + _listed("Notes", texts.notes(rows))
-        + _listed(
-            "Against the baseline",
-            [texts.comparison_line(change) for change in compared],
-        )
+        + _listed("Against the baseline", texts.comparison_lines(compared))
         + f"<h2>Over time</h2><figure>{series(jobs)}<figcaption>Each process "
         "against the first of its configuration; orange: the reference "
         "runs; red line: temperature.</figcaption></figure>"

@@ -7,7 +7,6 @@ from android_bench.bundle import Tile
 from android_bench.bundle import network_mp
 from android_bench.bundle import tiles_of
 from android_bench.bundle import useful_mp
-from android_bench.errors import BenchError
 
 # Steady rounds that must remain for the unsteady ones to be left out.
 _LEAST_ROUNDS = 3
@@ -178,64 +177,3 @@ def _row(group, checks, tile, frame, unsteady, spread_limit) -> dict:
 
 def _megabytes(memory: dict[str, float]) -> float | None:
     return memory.get("peak_mb") or memory.get("overall_mb")
-
-
-def compare(
-    rows: list[dict], header: dict, old_lines: list[dict]
-) -> list[dict]:
-    """Rows that are also in an older results file, with the change.
-
-    A row is slower (or faster) when it moved by more than the greater of both
-    spreads; where a side has no spread, 5 % stands for it.
-    An old row that failed or is not comparable gives no verdict.
-
-    Raises:
-        BenchError: the old file is of another device or has no rows.
-    """
-    old_header = old_lines[0]
-    if old_header["device"].get("model") != header["device"].get("model"):
-        raise BenchError(
-            "`--baseline` must come from the same device model "
-            f"({header['device'].get('model')!r}). Received: "
-            f"{old_header['device'].get('model')!r}"
-        )
-    old_rows = {_key(r): r for r in old_lines if r["type"] == "row"}
-    if not old_rows:
-        raise BenchError(
-            "`--baseline` must be a finished run. Received: a file with no rows"
-        )
-    compared = []
-    for row in rows:
-        old = old_rows.get(_key(row))
-        if old is None or "median_ms" not in old or "median_ms" not in row:
-            continue
-        spreads = [
-            0.05 if r["spread"] is None else r["spread"] for r in (old, row)
-        ]
-        change = row["median_ms"] / old["median_ms"] - 1
-        beyond = max(spreads)
-        verdict = "same"
-        if old["status"] == "failed" or not old["comparable"]:
-            verdict = "no verdict, the baseline's row is not comparable"
-        elif abs(change) > beyond:
-            verdict = "slower" if change > 0 else "faster"
-        compared.append(
-            {
-                "member": row["member"],
-                "recipe": row["recipe"],
-                "delegate": row["delegate"],
-                "threads": row["threads"],
-                "old_ms": old["median_ms"],
-                "new_ms": row["median_ms"],
-                "change": change,
-                "spread": beyond,
-                "verdict": verdict,
-            }
-        )
-    return compared
-
-
-def _key(row: dict) -> tuple:
-    return tuple(
-        row[name] for name in ("member", "recipe", "delegate", "threads")
-    )

@@ -3,6 +3,7 @@
 import csv
 import io
 
+from android_bench.results.baseline import Comparison
 from fanet_tf.files import names
 
 COLUMNS = (
@@ -111,7 +112,7 @@ def notes(rows: list[dict]) -> list[str]:
     ]
 
 
-def table(header: dict, rows: list[dict], compared: list[dict]) -> str:
+def table(header: dict, rows: list[dict], compared: Comparison | None) -> str:
     """For the terminal."""
     body = [[title for _, title in COLUMNS], *(cells(row) for row in rows)]
     widths = [max(len(line[i]) for line in body) for i in range(len(COLUMNS))]
@@ -122,13 +123,19 @@ def table(header: dict, rows: list[dict], compared: list[dict]) -> str:
             for (key, _), text, width in zip(COLUMNS, line, widths, strict=True)
         ]
         lines.append("  ".join(padded).rstrip())
-    lines += notes(rows)
-    lines += [comparison_line(change) for change in compared]
+    lines += [*notes(rows), *comparison_lines(compared)]
     return "\n".join(lines)
 
 
-def comparison_line(change: dict) -> str:
-    """One row against the baseline, in words."""
+def comparison_lines(compared: Comparison | None) -> list[str]:
+    """The run against its baseline, in words."""
+    if compared is None:
+        return []
+    unlike = [f"unlike the baseline, {line}" for line in compared.differences]
+    return unlike + [_change(change) for change in compared.changes]
+
+
+def _change(change: dict) -> str:
     return (
         f"m{change['member']}.{change['recipe']} {change['delegate']} "
         f"t{change['threads']}: {change['old_ms']:.3f} -> "
@@ -183,7 +190,9 @@ def to_csv(rows: list[dict]) -> str:
     return stream.getvalue()
 
 
-def to_markdown(header: dict, rows: list[dict], compared: list[dict]) -> str:
+def to_markdown(
+    header: dict, rows: list[dict], compared: Comparison | None
+) -> str:
     """A table to paste into a README."""
     titles = [title for _, title in COLUMNS]
     lines = [
@@ -195,7 +204,7 @@ def to_markdown(header: dict, rows: list[dict], compared: list[dict]) -> str:
         "| " + " | ".join("---" for _ in titles) + " |",
         *("| " + " | ".join(cells(row)) + " |" for row in rows),
     ]
-    for extra in (notes(rows), [comparison_line(c) for c in compared]):
+    for extra in (notes(rows), comparison_lines(compared)):
         if extra:
             lines += ["", *(f"* {names.markdown(line)}" for line in extra)]
     return "\n".join(lines) + "\n"
