@@ -102,20 +102,44 @@ def execute(
         progress: a tqdm bar over `jobs`.
         sleep: stands in for `time.sleep` in tests.
     """
-    todo = [job for job in jobs if job.id not in store.jobs]
+    todo = _todo(jobs, store)
     progress.update(len(jobs) - len(todo))
     if not todo:
         return
     try:
         store.header["environment"] = target.start()
-        for job in todo:
+        while todo:
+            job = todo[0]
             progress.set_description_str(f"{job.kind} {job.model.name}")
             store.add(_run(target, job, gate, progress, sleep))
-            progress.update()
+            left, todo = len(todo), _todo(jobs, store)
+            progress.update(left - len(todo))
     except BaseException as error:
         _close(target, error)
         raise
     _close(target, None)
+
+
+def _todo(jobs: list[Job], store: Store) -> list[Job]:
+    """Returns the jobs that are still worth their time.
+
+    A model whose output is wrong is not timed; and without a model to time, no
+    reference run is needed.
+    """
+    failed = {
+        (record["model"], record["delegate"])
+        for record in store.jobs.values()
+        if record["kind"] == "output" and record["status"] == "failed"
+    }
+    kept = [
+        job
+        for job in jobs
+        if job.kind in ("output", "reference_run", "matmul")
+        or (job.model.name, job.delegate) not in failed
+    ]
+    if not any(job.kind == "latency" for job in kept):
+        kept = [job for job in kept if job.kind != "reference_run"]
+    return [job for job in kept if job.id not in store.jobs]
 
 
 def _run(target, job: Job, gate: Gate | None, progress, sleep) -> dict:

@@ -14,6 +14,7 @@ _PROPERTIES = {
     "sdk": ("ro.build.version.sdk",),
     "fingerprint": ("ro.build.fingerprint",),
     "abi": ("ro.product.cpu.abi",),
+    "abis": ("ro.product.cpu.abilist", "ro.product.cpu.abi"),
 }
 _CPUS = """\
 of() { cat "$1" 2>/dev/null || echo "$2"; }
@@ -42,7 +43,10 @@ class Core:
 
 @dataclasses.dataclass(frozen=True)
 class Facts:
-    """What a phone says about itself; empty where it does not say."""
+    """What a phone says about itself; empty where it does not say.
+
+    `abis` lists every ABI that its processor runs, with commas.
+    """
 
     serial: str
     manufacturer: str
@@ -52,6 +56,7 @@ class Facts:
     sdk: str
     fingerprint: str
     abi: str
+    abis: str
     cores: tuple[Core, ...]
 
 

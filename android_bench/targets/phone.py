@@ -13,6 +13,7 @@ from android_bench.errors import BenchError
 from android_bench.errors import CommandTimeout
 from android_bench.errors import DeviceLost
 from android_bench.errors import ToolError
+from android_bench.phone import abi
 from android_bench.phone import facts
 from android_bench.phone import guard as guards
 from android_bench.phone import transfer
@@ -30,6 +31,8 @@ from fanet_tf.files import own_folder
 # A transfer may take so long without a sign of life; the guard waits longer.
 _TRANSFER_S = 600
 _GUARD_MARGIN_S = 300
+# Flags of the tool that ask for OpenGL; without them it is a fallback.
+_OPENGL = ("--gpu_backend=gl", "--gpu_backend=opengl")
 _RUN_ID = re.compile("[0-9a-f]{12}")
 
 
@@ -109,7 +112,19 @@ class Phone:
         """Waits for the device and asks who it is."""
         self.adb.ready()
         self.facts = facts.read_facts(self.adb)
+        self._check_abi()
         return dataclasses.asdict(self.facts)
+
+    def _check_abi(self) -> None:
+        phone = tuple(filter(None, self.facts.abis.split(",")))
+        abi.check(self.tool.path, "tool", phone)
+        # A library must fit the tool that loads it, not just the phone.
+        own = abi.of_file(self.tool.path)
+        wanted = (own,) if own else phone
+        for path in self._options.libraries:
+            abi.check(path, "libraries", wanted)
+        if self._options.npu_library:
+            abi.check(self._options.npu_library, "npu_library", wanted)
 
     def condition(self) -> dict:
         """Battery, thermal status and temperatures now."""
@@ -168,6 +183,7 @@ class Phone:
             "./benchmark_model --help",
             check=False,
         )
+        judge.check_starts(answer)
         known = parse.flags(answer.stdout + "\n" + answer.stderr)
         self.tool = dataclasses.replace(self.tool, flags=known)
 
@@ -249,11 +265,19 @@ class Phone:
             return self._dry(job)
         self._raw(job.id, "stdout", result.stdout)
         self._raw(job.id, "stderr", result.stderr)
-        latency = judge.latency(result, self.tool.kind, job.delegate)
+        latency = judge.latency(
+            result,
+            self.tool.kind,
+            job.delegate,
+            opengl=any(flag in _OPENGL for flag in self._options.tool_flags),
+        )
         return self._read(job, result, latency)
 
     def _read(self, job: Job, result: Shell, latency: parse.Latency) -> dict:
         fields = {"seconds": result.seconds}
+        api = parse.gpu_api(result.stdout + result.stderr)
+        if api:
+            fields["gpu_api"] = api
         if job.kind in ("latency", "reference_run"):
             fields["latency"] = judge.latency_record(latency)
         elif job.kind == "memory":

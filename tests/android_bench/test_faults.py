@@ -157,6 +157,26 @@ def test_device_that_stays_hot_stops_the_run(phone, run, output):
     left_clean(phone, output)
 
 
+def test_tool_for_another_processor_is_never_sent(phone, run, output, tmp_path):
+    tool = tmp_path / "x86_tool"
+    tool.write_bytes(b"\x7fELF\x02\x01" + bytes(10) + b"\x03\0\x3e\0")
+    done = run(f"--tool={tool}", "--tool_kind=classic")
+    assert done.returncode == WRONG_INPUT
+    one_line(done, "must be built for arm64-v8a", "x86_tool for x86_64")
+    assert phone.pushed == [] and not output.exists()
+    left_clean(phone, output)
+
+
+def test_folder_without_execution_stops_the_run(phone, run, output):
+    (phone.bin / "chmod").write_text("#!/bin/sh\n")
+    (phone.bin / "chmod").chmod(0o755)
+    done = run()
+    assert done.returncode == WRONG_INPUT
+    one_line(done, "noexec", "code 126", "Permission denied")
+    assert not [name for name in phone.pushed if "tflite" in name]
+    left_clean(phone, output)
+
+
 def test_tool_that_hangs_is_ended(phone, run, output):
     set_fault(phone, "hang num_runs=3")
     failed_row(run("--job_timeout_s=1"), output, "must end within 1 s")
