@@ -6,7 +6,6 @@ Example:
     fanet-bench BUNDLE --host
 """
 
-import dataclasses
 import datetime
 import os
 import pathlib
@@ -57,10 +56,26 @@ _TOOL_FLAGS = flags.DEFINE_list(
     "tool_flags", [], "Further flags of the tool, handed on as they are."
 )
 _LIBRARIES = flags.DEFINE_list(
-    "libraries", [], "Files the tool needs beside it (libLiteRt.so, ...)."
+    "libraries",
+    [],
+    "Files, or folders of files, that the tool needs beside it.",
 )
 _NPU_LIBRARY = flags.DEFINE_string(
-    "npu_library", None, "The NPU's external delegate or dispatch library."
+    "npu_library",
+    None,
+    "The NPU's external delegate or dispatch library: a file, or device:/PATH "
+    "of one that the phone has.",
+)
+_NPU_OPTIONS = flags.DEFINE_string(
+    "npu_options",
+    "",
+    "Options of the external delegate, key:value;key:value. {folder} stands "
+    "for the run's folder on the phone.",
+)
+_ENVIRONMENT = flags.DEFINE_multi_string(
+    "environment",
+    [],
+    "NAME=VALUE for the tool, may be repeated; {folder} as above.",
 )
 _OUTPUT = flags.DEFINE_string(
     "output", None, "Folder of the results; bench-DATE-TIME by default."
@@ -143,7 +158,11 @@ def _tool() -> tools.Tool | None:
         options.check_host_delegates(_DELEGATES.value)
         return None
     return options.tool(
-        _TOOL.value, _TOOL_KIND.value, _DELEGATES.value, _NPU_LIBRARY.value
+        _TOOL.value,
+        _TOOL_KIND.value,
+        _DELEGATES.value,
+        _NPU_LIBRARY.value,
+        _NPU_OPTIONS.value,
     )
 
 
@@ -160,17 +179,14 @@ def _target(tool: tools.Tool | None, run_id: str, raw):
     timing = _timing()
     if tool is None:
         return host.Host(timing, raw)
-    library = (
-        options.files([_NPU_LIBRARY.value], "npu_library")
-        if _NPU_LIBRARY.value
-        else (None,)
-    )
     settings = phone.PhoneOptions(
         affinity=options.affinity(_AFFINITY.value),
         job_timeout_s=_JOB_TIMEOUT_S.value,
         performance_mode=_PERFORMANCE_MODE.value,
         cool_poll_s=_POLL_S.value,
-        npu_library=library[0],
+        npu_library=options.npu_library(_NPU_LIBRARY.value),
+        npu_options=_NPU_OPTIONS.value,
+        environment=options.environment(_ENVIRONMENT.value),
         libraries=options.files(_LIBRARIES.value, "libraries"),
         tool_flags=tuple(_TOOL_FLAGS.value),
     )
@@ -204,17 +220,42 @@ def _dry_run(bundle, tool, jobs) -> int:
     return OK
 
 
-def _identity(bundle, tool, device: dict, jobs) -> dict:
-    """What must be the same for a run to be gone on with."""
+# Flags that a run must be continued with.
+_OF_THE_PLAN = (
+    _MEMBERS,
+    _RECIPES,
+    _DELEGATES,
+    _REPEATS,
+    _SEED,
+    _NUM_RUNS,
+    _MIN_SECONDS,
+    _MAX_SECONDS,
+    _WARMUP_SECONDS,
+    _AFFINITY,
+    _PERFORMANCE_MODE,
+    _TOOL_FLAGS,
+    _LIBRARIES,
+    _NPU_LIBRARY,
+    _NPU_OPTIONS,
+    _ENVIRONMENT,
+)
+
+
+def _identity(bundle, tool, device: dict, jobs, threads, passes) -> dict:
+    """What must be the same for a run to be continued."""
     return {
         "device": device.get("fingerprint") or device.get("model"),
         "serial": device.get("serial"),
         "bundle": bundle.sha256,
         "tool": tool and tool.sha256,
         "jobs": [job.id for job in jobs],
-        "timing": dataclasses.asdict(_timing()),
         "affinity": _AFFINITY.value,
         "tool_flags": _TOOL_FLAGS.value,
+        "flags": {
+            **{flag.name: flag.value for flag in _OF_THE_PLAN},
+            "threads": threads,
+            "passes": passes,
+        },
     }
 
 
@@ -255,7 +296,11 @@ def bench(folder: str) -> int:
     target = _target(tool, run_id, raw)
     device = target.identify()
     header = outputs.header(
-        bundle, tool, device, run_id, _identity(bundle, tool, device, jobs)
+        bundle,
+        tool,
+        device,
+        run_id,
+        _identity(bundle, tool, device, jobs, threads, passes),
     )
     if baseline is not None:
         baselines.compare([], header, baseline)  # Refuses before measuring.
@@ -273,7 +318,10 @@ def bench(folder: str) -> int:
     with claims.claim(own_folder.make_folder(output)):
         store = stores.Store(path, header, _RESUME.value)
         with tqdm(total=len(jobs), unit="job", file=sys.stderr) as progress:
-            runner.execute(target, jobs, store, gate, progress)
+            try:
+                runner.execute(target, jobs, store, gate, progress)
+            except BenchError as error:
+                raise _with_way_on(error, store) from None
         rows = row_maker.summarise(
             list(store.jobs.values()),
             {model.name: model.tile for model in bundle.models},
@@ -301,6 +349,16 @@ def bench(folder: str) -> int:
         )
         return SLOWER
     return OK
+
+
+def _with_way_on(error: BenchError, store: stores.Store) -> BenchError:
+    """Says how to go on with a run that has begun."""
+    if not store.jobs or "--resume" in str(error):
+        return error
+    return BenchError(
+        f"{error}; the finished jobs are kept, and the same command with "
+        "--resume continues"
+    )
 
 
 def _say(text: object) -> None:

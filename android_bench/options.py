@@ -1,11 +1,14 @@
 """What the flags of `fanet-bench` must hold; plain values in and out."""
 
 import pathlib
+import re
 
 from android_bench import plan
 from android_bench.errors import BenchError
 from android_bench.targets import host
 from android_bench.tool import tool as tools
+
+ON_DEVICE = "device:"
 
 
 def threads(words: list[str]) -> list[int]:
@@ -43,11 +46,53 @@ def affinity(text: str) -> str:
 
 
 def files(names: list[str], flag: str) -> tuple[pathlib.Path, ...]:
-    """Returns the paths that a flag names; they must be there."""
-    for name in names:
-        if not pathlib.Path(name).is_file():
-            raise BenchError(f"`--{flag}` must name files. Received: {name!r}")
-    return tuple(pathlib.Path(name) for name in names)
+    """Returns the files that a flag names; a folder stands for its files.
+
+    They lie in one folder on the phone, so no two may have the same name.
+    """
+    found = []
+    for path in map(pathlib.Path, names):
+        inside = sorted(path.iterdir()) if path.is_dir() else [path]
+        files = [file for file in inside if file.is_file()]
+        if not files:
+            raise BenchError(
+                f"`--{flag}` must name files. Received: {str(path)!r}"
+            )
+        found += files
+    base = [path.name for path in found]
+    twice = sorted({name for name in base if base.count(name) > 1})
+    if twice:
+        raise BenchError(
+            f"`--{flag}` must name each file once. Received: "
+            f"{', '.join(twice)} twice"
+        )
+    return tuple(found)
+
+
+def npu_library(name: str | None) -> pathlib.Path | str | None:
+    """Returns a file here, or a path on the phone (`device:/vendor/...`)."""
+    if name and name.startswith(ON_DEVICE):
+        path = name.removeprefix(ON_DEVICE)
+        if not re.fullmatch(r"/[\w./+-]+", path):
+            raise BenchError(
+                f"`--npu_library={ON_DEVICE}...` must be a whole path on the "
+                f"phone. Received: {path!r}"
+            )
+        return path
+    return files([name], "npu_library")[0] if name else None
+
+
+def environment(words: list[str]) -> tuple[tuple[str, str], ...]:
+    """Returns names and values of `NAME=VALUE`; the tool gets them."""
+    pairs = []
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not re.fullmatch(r"[A-Za-z_]\w*", name):
+            raise BenchError(
+                f"`--environment` must be NAME=VALUE. Received: {word!r}"
+            )
+        pairs.append((name, value))
+    return tuple(pairs)
 
 
 def passes(chosen: list[str] | None, on_host: bool) -> list[str]:
@@ -73,7 +118,13 @@ def check_host_delegates(delegates: list[str]) -> None:
         )
 
 
-def tool(path, kind, delegates, npu_library) -> tools.Tool:
+def tool(
+    path: str | None,
+    kind: str,
+    delegates: list[str],
+    library: str | None,
+    npu_options: str,
+) -> tools.Tool:
     """Returns the phone's benchmark tool, able to run the delegates."""
     if not path:
         raise BenchError(
@@ -83,5 +134,5 @@ def tool(path, kind, delegates, npu_library) -> tools.Tool:
         )
     found = tools.identify(pathlib.Path(path), kind)
     for delegate in delegates:
-        tools.delegate_flags(found.kind, delegate, npu_library)
+        tools.delegate_flags(found.kind, delegate, library, npu_options)
     return found

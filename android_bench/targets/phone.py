@@ -45,17 +45,24 @@ class PhoneOptions:
         job_timeout_s: limit of one process; None for one that fits `Timing`.
         performance_mode: try to switch fixed-performance mode on.
         cool_poll_s: between two looks at a cooling phone.
-        npu_library: file here, for delegate `npu`.
+        npu_library: for delegate `npu`, a file here or a path on the phone.
+        npu_options: of its external delegate, `key:value;key:value`.
         libraries: other files the tool needs beside it.
-        tool_flags: further flags, handed on as they are.
+        environment: names and values that the tool gets.
+        tool_flags: further flags.
+
+    In `npu_options`, `environment` and `tool_flags` the word `{folder}` stands
+    for the run's folder on the phone, where the libraries are.
     """
 
     affinity: str = "big"
     job_timeout_s: float | None = None
     performance_mode: bool = True
     cool_poll_s: float = 10.0
-    npu_library: pathlib.Path | None = None
+    npu_library: pathlib.Path | str | None = None
+    npu_options: str = ""
     libraries: tuple[pathlib.Path, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
     tool_flags: tuple[str, ...] = ()
 
 
@@ -123,7 +130,7 @@ class Phone:
         wanted = (own,) if own else phone
         for path in self._options.libraries:
             abi.check(path, "libraries", wanted)
-        if self._options.npu_library:
+        if isinstance(self._options.npu_library, pathlib.Path):
             abi.check(self._options.npu_library, "npu_library", wanted)
 
     def condition(self) -> dict:
@@ -139,9 +146,7 @@ class Phone:
         self.adb.shell(f"chmod 755 {self._folder}/benchmark_model")
         for path in self._options.libraries:
             self._push(path, path.name)
-        if self._options.npu_library:
-            path = self._options.npu_library
-            self._library = self._push(path, path.name)
+        self._library = self._npu_library()
         self._ask_flags()
         if self._options.performance_mode:
             self._mode.switch_on()
@@ -179,16 +184,32 @@ class Phone:
     def _ask_flags(self) -> None:
         # A tool that does not say what it knows gets the oldest flags only.
         answer = self.adb.shell(
-            f"cd {self._folder} && {self._environment()} "
-            "./benchmark_model --help",
+            f"env {self._environment()} {self._folder}/benchmark_model --help",
             check=False,
         )
         judge.check_starts(answer)
         known = parse.flags(answer.stdout + "\n" + answer.stderr)
         self.tool = dataclasses.replace(self.tool, flags=known)
 
+    def _npu_library(self) -> str | None:
+        library = self._options.npu_library
+        if not isinstance(library, str):
+            return library and self._push(library, library.name)
+        found = self.adb.shell(f"[ -f {shlex.quote(library)} ]", check=False)
+        if found.code:
+            raise BenchError(
+                "`--npu_library` must be on the phone. Received: "
+                f"device:{library}, which its shell does not see"
+            )
+        return library
+
+    def _in_folder(self, text: str) -> str:
+        return text.replace("{folder}", self._folder)
+
     def _environment(self) -> str:
-        return f"LD_LIBRARY_PATH={self._folder}"
+        # Of a name that comes twice, `env` takes the last value.
+        pairs = (("LD_LIBRARY_PATH", "{folder}"), *self._options.environment)
+        return shlex.join(f"{k}={self._in_folder(v)}" for k, v in pairs)
 
     def _mask(self, job: Job) -> str | None:
         if self._options.affinity == "all":
@@ -212,9 +233,14 @@ class Phone:
             # A name of ours: the folder is searched for libraries, too.
             f"--graph={self._push(model.path, f'{model.name}.tflite')}",
             f"--num_threads={job.threads}",
-            *tools.delegate_flags(self.tool.kind, job.delegate, self._library),
+            *tools.delegate_flags(
+                self.tool.kind,
+                job.delegate,
+                self._library,
+                self._in_folder(self._options.npu_options),
+            ),
             *tools.pass_flags(self.tool, job.kind, self._timing, self._folder),
-            *self._options.tool_flags,
+            *map(self._in_folder, self._options.tool_flags),
         ]
         if self.tool.kind == "classic":
             host = self.reference(model)

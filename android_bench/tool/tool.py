@@ -111,13 +111,16 @@ def identify(path: pathlib.Path, kind: str = "auto") -> Tool:
     return Tool(path, kind, sha256(path))
 
 
-def delegate_flags(kind: str, delegate: str, library: str | None) -> list[str]:
+def delegate_flags(
+    kind: str, delegate: str, library: str | None, options: str = ""
+) -> list[str]:
     """Flags that choose a delegate.
 
     Args:
         kind: `classic` or `litert`.
         delegate: a name of `DELEGATES`.
         library: the NPU's library on the device.
+        options: of the NPU's external delegate, `key:value;key:value`.
     """
     known = DELEGATES[kind]
     if delegate not in known:
@@ -132,9 +135,18 @@ def delegate_flags(kind: str, delegate: str, library: str | None) -> list[str]:
             "Received: no library"
         )
     folder = str(pathlib.PurePosixPath(library or "").parent)
-    return [
+    flags = [
         flag.format(library=library, folder=folder) for flag in known[delegate]
     ]
+    if delegate == "npu" and options:
+        if kind != "classic":
+            raise BenchError(
+                "`--npu_options` must go with the classic tool's external "
+                "delegate; LiteRT's tool takes them as --tool_flags. "
+                f"Received: {options!r}"
+            )
+        flags.append(f"--external_delegate_options={options}")
+    return flags
 
 
 def input_flags(

@@ -88,6 +88,7 @@ def test_device_that_is_gone_for_good_stops_the_run(phone, run, output):
     done = run("--retries=0")
     assert done.returncode == WRONG_INPUT
     one_line(done, phone.serial, "must stay connected", "; then: ")
+    one_line(done, "finished jobs are kept", "with --resume continues")
     assert [job["kind"] for job in jobs_of(output)] == ["output"]
     phone.offline = phone.offline_after_drop = False
     assert run("--resume").returncode == OK
@@ -223,6 +224,54 @@ def test_npu_that_ran_on_cpu_fails_its_row(phone, run, output, tmp_path):
     left_clean(phone, output)
 
 
+def test_npu_gets_its_libraries_options_and_environment(
+    phone, run, output, tmp_path
+):
+    libraries = tmp_path / "qnn"
+    libraries.mkdir()
+    for name in ("libQnnHtp.so", "libQnnHtpV75Skel.so"):
+        (libraries / name).write_bytes(b"elf")
+    on_phone = phone.path("/data/local/tmp/vendor/libdelegate.so")
+    on_phone.parent.mkdir()
+    on_phone.write_bytes(b"elf")
+    done = run(
+        "--delegates=npu",
+        "--npu_library=device:/data/local/tmp/vendor/libdelegate.so",
+        "--npu_options=backend_type:htp;skel_library_dir:{folder}",
+        f"--libraries={libraries}",
+        "--environment=ADSP_LIBRARY_PATH={folder};/vendor/dsp",
+        "--passes=latency",
+    )
+    assert done.returncode == OK, done.stderr
+    sent = {name.removesuffix(".part") for name in phone.pushed}
+    assert {"libQnnHtp.so", "libQnnHtpV75Skel.so"} <= sent
+    (command,) = {
+        job["command"] for job in jobs_of(output) if job["kind"] == "latency"
+    }
+    folder = command.partition("LD_LIBRARY_PATH=")[2].split()[0]
+    assert f"'ADSP_LIBRARY_PATH={folder};/vendor/dsp'" in command
+    assert "--external_delegate_path=/data/local/tmp/vendor/lib" in command
+    assert (
+        "'--external_delegate_options=backend_type:htp;"
+        f"skel_library_dir:{folder}'" in command
+    )
+    left_clean(phone, output)
+    assert on_phone.exists()
+
+    done = run(
+        "--npu_library=device:/vendor/none.so", "--delegates=npu", "--resume"
+    )
+    assert done.returncode == WRONG_INPUT
+    one_line(done, "--npu_library=device:/vendor/none.so (was device:/data")
+
+
+def test_library_that_the_phone_lacks_is_refused(phone, run, output):
+    done = run("--delegates=npu", "--npu_library=device:/vendor/none.so")
+    assert done.returncode == WRONG_INPUT
+    one_line(done, "must be on the phone", "device:/vendor/none.so")
+    left_clean(phone, output)
+
+
 def test_wrong_output_fails_its_row(phone, run, output):
     set_fault(phone, "wrong")
     failed_row(run(), output, "the output must be within 1e-05 of the range")
@@ -270,4 +319,4 @@ def test_resuming_another_run_is_refused(phone, run, output):
     assert run().returncode == OK
     done = run("--resume", "--repeats=2")
     assert done.returncode == WRONG_INPUT
-    one_line(done, "`--resume`", "jobs")
+    one_line(done, "`--resume`", "--repeats=2 (was 1)")

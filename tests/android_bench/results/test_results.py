@@ -92,9 +92,33 @@ def test_store_is_whole_after_every_job_and_resumes(tmp_path):
     assert again.header["date"] == "2026-01-01"
     with pytest.raises(BenchError, match="--resume"):
         stores.Store(path, HEADER, resume=False)
-    other = {**HEADER, "identity": {"bundle": "2"}}
-    with pytest.raises(BenchError, match='bundle was "1". Received: "2"'):
-        stores.Store(path, other, resume=True)
+
+
+@pytest.mark.parametrize(
+    "identity, message",
+    [
+        ({"bundle": "2"}, r"another bundle, 2 \(was 1\)$"),
+        (
+            {"flags": {"repeats": 2, "delegates": ["cpu", "gpu"]}},
+            r"--repeats=2 \(was 5\); --delegates=cpu,gpu \(was cpu\)$",
+        ),
+        # A flag that an older version did not keep is no difference.
+        ({"flags": {"repeats": 5, "sustain": 60}}, None),
+        ({"jobs": ["b"]}, "another list of jobs"),
+        ({"jobs": ["b"], "flags": {"seed": 1}}, r"--seed=1 \(was 0\)$"),
+    ],
+)
+def test_resuming_says_what_differs(tmp_path, identity, message):
+    path = tmp_path / "results.jsonl"
+    flags = {"repeats": 5, "delegates": ["cpu"], "seed": 0}
+    before = {"bundle": "1", "flags": flags, "jobs": ["a"]}
+    stores.Store(path, {**HEADER, "identity": before}, resume=False).save()
+    header = {**HEADER, "identity": {**before, **identity}}
+    if message is None:
+        stores.Store(path, header, resume=True)
+        return
+    with pytest.raises(BenchError, match=message):
+        stores.Store(path, header, resume=True)
 
 
 def test_write_that_fails_leaves_the_old_results(tmp_path, monkeypatch):
