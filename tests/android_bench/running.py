@@ -9,11 +9,18 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).parents[2]
+# The installed script.
+COMMAND = """
+import sys
+sys.argv[0] = "fanet-bench"
+from android_bench.cli.bench import cli
+cli()
+"""
 
 
 def start(*arguments, cwd=ROOT):
     return subprocess.Popen(
-        [sys.executable, "-m", "android_bench.cli", *map(str, arguments)],
+        [sys.executable, "-c", COMMAND, *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

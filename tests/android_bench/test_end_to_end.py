@@ -248,8 +248,8 @@ class Blocker:
             raise ImportError(f"{name} is blocked")
 
 sys.meta_path.insert(0, Blocker())
-from android_bench import cli
-cli.cli()
+from android_bench.cli import bench
+bench.cli()
 """
 
 
