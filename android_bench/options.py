@@ -5,6 +5,7 @@ import re
 
 from android_bench import plan
 from android_bench.errors import BenchError
+from android_bench.phone import cores
 from android_bench.targets import host
 from android_bench.tool import tool as tools
 
@@ -32,17 +33,16 @@ def frame_size(text: str) -> tuple[int, int]:
     return int(words[0]) // 2, int(words[1]) // 2
 
 
-def affinity(text: str) -> str:
-    """Returns `big`, `all` or a mask as taskset takes it."""
-    try:
-        if text not in ("big", "all") and int(text, 16) < 1:
-            raise ValueError
-    except ValueError:
-        raise BenchError(
-            "`--affinity` must be big, all or a mask in hexadecimal. "
-            f"Received: {text!r}"
-        ) from None
-    return text.removeprefix("0x")
+def affinities(words: list[str]) -> list[str]:
+    """Returns words of `cores.WORDS`, or masks as taskset takes them."""
+    for word in words or [""]:
+        mask = re.fullmatch(r"(0x)?0*[1-9a-fA-F][0-9a-fA-F]*", word)
+        if word not in cores.WORDS and not mask:
+            raise BenchError(
+                f"`--affinity` must be among {', '.join(cores.WORDS)} or a "
+                f"mask in hexadecimal. Received: {word!r}"
+            )
+    return list(dict.fromkeys(word.removeprefix("0x") for word in words))
 
 
 def files(names: list[str], flag: str) -> tuple[pathlib.Path, ...]:
@@ -115,6 +115,15 @@ def check_host_delegates(delegates: list[str]) -> None:
         raise BenchError(
             "`--delegates` must be cpu with --host. "
             f"Received: {', '.join(wrong)}"
+        )
+
+
+def check_host_sustain(seconds: float) -> None:
+    """Refuses sustained runs of this machine, which nothing cools before."""
+    if seconds:
+        raise BenchError(
+            f"`--sustain` must go with a phone. Received: {seconds:g} with "
+            "--host"
         )
 
 

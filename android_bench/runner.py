@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from android_bench.errors import BenchError
 from android_bench.plan import Job
-from android_bench.results.rows import hottest_c
+from android_bench.results.fields import hottest_c
 from android_bench.results.store import Store
 
 # A closed terminal or a lost ssh session sends SIGHUP, where there is one.
@@ -144,9 +144,11 @@ def _todo(jobs: list[Job], store: Store) -> list[Job]:
 
 def _run(target, job: Job, gate: Gate | None, progress, sleep) -> dict:
     timed = job.kind in ("latency", "reference_run")
+    # A sustained run begins cool, and is meant to grow hot.
+    begins_cool = timed or job.kind == "sustain"
     cooled = 0.0
     for attempt in range(_TRIES):
-        if gate is not None and timed:
+        if gate is not None and begins_cool:
             cooled += gate.wait(
                 target.condition, progress.set_postfix_str, sleep
             )
@@ -164,6 +166,7 @@ def _run(target, job: Job, gate: Gate | None, progress, sleep) -> dict:
         "recipe": job.model.recipe,
         "delegate": job.delegate,
         "threads": job.threads,
+        "affinity": job.affinity,
         "round": job.round,
         "started": started,
         "cooled_s": cooled,

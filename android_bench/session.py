@@ -13,6 +13,7 @@ from tqdm import tqdm
 from android_bench import plan
 from android_bench import runner
 from android_bench.bundle import Bundle
+from android_bench.bundle import tiles_of
 from android_bench.errors import BenchError
 from android_bench.phone.adb import Adb
 from android_bench.plan import Job
@@ -24,6 +25,7 @@ from android_bench.results import store as stores
 from android_bench.results.baseline import Comparison
 from android_bench.targets import host
 from android_bench.targets import phone
+from android_bench.targets.launcher import PhoneOptions
 from android_bench.tool.tool import Timing
 from android_bench.tool.tool import Tool
 from fanet_tf.denoising import macs as macs_lib
@@ -68,6 +70,7 @@ class Settings:
         bundle: the models.
         tool: the measuring tool; None for this machine.
         choice: what is measured.
+        affinities: on which cores of a phone; see `cores.WORDS`.
         timing: how long a process measures.
         connection: how the phone is reached.
         phone: how it is treated.
@@ -84,9 +87,10 @@ class Settings:
     bundle: Bundle
     tool: Tool | None
     choice: Choice
+    affinities: list[str]
     timing: Timing
     connection: Connection
-    phone: phone.PhoneOptions
+    phone: PhoneOptions
     gate: runner.Gate
     output: str | None
     resume: bool
@@ -125,8 +129,9 @@ def dry_run(settings: Settings) -> None:
         secrets.token_hex(6),
     )
     target.identify()
+    jobs = _jobs(settings, target)
     target.start()
-    for job in _jobs(settings):
+    for job in jobs:
         target.run(job)
     target.close()
 
@@ -137,7 +142,6 @@ def run(settings: Settings) -> Results:
     Raises:
         BenchError: names what the user can mend; what was measured is kept.
     """
-    jobs = _jobs(settings)
     baseline = None
     if settings.baseline:
         baseline = stores.read(pathlib.Path(settings.baseline))
@@ -150,6 +154,7 @@ def run(settings: Settings) -> Results:
         raw = outputs.raw_writer(output)
     target = _target(settings, run_id, raw)
     device = target.identify()
+    jobs = _jobs(settings, target)
     identity = _identity(settings, device, jobs)
     header = outputs.header(
         settings.bundle, settings.tool, device, run_id, identity
@@ -168,7 +173,11 @@ def run(settings: Settings) -> Results:
         if baseline is not None:
             compared = baselines.compare(rows, store.header, baseline)
         store.finish(rows)
-        outputs.write(output, store, rows, compared)
+        tiles = {
+            model.name: tiles_of(model.tile, *settings.frame)
+            for model in settings.bundle.models
+        }
+        outputs.write(output, store, rows, compared, tiles)
     return Results(output, store.header, rows, compared)
 
 
@@ -189,7 +198,7 @@ def _target(settings: Settings, run_id: str, raw) -> phone.Phone | host.Host:
     )
 
 
-def _jobs(settings: Settings) -> list[Job]:
+def _jobs(settings: Settings, target: phone.Phone | host.Host) -> list[Job]:
     choice = settings.choice
     return plan.build(
         settings.bundle,
@@ -199,6 +208,8 @@ def _jobs(settings: Settings) -> list[Job]:
         choice.passes,
         choice.seed,
         matmul=settings.tool is None,
+        affinities={a: target.most_threads(a) for a in settings.affinities},
+        sustain=settings.timing.sustain_s > 0,
     )
 
 
@@ -221,7 +232,7 @@ def _identity(settings: Settings, device: dict, jobs: list[Job]) -> dict:
         "bundle": settings.bundle.sha256,
         "tool": settings.tool and settings.tool.sha256,
         "jobs": [job.id for job in jobs],
-        "affinity": settings.phone.affinity,
+        "affinity": ",".join(settings.affinities),
         "tool_flags": list(settings.phone.tool_flags),
         "flags": dict(settings.flags),
     }

@@ -20,7 +20,7 @@ from android_bench.cli import phone_flags
 from android_bench.cli import plan_flags
 from android_bench.errors import BenchError
 from android_bench.results import text as texts
-from android_bench.targets import phone
+from android_bench.targets.launcher import PhoneOptions
 from fanet_tf.cli import program
 from fanet_tf.files import names
 
@@ -57,15 +57,17 @@ def _settings(folder: str) -> session.Settings:
     bundle = bundles.read(
         pathlib.Path(folder), plan_flags.MEMBERS.value, plan_flags.RECIPES.value
     )
-    tool, treatment = None, phone.PhoneOptions()
+    tool, affinities, treatment = None, [], PhoneOptions()
     if not _HOST.value:
         tool = phone_flags.tool(choice.delegates)
+        affinities = phone_flags.affinities()
         treatment = phone_flags.treatment()
     kept = (*plan_flags.OF_THE_PLAN, *phone_flags.OF_THE_PLAN)
     return session.Settings(
         bundle=bundle,
         tool=tool,
         choice=choice,
+        affinities=affinities,
         timing=plan_flags.timing(),
         connection=phone_flags.connection(),
         phone=treatment,

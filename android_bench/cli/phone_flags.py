@@ -7,7 +7,8 @@ from absl import flags
 from android_bench import options
 from android_bench import runner
 from android_bench import session
-from android_bench.targets import phone
+from android_bench.phone import cores
+from android_bench.targets.launcher import PhoneOptions
 from android_bench.tool import tool as tools
 
 _SERIAL = flags.DEFINE_string(
@@ -65,8 +66,12 @@ _JOB_TIMEOUT_S = flags.DEFINE_float(
     None,
     "Time limit of a process; the default follows from --max_seconds.",
 )
-_AFFINITY = flags.DEFINE_string(
-    "affinity", "big", "Cores: big, all, or a mask in hexadecimal."
+_AFFINITY = flags.DEFINE_list(
+    "affinity",
+    [cores.FAST],
+    "Cores to bind to, measured one after another: fast (all but the weakest "
+    "cluster), big, mid, little (one cluster each), all, or a mask in "
+    "hexadecimal.",
 )
 _PERFORMANCE_MODE = flags.DEFINE_bool(
     "performance_mode",
@@ -113,6 +118,11 @@ def tool(delegates: list[str]) -> tools.Tool:
     )
 
 
+def affinities() -> list[str]:
+    """Returns the cores to bind to, in order."""
+    return options.affinities(_AFFINITY.value)
+
+
 def connection() -> session.Connection:
     """Returns how the phone is reached."""
     return session.Connection(
@@ -122,10 +132,9 @@ def connection() -> session.Connection:
     )
 
 
-def treatment() -> phone.PhoneOptions:
+def treatment() -> PhoneOptions:
     """Returns how the phone is treated."""
-    return phone.PhoneOptions(
-        affinity=options.affinity(_AFFINITY.value),
+    return PhoneOptions(
         job_timeout_s=_JOB_TIMEOUT_S.value,
         performance_mode=_PERFORMANCE_MODE.value,
         cool_poll_s=_POLL_S.value,

@@ -51,6 +51,13 @@ _WARMUP_SECONDS = flags.DEFINE_float(
     "Least time that a process warms up.",
     lower_bound=0,
 )
+_SUSTAIN = flags.DEFINE_float(
+    "sustain",
+    0.0,
+    "Seconds to run each configuration without a pause: milliseconds and "
+    "temperature over time, and what remains of the speed.",
+    lower_bound=0,
+)
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of the order within a round.")
 
 # A run must be continued with the same values of these.
@@ -64,6 +71,7 @@ OF_THE_PLAN = (
     _MIN_SECONDS,
     _MAX_SECONDS,
     _WARMUP_SECONDS,
+    _SUSTAIN,
 )
 
 
@@ -71,6 +79,7 @@ def choice(on_host: bool) -> session.Choice:
     """Returns what is measured, on this machine or on a phone."""
     if on_host:
         options.check_host_delegates(_DELEGATES.value)
+        options.check_host_sustain(_SUSTAIN.value)
     default = ["1"] if on_host else ["4"]
     return session.Choice(
         delegates=_DELEGATES.value,
@@ -88,4 +97,5 @@ def timing() -> tools.Timing:
         _MIN_SECONDS.value,
         _MAX_SECONDS.value,
         _WARMUP_SECONDS.value,
+        _SUSTAIN.value,
     )

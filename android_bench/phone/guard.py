@@ -72,7 +72,7 @@ class Guard:
     ):
         self._adb = adb
         self._folder = folder
-        self._script = script(folder, silence_s, restores_mode)
+        self.script = script(folder, silence_s, restores_mode)
 
     def end_others(self) -> None:
         """Ends what earlier runs left on the phone, this run's guard too.
@@ -96,7 +96,7 @@ class Guard:
             push_text: puts a text into the run's folder under a name, and
                 returns its path there.
         """
-        remote = push_text(self._script, "guard.sh")
+        remote = push_text(self.script, "guard.sh")
         self._adb.shell(
             f"{self.beating()}; "
             f"$(command -v setsid) sh {remote} </dev/null >/dev/null 2>&1 & "

@@ -10,13 +10,14 @@ of that shell ends it at the limit.
 import re
 import shlex
 
-# `setsid` gives the command a process group, so that its children end with it.
-# The watchdog's `sleep` ends with the watchdog: nothing is left running.
+# `setsid` gives the command, and the watchdog, a process group each, so that
+# children end with them. The watchdog is killed and not asked to end: a trap of
+# mksh, Android's shell, misses signals that come just before its `wait`.
 _LINE = (
     "$(command -v setsid) sh -c {command} & p=$!; "
-    "{{ trap 'kill $!; exit' TERM; sleep {limit} & wait $!; "
-    "kill -9 -$p || kill -9 $p; }} </dev/null >/dev/null 2>&1 & w=$!; "
-    "wait $p; c=$?; kill $w 2>/dev/null; "
+    '$(command -v setsid) sh -c "sleep {limit}; kill -9 -$p || kill -9 $p" '
+    "</dev/null >/dev/null 2>&1 & w=$!; wait $p; c=$?; "
+    "{{ kill -9 -$w || {{ kill -9 $w; kill -9 -$w; }}; }} 2>/dev/null; "
     "printf '\\n__RC_{nonce}=%d\\n' $c"
 )
 

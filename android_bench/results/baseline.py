@@ -3,6 +3,7 @@
 import dataclasses
 
 from android_bench.errors import BenchError
+from android_bench.phone.cores import FAST
 
 # What a run was made with: its name, and where the `run` line holds it.
 _CIRCUMSTANCES = (
@@ -79,14 +80,14 @@ def compare(
             f"({header['device'].get('model')!r}). Received: "
             f"{old_header['device'].get('model')!r}"
         )
-    old_rows = {_key(r): r for r in old_lines if r["type"] == "row"}
+    old_rows = {key(r): r for r in old_lines if r["type"] == "row"}
     if not old_rows:
         raise BenchError(
             "`--baseline` must be a finished run. Received: a file with no rows"
         )
     changes = []
     for row in rows:
-        old = old_rows.get(_key(row))
+        old = old_rows.get(key(row))
         if old is None or "median_ms" not in old or "median_ms" not in row:
             continue
         spreads = [
@@ -105,6 +106,7 @@ def compare(
                 "recipe": row["recipe"],
                 "delegate": row["delegate"],
                 "threads": row["threads"],
+                "affinity": row.get("affinity", ""),
                 "old_ms": old["median_ms"],
                 "new_ms": row["median_ms"],
                 "change": change,
@@ -115,7 +117,7 @@ def compare(
     return Comparison(differences(old_header, header), changes)
 
 
-def _key(row: dict) -> tuple:
-    return tuple(
-        row[name] for name in ("member", "recipe", "delegate", "threads")
-    )
+def key(row: dict) -> tuple:
+    """Returns what makes two rows of two runs the same configuration."""
+    names = ("member", "recipe", "delegate", "threads")
+    return (*(row[name] for name in names), row.get("affinity") or FAST)

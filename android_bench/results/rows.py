@@ -7,14 +7,10 @@ from android_bench.bundle import Tile
 from android_bench.bundle import network_mp
 from android_bench.bundle import tiles_of
 from android_bench.bundle import useful_mp
+from android_bench.results import fields
 
 # Steady rounds that must remain for the unsteady ones to be left out.
 _LEAST_ROUNDS = 3
-
-
-def hottest_c(sample: dict[str, object]) -> float | None:
-    """The skin's temperature, else the battery's, in degrees Celsius."""
-    return sample.get("skin_c", sample.get("battery_c"))
 
 
 def _spread(medians: list[float]) -> float | None:
@@ -68,7 +64,7 @@ def summarise(
     configs = _configs(jobs)
     unsteady = unsteady_rounds(jobs, spread_limit)
     rows = []
-    for model, delegate, threads in configs:
+    for model, delegate, threads, affinity in configs:
         own = [
             job
             for job in jobs
@@ -80,25 +76,35 @@ def summarise(
         group = [
             job
             for job in own
-            if job["threads"] == threads and job["kind"] != "output"
+            if (job["threads"], _affinity(job)) == (threads, affinity)
+            and job["kind"] != "output"
         ]
         row = _row(group, checks, tiles[model], frame, unsteady, spread_limit)
-        rows.append({**row, "threads": threads})
+        rows.append({**row, "threads": threads, "affinity": affinity})
     models = list(tiles)
+    affinities = list(dict.fromkeys(map(_affinity, jobs)))
     rows.sort(
         key=lambda row: (
             models.index(f"m{row['member']}.{row['recipe']}"),
             row["delegate"],
+            affinities.index(row["affinity"]),
             row["threads"],
         )
     )
     return rows
 
 
-def _configs(jobs: list[dict]) -> list[tuple[str, str, int]]:
-    """Model, delegate and threads of each row to be."""
+def _affinity(job: dict) -> str:
+    # Runs before --affinity was a list had one for all of their jobs.
+    return job.get("affinity", "")
+
+
+def _configs(jobs: list[dict]) -> list[tuple[str, str, int, str]]:
+    """Model, delegate, threads and cores of each row to be."""
     measured = [
-        job for job in jobs if job["kind"] in ("latency", "memory", "profile")
+        job
+        for job in jobs
+        if job["kind"] in ("latency", "memory", "profile", "sustain")
     ]
     seen = {(job["model"], job["delegate"]) for job in measured}
     only_checked = [
@@ -109,7 +115,7 @@ def _configs(jobs: list[dict]) -> list[tuple[str, str, int]]:
     ]
     return list(
         dict.fromkeys(
-            (job["model"], job["delegate"], job["threads"])
+            (job["model"], job["delegate"], job["threads"], _affinity(job))
             for job in measured + only_checked
         )
     )
@@ -146,7 +152,7 @@ def _row(group, checks, tile, frame, unsteady, spread_limit) -> dict:
     if any(job.get("throttled") for job in timed):
         comparable = False
         notes.append("the phone throttled")
-    memory = [job["memory"] for job in group if job.get("memory")]
+    frame_tiles = tiles_of(tile, *frame)
     row = {
         "member": first["member"],
         "recipe": first["recipe"],
@@ -158,7 +164,11 @@ def _row(group, checks, tile, frame, unsteady, spread_limit) -> dict:
         "processes": len(medians),
         "checked": any(c.get("check") for c in checks),
         "spread": spread,
-        "mb": _megabytes(memory[-1]) if memory else None,
+        **fields.of_latency(timed),
+        **fields.of_memory(group),
+        **fields.of_machine(group or checks),
+        **fields.of_operators([*checks, *group]),
+        **fields.of_sustain(group, frame_tiles),
     }
     if checks and checks[0].get("check"):
         row["check"] = checks[0]["check"]
@@ -170,10 +180,6 @@ def _row(group, checks, tile, frame, unsteady, spread_limit) -> dict:
             greatest_ms=max(medians),
             ms_per_network_mp=median / network_mp(tile),
             ms_per_useful_mp=median / useful_mp(tile),
-            frame_ms=median * tiles_of(tile, *frame),
+            frame_ms=median * frame_tiles,
         )
     return row
-
-
-def _megabytes(memory: dict[str, float]) -> float | None:
-    return memory.get("peak_mb") or memory.get("overall_mb")

@@ -123,12 +123,29 @@ def memory(result: Shell) -> dict[str, float]:
     return found
 
 
-def profile(text: str, kind: str) -> list[dict[str, str]]:
-    """Operators of a run; LiteRT's tool lists none that can be read."""
-    rows = operators.profile(text) if kind == "classic" else []
-    if not rows and kind == "classic":
+def profile(text: str, kind: str) -> dict[str, list]:
+    """Operators of a run, and those that a delegate lists of its inside.
+
+    LiteRT's tool lists none that can be read.
+    """
+    if kind != "classic":
+        return {"profile": []}
+    found = {"profile": operators.profile(text)}
+    if not found["profile"]:
         raise ToolError("the profile pass must list operators. Received: none")
-    return rows
+    inside = operators.inside(text)
+    return {**found, **({"inside": inside} if inside else {})}
+
+
+def executors(text: str) -> dict[str, object]:
+    """What the tool says of who executed, beside the delegate's name.
+
+    Returns:
+        `gpu_api`: `OpenCL` or `OpenGL`; `delegated`: how many operators the
+        delegates took, and of how many. Missing where the tool does not say.
+    """
+    fields = {"gpu_api": parse.gpu_api(text), "delegated": parse.taken(text)}
+    return {name: value for name, value in fields.items() if value}
 
 
 def check(

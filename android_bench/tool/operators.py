@@ -4,6 +4,9 @@ import csv
 import io
 import re
 
+_REGULAR = "Operator-wise Profiling Info for Regular Benchmark"
+_INSIDE = "Delegate internal:"
+
 
 def profile(text: str) -> list[dict[str, str]]:
     """Operators of the regular runs in a profile CSV, in run order.
@@ -14,8 +17,18 @@ def profile(text: str) -> list[dict[str, str]]:
     Returns:
         One dict an operator with `node_type`, `avg_ms` and `name`.
     """
-    block = text.split("Operator-wise Profiling Info for Regular Benchmark")
-    section = block[-1]
+    return _listed(text.split(_REGULAR)[-1].partition(_INSIDE)[0])
+
+
+def inside(text: str) -> list[dict[str, str]]:
+    """Operators that a delegate lists of its own inside, as `profile` does.
+
+    None where the delegate keeps them to itself.
+    """
+    return _listed(text.split(_REGULAR)[-1].partition(_INSIDE)[2])
+
+
+def _listed(section: str) -> list[dict[str, str]]:
     rows = []
     header = None
     in_order = False
@@ -40,6 +53,9 @@ def profile(text: str) -> list[dict[str, str]]:
             if "node_type" in names:
                 header = names
             continue
+        # Types may hold commas: Convolution (NHWC, F32).
+        extra = max(len(fields) - len(header), 0)
+        fields[: extra + 1] = [", ".join(fields[: extra + 1])]
         if len(fields) <= header.get("avg_ms", 0):
             continue
         row = {

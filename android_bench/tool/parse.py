@@ -254,6 +254,20 @@ def delegation(text: str) -> list[Delegation]:
     return found
 
 
+def taken(text: str) -> list[int] | None:
+    """How many operators the delegates took, and of how many.
+
+    Each delegate tells it once a subgraph, of the operators that are left.
+    """
+    found = re.findall(
+        r"Replacing (\d+) out of (\d+) node\(s\) with delegate", text
+    ) or re.findall(r"(\d+) nodes delegated out of (\d+) nodes", text)
+    if not found:
+        return None
+    numbers = [(int(number), int(total)) for number, total in found]
+    return [sum(n for n, _ in numbers), max(n for _, n in numbers)]
+
+
 def gpu_api(text: str) -> str | None:
     """The interface that a GPU delegate ran on: `OpenCL` or `OpenGL`."""
     said = re.findall(r"Initialized (OpenCL|OpenGL)-based API", text)

@@ -1,5 +1,6 @@
 """A tiny bundle, a phone made of shims, and the stand-in tool."""
 
+import functools
 import os
 import pathlib
 import shutil
@@ -155,12 +156,12 @@ def models(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def make_bundle(models, tmp_path):
-    """Makes a bundle of so many members in both recipes."""
+@pytest.fixture(scope="session")
+def bundle_maker(models):
+    """Makes a bundle of so many members in both recipes, in a folder."""
 
-    def make(members=1, name="bundle"):
-        folder = tmp_path / name
+    def make(parent, members=1, name="bundle"):
+        folder = parent / name
         data = {r: (models / f"{r}.tflite").read_bytes() for r in RECIPES}
         bundles.write(folder, [data] * members, (64, 48), halo=8, stride=8)
         (folder / "golden").mkdir()
@@ -187,6 +188,12 @@ def make_bundle(models, tmp_path):
         return folder
 
     return make
+
+
+@pytest.fixture
+def make_bundle(bundle_maker, tmp_path):
+    """Makes bundles of so many members in both recipes."""
+    return functools.partial(bundle_maker, tmp_path)
 
 
 @pytest.fixture

@@ -61,16 +61,21 @@ def jobs_of(output):
     return [line for line in lines_of(output) if line["type"] == "job"]
 
 
+def nothing_runs(phone):
+    """Waits for the shells that have just answered."""
+    deadline = time.monotonic() + 10
+    while phone.leftovers() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert phone.leftovers() == []
+
+
 def left_clean(phone, output):
     """No half of a file, no process, no folder, and the mode as it was."""
     if output.exists():
         assert not list(output.rglob("*.part"))
         if (output / "results.jsonl").exists():
             lines_of(output)
-    deadline = time.monotonic() + 3
-    while phone.leftovers() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert phone.leftovers() == []
+    nothing_runs(phone)
     assert not (phone.root / "data/local/tmp/fanet-bench").exists()
     log = phone.root / "cmd.log"
     if log.exists():

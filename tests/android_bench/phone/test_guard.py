@@ -5,6 +5,7 @@ import subprocess
 import time
 
 import pytest
+from running import nothing_runs
 
 from android_bench.phone import guard as guards
 from android_bench.phone.adb import Adb
@@ -74,13 +75,13 @@ def test_the_guard_of_an_older_run_ends_before_a_new_one(phone, make_guard):
     assert is_running(phone, OLD)
     new, start_new = make_guard(NEW)
     new.end_others()
-    assert phone.leftovers() == []
+    nothing_runs(phone)
     assert not phone.path(OLD).exists() and phone.path(NEW).exists()
     assert (phone.root / "cmd.log").read_text().endswith("enabled false\n")
     start_new()
     assert is_running(phone, NEW)
     new.end()
-    assert phone.leftovers() == []
+    nothing_runs(phone)
     assert not phone.path(guards.BASE).exists()
 
 
@@ -94,7 +95,7 @@ def test_a_run_that_goes_on_gets_a_guard_of_its_own(phone, make_guard):
     start()
     assert phone.path(f"{NEW}/guard.pid").read_text() != first
     guard.end()
-    assert phone.leftovers() == []
+    nothing_runs(phone)
 
 
 def test_a_number_that_went_to_another_process_is_left_alone(phone, make_guard):

@@ -7,8 +7,10 @@ from records import steady
 from records import summarise
 
 from android_bench.errors import BenchError
+from android_bench.results import fields
 from android_bench.results import page
 from android_bench.results import rows as row_maker
+from android_bench.results import spreadsheet
 from android_bench.results import store as stores
 from android_bench.results import text as texts
 
@@ -73,11 +75,13 @@ def test_check_of_one_thread_count_makes_no_row_of_its_own():
     assert row["check"] == check
 
 
-def test_peak_memory_goes_before_the_delta():
+def test_peak_and_growth_of_memory_are_apart():
     peak = job("memory", memory={"overall_mb": 3.0, "peak_mb": 9.0})
-    assert summarise(*steady(1.0), peak)[0]["mb"] == 9.0
-    delta = job("memory", memory={"overall_mb": 3.0})
-    assert summarise(*steady(1.0), delta)[0]["mb"] == 3.0
+    (row,) = summarise(*steady(1.0), peak)
+    assert (row["peak_mb"], row["growth_mb"]) == (9.0, 3.0)
+    delta = job("memory", memory={"init_mb": 1.0, "overall_mb": 3.0})
+    (row,) = summarise(*steady(1.0), delta)
+    assert "peak_mb" not in row and row["growth_mb"] == 3.0
 
 
 def test_store_is_whole_after_every_job_and_resumes(tmp_path):
@@ -152,7 +156,8 @@ def test_texts_hold_every_row():
     rows = summarise(*jobs)
     assert "m0.float32 cpu t4: output: <b>" in texts.table(HEADER, rows, None)
     assert texts.to_markdown(HEADER, rows, None).count("| failed |") == 1
-    assert texts.to_csv(rows).splitlines()[1].startswith("0,float32,cpu,4,")
+    line = spreadsheet.to_csv(HEADER, rows).splitlines()[1]
+    assert line.startswith("0,float32,cpu,,4,")
     whole = page.render(HEADER, jobs, rows, None)
     assert "output: &lt;b&gt;" in whole and "<b>" not in whole
 
@@ -164,7 +169,7 @@ def test_page_of_failed_rows_only_is_made():
 
 
 def test_skin_is_asked_before_the_battery():
-    assert row_maker.hottest_c({"battery_c": 28.0}) == 28.0
+    assert fields.hottest_c({"battery_c": 28.0}) == 28.0
     sample = {"battery_c": 28.0, "temperatures_c": {"CPU0": 70}, "skin_c": 35}
-    assert row_maker.hottest_c(sample) == 35
-    assert row_maker.hottest_c({}) is None
+    assert fields.hottest_c(sample) == 35
+    assert fields.hottest_c({}) is None

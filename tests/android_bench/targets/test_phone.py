@@ -48,6 +48,6 @@ def test_the_guard_waits_longer_than_anything_takes(
     make_target, timing, options
 ):
     longest = max(2 * timing.max_seconds, *options.values(), 600)
-    script = make_target(timing, **options)._guard._script
+    script = make_target(timing, **options).workspace.guard.script
     silence = int(script.partition("-ge ")[2].split()[0])
     assert silence >= longest + 300

@@ -49,3 +49,33 @@ def test_profile_of_an_old_build_is_keyed_by_its_header():
 def test_profile_of_nothing_is_empty():
     assert operators.profile("") == []
     assert operators.profile("INFO: STARTING!\n") == []
+
+
+INSIDE = """
+Delegate internal:
+============================== Run Order ==============================
+node type, first, avg_ms, %, cdf%, mem KB, times called, name
+Convolution (NHWC, F32), 0.9, 0.8, 60%, 60%, 0, 1, Delegate/Conv:0
+Sigmoid, 0.1, 0.1, 40%, 100%, 0, 1, Delegate/Sigmoid:1
+
+============================== Top by Computation Time ==============
+node type, first, avg_ms, %, cdf%, mem KB, times called, name
+Sigmoid, 0.1, 0.1, 40%, 100%, 0, 1, Delegate/Sigmoid:1
+"""
+
+
+def test_what_is_inside_a_delegate_is_listed_apart():
+    assert operators.profile(PROFILE + INSIDE) == operators.profile(PROFILE)
+    assert operators.inside(PROFILE) == []
+    assert operators.inside(PROFILE + INSIDE) == [
+        {
+            "node_type": "Convolution (NHWC, F32)",
+            "avg_ms": "0.8",
+            "name": "Delegate/Conv:0",
+        },
+        {
+            "node_type": "Sigmoid",
+            "avg_ms": "0.1",
+            "name": "Delegate/Sigmoid:1",
+        },
+    ]

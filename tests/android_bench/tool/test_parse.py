@@ -220,3 +220,25 @@ def test_flags_of_help():
 def test_delegation(line, expected):
     (found,) = parse.delegation("INFO: STARTING!\n" + line + "\n")
     assert (found.delegate, found.extent) == expected
+
+
+@pytest.mark.parametrize(
+    "text, taken",
+    [
+        ("VERBOSE: Replacing 31 out of 31 node(s) with delegate (X)", [31, 31]),
+        # Two delegates: the second meets what the first left, and its node.
+        (
+            "Replacing 20 out of 24 node(s) with delegate (GPU) node\n"
+            "Replacing 3 out of 5 node(s) with delegate (XNNPACK) node\n",
+            [23, 24],
+        ),
+        (
+            "INFO: TfLiteQnnDelegate delegate: 7 nodes delegated out of 31 "
+            "nodes with 2 partitions.",
+            [7, 31],
+        ),
+        (CLASSIC, None),
+    ],
+)
+def test_operators_that_delegates_took_are_counted(text, taken):
+    assert parse.taken(text) == taken
