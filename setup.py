@@ -99,7 +99,7 @@ setup(
     },
     entry_points={
         "console_scripts": [
-            "fanet-bench = android_bench.cli:cli",
+            "fanet-bench = android_bench.cli.bench:cli",
             "fanet-calibrate = fanet_tf.cli.calibrate:cli",
             "fanet-card = export.card.cli:cli",
             "fanet-cost = fanet_tf.cli.cost:cli",

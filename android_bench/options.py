@@ -1,11 +1,15 @@
 """What the flags of `fanet-bench` must hold; plain values in and out."""
 
 import pathlib
+import re
 
 from android_bench import plan
 from android_bench.errors import BenchError
+from android_bench.phone import cores
 from android_bench.targets import host
 from android_bench.tool import tool as tools
+
+ON_DEVICE = "device:"
 
 
 def threads(words: list[str]) -> list[int]:
@@ -29,25 +33,66 @@ def frame_size(text: str) -> tuple[int, int]:
     return int(words[0]) // 2, int(words[1]) // 2
 
 
-def affinity(text: str) -> str:
-    """Returns `big`, `all` or a mask as taskset takes it."""
-    try:
-        if text not in ("big", "all") and int(text, 16) < 1:
-            raise ValueError
-    except ValueError:
-        raise BenchError(
-            "`--affinity` must be big, all or a mask in hexadecimal. "
-            f"Received: {text!r}"
-        ) from None
-    return text.removeprefix("0x")
+def affinities(words: list[str]) -> list[str]:
+    """Returns words of `cores.WORDS`, or masks as taskset takes them."""
+    for word in words or [""]:
+        mask = re.fullmatch(r"(0x)?0*[1-9a-fA-F][0-9a-fA-F]*", word)
+        if word not in cores.WORDS and not mask:
+            raise BenchError(
+                f"`--affinity` must be among {', '.join(cores.WORDS)} or a "
+                f"mask in hexadecimal. Received: {word!r}"
+            )
+    return list(dict.fromkeys(word.removeprefix("0x") for word in words))
 
 
 def files(names: list[str], flag: str) -> tuple[pathlib.Path, ...]:
-    """Returns the paths that a flag names; they must be there."""
-    for name in names:
-        if not pathlib.Path(name).is_file():
-            raise BenchError(f"`--{flag}` must name files. Received: {name!r}")
-    return tuple(pathlib.Path(name) for name in names)
+    """Returns the files that a flag names; a folder stands for its files.
+
+    They lie in one folder on the phone, so no two may have the same name.
+    """
+    found = []
+    for path in map(pathlib.Path, names):
+        inside = sorted(path.iterdir()) if path.is_dir() else [path]
+        files = [file for file in inside if file.is_file()]
+        if not files:
+            raise BenchError(
+                f"`--{flag}` must name files. Received: {str(path)!r}"
+            )
+        found += files
+    base = [path.name for path in found]
+    twice = sorted({name for name in base if base.count(name) > 1})
+    if twice:
+        raise BenchError(
+            f"`--{flag}` must name each file once. Received: "
+            f"{', '.join(twice)} twice"
+        )
+    return tuple(found)
+
+
+def npu_library(name: str | None) -> pathlib.Path | str | None:
+    """Returns a file here, or a path on the phone (`device:/vendor/...`)."""
+    if name and name.startswith(ON_DEVICE):
+        path = name.removeprefix(ON_DEVICE)
+        if not re.fullmatch(r"/[\w./+-]+", path):
+            raise BenchError(
+                f"`--npu_library={ON_DEVICE}...` must be a whole path on the "
+                f"phone. Received: {path!r}"
+            )
+        return path
+    return files([name], "npu_library")[0] if name else None
+
+
+def environment(words: list[str]) -> tuple[tuple[str, str], ...]:
+    """Returns names and values of `NAME=VALUE`; the tool gets them."""
+    pairs = []
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not re.fullmatch(r"[A-Za-z_]\w*", name):
+            raise BenchError(
+                f"`--environment` must be NAME=VALUE. Received: {word!r}"
+            )
+        pairs.append((name, value))
+    return tuple(pairs)
 
 
 def passes(chosen: list[str] | None, on_host: bool) -> list[str]:
@@ -73,7 +118,22 @@ def check_host_delegates(delegates: list[str]) -> None:
         )
 
 
-def tool(path, kind, delegates, npu_library) -> tools.Tool:
+def check_host_sustain(seconds: float) -> None:
+    """Refuses sustained runs of this machine, which nothing cools before."""
+    if seconds:
+        raise BenchError(
+            f"`--sustain` must go with a phone. Received: {seconds:g} with "
+            "--host"
+        )
+
+
+def tool(
+    path: str | None,
+    kind: str,
+    delegates: list[str],
+    library: str | None,
+    npu_options: str,
+) -> tools.Tool:
     """Returns the phone's benchmark tool, able to run the delegates."""
     if not path:
         raise BenchError(
@@ -83,5 +143,5 @@ def tool(path, kind, delegates, npu_library) -> tools.Tool:
         )
     found = tools.identify(pathlib.Path(path), kind)
     for delegate in delegates:
-        tools.delegate_flags(found.kind, delegate, npu_library)
+        tools.delegate_flags(found.kind, delegate, library, npu_options)
     return found

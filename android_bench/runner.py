@@ -7,9 +7,15 @@ from collections.abc import Callable
 
 from android_bench.errors import BenchError
 from android_bench.plan import Job
-from android_bench.results.rows import hottest_c
+from android_bench.results.fields import hottest_c
 from android_bench.results.store import Store
 
+# A closed terminal or a lost ssh session sends SIGHUP, where there is one.
+ENDING_SIGNALS = tuple(
+    getattr(signal, name)
+    for name in ("SIGTERM", "SIGHUP")
+    if hasattr(signal, name)
+)
 _TRIES = 3
 
 
@@ -96,27 +102,53 @@ def execute(
         progress: a tqdm bar over `jobs`.
         sleep: stands in for `time.sleep` in tests.
     """
-    todo = [job for job in jobs if job.id not in store.jobs]
+    todo = _todo(jobs, store)
     progress.update(len(jobs) - len(todo))
     if not todo:
         return
     try:
         store.header["environment"] = target.start()
-        for job in todo:
+        while todo:
+            job = todo[0]
             progress.set_description_str(f"{job.kind} {job.model.name}")
             store.add(_run(target, job, gate, progress, sleep))
-            progress.update()
+            left, todo = len(todo), _todo(jobs, store)
+            progress.update(left - len(todo))
     except BaseException as error:
         _close(target, error)
         raise
     _close(target, None)
 
 
+def _todo(jobs: list[Job], store: Store) -> list[Job]:
+    """Returns the jobs that are still worth their time.
+
+    A model whose output is wrong is not timed; and without a model to time, no
+    reference run is needed.
+    """
+    failed = {
+        (record["model"], record["delegate"])
+        for record in store.jobs.values()
+        if record["kind"] == "output" and record["status"] == "failed"
+    }
+    kept = [
+        job
+        for job in jobs
+        if job.kind in ("output", "reference_run", "matmul")
+        or (job.model.name, job.delegate) not in failed
+    ]
+    if not any(job.kind == "latency" for job in kept):
+        kept = [job for job in kept if job.kind != "reference_run"]
+    return [job for job in kept if job.id not in store.jobs]
+
+
 def _run(target, job: Job, gate: Gate | None, progress, sleep) -> dict:
     timed = job.kind in ("latency", "reference_run")
+    # A sustained run begins cool, and is meant to grow hot.
+    begins_cool = timed or job.kind == "sustain"
     cooled = 0.0
     for attempt in range(_TRIES):
-        if gate is not None and timed:
+        if gate is not None and begins_cool:
             cooled += gate.wait(
                 target.condition, progress.set_postfix_str, sleep
             )
@@ -134,6 +166,7 @@ def _run(target, job: Job, gate: Gate | None, progress, sleep) -> dict:
         "recipe": job.model.recipe,
         "delegate": job.delegate,
         "threads": job.threads,
+        "affinity": job.affinity,
         "round": job.round,
         "started": started,
         "cooled_s": cooled,
@@ -147,7 +180,7 @@ def _close(target, error: BaseException | None) -> None:
     """Leaves the phone as it was; a second Ctrl-C does not stop that."""
     previous = {
         number: signal.signal(number, signal.SIG_IGN)
-        for number in (signal.SIGINT, signal.SIGTERM)
+        for number in (signal.SIGINT, *ENDING_SIGNALS)
     }
     try:
         target.close()

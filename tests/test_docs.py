@@ -39,7 +39,7 @@ HELPS = {
         "benchmarks/*.py",
         "fanet_tf/cli/*.py",
         "export/**/cli.py",
-        "android_bench/cli.py",
+        "android_bench/cli/*.py",
     )
     for path in sorted(ROOT.glob(pattern))
 }

@@ -7,13 +7,12 @@ Three habits of the client decide how a command is sent:
   carries a nonce and the exit code; no sentinel means `DeviceLost`.
 * It joins its arguments with spaces and the device parses them again. So a
   command is one string, quoted once.
-* Killing it leaves the device's process running. So every command runs under
-  `timeout` on the device as well as under a limit here.
+* Killing it leaves the device's process running. So every command has a
+  watchdog on the device (`watchdog`) as well as a limit here.
 """
 
 import dataclasses
 import math
-import re
 import secrets
 import shlex
 import subprocess
@@ -23,6 +22,7 @@ from collections.abc import Callable
 from android_bench.errors import AdbError
 from android_bench.errors import CommandTimeout
 from android_bench.errors import DeviceLost
+from android_bench.phone import watchdog
 
 # How long the client may take beyond the device's own limit.
 _MARGIN_S = 15
@@ -240,10 +240,7 @@ class Adb:
             )
         nonce = secrets.token_hex(8)
         limit = math.ceil(timeout_s)
-        line = (
-            f"timeout {limit} sh -c {shlex.quote(command)}; "
-            f"printf '\\n__RC_{nonce}=%d\\n' $?"
-        )
+        line = watchdog.limited(command, limit, nonce)
         start = time.monotonic()
         process = self.client("shell", line, timeout_s=limit + _MARGIN_S)
         seconds = time.monotonic() - start
@@ -251,14 +248,11 @@ class Adb:
             return Shell(0, "", "", 0.0)
         stdout = process.stdout.decode(errors="replace").replace("\r\n", "\n")
         stderr = process.stderr.decode(errors="replace").replace("\r\n", "\n")
-        sentinel = re.search(rf"\n__RC_{nonce}=(\d+)\n", stdout)
-        if sentinel is None:
+        answer = watchdog.split(stdout, nonce)
+        if answer is None:
             return self._no_sentinel(stdout, stderr)
-        result = Shell(
-            int(sentinel[1]), stdout[: sentinel.start()], stderr, seconds
-        )
-        # 124 is timeout's own code; older toybox gives the signal's instead.
-        if result.code in (124, 137, 143) and seconds >= limit - 0.5:
+        result = Shell(answer[1], answer[0], stderr, seconds)
+        if result.code == 137 and seconds >= limit - 0.5:
             raise CommandTimeout(
                 f"a command must end within {limit} s on the device. "
                 f"Received: code {result.code} after {seconds:.0f} s of: "

@@ -3,6 +3,7 @@
 import dataclasses
 
 from android_bench.errors import AdbError
+from android_bench.phone import cores as core_lib
 from android_bench.phone import dumpsys
 from android_bench.phone.adb import Adb
 
@@ -14,6 +15,7 @@ _PROPERTIES = {
     "sdk": ("ro.build.version.sdk",),
     "fingerprint": ("ro.build.fingerprint",),
     "abi": ("ro.product.cpu.abi",),
+    "abis": ("ro.product.cpu.abilist", "ro.product.cpu.abi"),
 }
 _CPUS = """\
 of() { cat "$1" 2>/dev/null || echo "$2"; }
@@ -26,23 +28,11 @@ done"""
 
 
 @dataclasses.dataclass(frozen=True)
-class Core:
-    """One core; `max_khz` and `capacity` are 0 where unknown."""
-
-    index: int
-    max_khz: int
-    capacity: int
-    governor: str
-
-    @property
-    def strength(self) -> tuple[int, int]:
-        """Orders cores; equal within a cluster."""
-        return (self.capacity, self.max_khz)
-
-
-@dataclasses.dataclass(frozen=True)
 class Facts:
-    """What a phone says about itself; empty where it does not say."""
+    """What a phone says about itself; empty where it does not say.
+
+    `abis` lists every ABI that its processor runs, with commas.
+    """
 
     serial: str
     manufacturer: str
@@ -52,7 +42,8 @@ class Facts:
     sdk: str
     fingerprint: str
     abi: str
-    cores: tuple[Core, ...]
+    abis: str
+    cores: tuple[core_lib.Core, ...]
 
 
 def read_facts(adb: Adb) -> Facts:
@@ -70,43 +61,20 @@ def read_facts(adb: Adb) -> Facts:
     }
     return Facts(
         serial=adb.serial or "",
-        cores=parse_cores(adb.shell(_CPUS).stdout),
+        cores=core_lib.parse(adb.shell(_CPUS).stdout),
         **known,
     )
 
 
-def parse_cores(text: str) -> tuple[Core, ...]:
-    """Reads the lines `core INDEX KHZ CAPACITY GOVERNOR`."""
-    cores = []
-    for line in text.splitlines():
-        words = line.split()
-        if len(words) == 5 and words[0] == "core" and words[1].isdigit():
-            khz, capacity = (int(w) if w.isdigit() else 0 for w in words[2:4])
-            cores.append(Core(int(words[1]), khz, capacity, words[4]))
-    return tuple(sorted(cores, key=lambda core: core.index))
+def condition(adb: Adb, before: str = "true") -> dict[str, object]:
+    """Battery, thermal status and temperatures now; missing where unknown.
 
-
-def big_core_mask(cores: tuple[Core, ...], threads: int) -> str | None:
-    """Mask for `taskset`, in hexadecimal without 0x.
-
-    All cores but those of the weakest cluster; weaker clusters join, strongest
-    first, until every thread has a core. None where all cores are alike or
-    unknown: the scheduler then has nothing to get wrong.
+    Args:
+        adb: the device.
+        before: a command for its shell that runs first.
     """
-    levels = sorted({core.strength for core in cores}, reverse=True)
-    if len(levels) < 2:
-        return None
-    kept = levels[:-1]
-    chosen = [core for core in cores if core.strength in kept]
-    if len(chosen) < threads:
-        return None
-    return f"{sum(1 << core.index for core in chosen):x}"
-
-
-def condition(adb: Adb) -> dict[str, object]:
-    """Battery, thermal status and temperatures now; missing where unknown."""
     text = adb.shell(
-        "dumpsys battery; echo ==thermal==; dumpsys thermalservice",
+        f"{before}; dumpsys battery; echo ==thermal==; dumpsys thermalservice",
         check=False,
     ).stdout
     battery, _, thermal = text.partition("==thermal==")

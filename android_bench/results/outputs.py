@@ -10,8 +10,10 @@ from collections.abc import Callable
 
 from android_bench.bundle import Bundle
 from android_bench.results import page
+from android_bench.results import spreadsheet
 from android_bench.results import store as stores
 from android_bench.results import text as texts
+from android_bench.results.baseline import Comparison
 from android_bench.tool.tool import Tool
 from fanet_tf.files import atomic
 from fanet_tf.files import own_folder
@@ -80,14 +82,23 @@ def write(
     folder: pathlib.Path,
     store: stores.Store,
     rows: list[dict],
-    compared: list[dict],
+    compared: Comparison | None,
+    tiles: dict[str, int],
 ) -> None:
-    """Writes CSV, Markdown and the page of a finished run."""
+    """Writes CSV, Markdown and the page of a finished run.
+
+    Args:
+        folder: for the files.
+        store: with the finished jobs.
+        rows: one a configuration.
+        compared: the rows against a baseline, or None.
+        tiles: a model's name to the number of tiles of a frame.
+    """
     jobs = list(store.jobs.values())
     files = {
-        "results.csv": texts.to_csv(rows),
+        "results.csv": spreadsheet.to_csv(store.header, rows),
         "results.md": texts.to_markdown(store.header, rows, compared),
-        "report.html": page.render(store.header, jobs, rows, compared),
+        "report.html": page.render(store.header, jobs, rows, compared, tiles),
     }
     for name, text in files.items():
         atomic.write_text(folder / name, text, overwrite=True)

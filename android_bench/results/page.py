@@ -1,277 +1,280 @@
 """The results as one HTML page: no script, no external resource."""
 
 import html
+from collections.abc import Sequence
 
+from android_bench.results import columns
 from android_bench.results import text as texts
-from android_bench.results.rows import hottest_c
+from android_bench.results.baseline import Comparison
+from android_bench.results.fields import hottest_c
+from fanet_tf.pages import plots
+from fanet_tf.pages import shell
+from fanet_tf.pages import tables
+from fanet_tf.pages.plots import Bar
+from fanet_tf.pages.plots import Series
+from fanet_tf.pages.tables import Cell
 
-_STYLE = """
-:root { --ink: #1b1f24; --soft: #667; --line: #d8dce2; --paper: #fff;
-  --bar: #2f6db5; --odd: #c77d1a; --bad: #b3362c; --warm: #b3362c; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e6e8eb; --soft: #9aa3af; --line: #39404a; --paper: #15181c;
-    --bar: #6ea8e8; --odd: #e0a458; --bad: #e5766c; --warm: #e5766c; } }
-body { margin: 2rem auto; max-width: 76rem; padding: 0 1rem; color: var(--ink);
-  background: var(--paper); font: 15px/1.45 system-ui, sans-serif; }
-h1 { font-size: 1.4rem; margin-bottom: 0; } h2 { font-size: 1.1rem; }
-p.sub, figcaption { color: var(--soft); }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums;
-  font-size: 13px; }
-th, td { padding: .25rem .45rem; border-bottom: 1px solid var(--line);
-  text-align: right; white-space: nowrap; }
-.left { text-align: left; }
-.bad { color: var(--bad); } .odd { color: var(--odd); }
-figure { margin: 1rem 0; } svg { width: 100%; height: auto; }
-svg text { fill: var(--ink); font-size: 12px; }
-svg .soft { fill: var(--soft); } svg .axis { stroke: var(--line); }
-svg .bar { fill: var(--bar); } svg .bar.odd { fill: var(--odd); }
-svg .bar.bad { fill: var(--bad); } svg .whisker { stroke: var(--ink); }
-svg .dot { fill: var(--bar); } svg .dot.reference { fill: var(--odd); }
-svg .heat { stroke: var(--warm); fill: none; stroke-width: 1.5; }
-svg .heatdot { fill: var(--warm); }
+# The rows' table is wide: at 1280 pixels all of its columns are in sight.
+STYLE = """
+main { max-width: 1248px; padding: 32px 12px 64px; }
+.rows table { font-size: 12px; }
+.rows th, .rows td { padding: 5px 9px 5px 0; }
+.rows th:first-child { padding-right: 9px; }
+.rows thead th { font-size: 12px; white-space: normal; vertical-align: bottom; }
+.rows .failed { color: var(--c6); } .rows .odd { color: var(--c1); }
 """
-_WIDTH = 960
+_OK, _ODD, _FAILED = "s0", "s1", "s6"
+_SLOWEST = 8  # Operators that are listed of each profile.
+_LINES = 8  # As many colours as a page has.
 
 
-def _class(row: dict) -> str:
+def _style(row: dict) -> str:
     if row["status"] == "failed":
-        return "bad"
-    return "" if row["comparable"] else "odd"
+        return _FAILED
+    return _OK if row["comparable"] else _ODD
 
 
-def _nice(limit: float) -> float:
-    """The least 1, 2 or 5 times a power of ten that gives at most 6 ticks."""
-    step = 1e-9
-    while True:
-        for factor in (1, 2, 5):
-            if limit / (step * factor) <= 6:
-                return step * factor
-        step *= 10
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    step = _nice(max(high - low, 1e-9))
-    first = int(low / step) + (low > int(low / step) * step)
-    return [
-        step * number
-        for number in range(first, first + 8)
-        if low - 1e-9 <= step * number <= high + 1e-9
-    ]
-
-
-def bars(rows: list[dict]) -> str:
+def bars(rows: Sequence[dict]) -> str:
     """Latency per useful megapixel; whiskers span the processes' medians."""
-    timed = [row for row in rows if "median_ms" in row]
-    if not timed:
+    entries = []
+    for row in rows:
+        if "median_ms" not in row:
+            continue
+        scale = row["ms_per_useful_mp"] / row["median_ms"]
+        entries.append(
+            Bar(
+                texts.name(row),
+                _style(row),
+                row["ms_per_useful_mp"],
+                (row["least_ms"] * scale, row["greatest_ms"] * scale),
+                f"{texts.name(row)}: {row['ms_per_useful_mp']:.3g} ms/MP",
+            )
+        )
+    if not entries:
         return "<p>No latency was measured.</p>"
-    left, right, height = 220, 90, 26
-    scale = [row["ms_per_useful_mp"] / row["median_ms"] for row in timed]
-    top = max(
-        row["greatest_ms"] * factor
-        for row, factor in zip(timed, scale, strict=True)
-    )
-    unit = (_WIDTH - left - right) / top
-    bottom = height * len(timed) + 10
-    parts = []
-    for tick in _ticks(0, top):
-        x = left + tick * unit
-        parts.append(
-            f'<line class="axis" x1="{x:.1f}" x2="{x:.1f}" y1="0" '
-            f'y2="{bottom}"/><text class="soft" x="{x:.1f}" '
-            f'y="{bottom + 16}" text-anchor="middle">{tick:g}</text>'
-        )
-    for index, (row, factor) in enumerate(zip(timed, scale, strict=True)):
-        y = 6 + index * height
-        value = row["ms_per_useful_mp"]
-        name = html.escape(
-            f"m{row['member']} {row['recipe']} {row['delegate']} "
-            f"t{row['threads']}"
-        )
-        least, greatest = (
-            left + row[key] * factor * unit
-            for key in ("least_ms", "greatest_ms")
-        )
-        parts.append(
-            f'<text x="{left - 8}" y="{y + 14}" text-anchor="end">{name}</text>'
-            f'<rect class="bar {_class(row)}" x="{left}" y="{y + 2}" '
-            f'width="{value * unit:.1f}" height="{height - 10}">'
-            f"<title>{name}: {value:.3g} ms/MP</title></rect>"
-            f'<line class="whisker" x1="{least:.1f}" x2="{greatest:.1f}" '
-            f'y1="{y + 10}" y2="{y + 10}"/>'
-            f'<text x="{greatest + 6:.1f}" y="{y + 14}">{value:.3g}</text>'
-        )
-    return (
-        f'<svg viewBox="0 0 {_WIDTH} {bottom + 36}" role="img">'
-        + "".join(parts)
-        + f'<text class="soft" x="{left}" y="{bottom + 32}">ms per useful '
-        "megapixel</text></svg>"
-    )
+    return plots.bars(entries, "ms per useful megapixel")
 
 
-def series(jobs: list[dict]) -> str:
-    """Each process against its configuration's first, with temperature."""
+def over_time(jobs: Sequence[dict]) -> str:
+    """Each process against its configuration's first, and the temperature."""
     timed = sorted(
         (job for job in jobs if "latency" in job),
         key=lambda job: job["started"],
     )
     if len(timed) < 2:
         return "<p>Too few processes for a time series.</p>"
-    first: dict[tuple, float] = {}
-    points = []
     start = min(job["started"] for job in jobs)
+    first: dict[tuple, float] = {}
+    groups = {"models": [], "reference run": []}
     for job in timed:
-        key = (job["model"], job["delegate"], job["threads"], job["kind"])
+        key = tuple(job["id"].split(".")[:-1])  # Less its round.
         median = job["latency"]["median_us"]
         first.setdefault(key, median)
-        minutes = (job["started"] - start) / 60
-        points.append((minutes, 100 * (median / first[key] - 1), job))
-    heat = []
-    for job in sorted(jobs, key=lambda job: job["started"]):
-        celsius = hottest_c(job.get("before") or {})
-        if celsius is not None:
-            heat.append(((job["started"] - start) / 60, celsius))
-    left, right, top, height = 60, 60, 10, 240
-    last = max(points[-1][0], max((m for m, _ in heat), default=0), 1e-3)
-    low = min(min(p[1] for p in points), -5)
-    high = max(max(p[1] for p in points), 5)
+        percent = 100 * (median / first[key] - 1)
+        group = "models"
+        if job["kind"] == "reference_run":
+            group = "reference run"
+        point = ((job["started"] - start) / 60, percent)
+        groups[group].append((point, f"{job['id']}: {percent:+.1f} %"))
+    series = [
+        Series(
+            name,
+            style,
+            [point for point, _ in groups[name]],
+            line="",
+            tips=[tip for _, tip in groups[name]],
+        )
+        for name, style in (("models", _OK), ("reference run", _ODD))
+        if groups[name]
+    ]
+    drift = plots.plot(series, "minutes", "slower than the first, %", "%")
+    heat = _heat(
+        [
+            ((job["started"] - start) / 60, hottest_c(job.get("before") or {}))
+            for job in sorted(jobs, key=lambda job: job["started"])
+        ]
+    )
+    return f'<div class="plots">{drift}{heat}</div>'
 
-    def x(minutes):
-        return left + minutes / last * (_WIDTH - left - right)
 
-    def y(percent):
-        return top + (high - percent) / (high - low) * height
+def _heat(points: Sequence[tuple[float, float | None]]) -> str:
+    known = [(x, celsius) for x, celsius in points if celsius is not None]
+    if len(known) < 2:
+        return ""
+    line = Series("hottest", _FAILED, known)
+    return plots.plot([line], "minutes", "degrees Celsius", "°C")
 
+
+def sustained(
+    rows: Sequence[dict], jobs: Sequence[dict], frame_tiles: dict[str, int]
+) -> str:
+    """Milliseconds a frame and temperature, frame after frame.
+
+    Args:
+        rows: for the names and the plateaus.
+        jobs: with the processes of each sustained run.
+        frame_tiles: a model's name to the number of tiles of a frame.
+    """
+    runs = [job for job in jobs if job.get("sustain")]
     parts = []
-    for tick in _ticks(low, high):
-        parts.append(
-            f'<line class="axis" x1="{left}" x2="{_WIDTH - right}" '
-            f'y1="{y(tick):.1f}" y2="{y(tick):.1f}"/><text class="soft" '
-            f'x="{left - 6}" y="{y(tick) + 4:.1f}" text-anchor="end">'
-            f"{tick:+g} %</text>"
-        )
-    for tick in _ticks(0, last):
-        parts.append(
-            f'<text class="soft" x="{x(tick):.1f}" y="{top + height + 18}" '
-            f'text-anchor="middle">{tick:g} min</text>'
-        )
-    parts += _heat(heat, x, top, height, _WIDTH - right)
-    for minutes, percent, job in points:
-        name = html.escape(job["id"])
-        kind = " reference" if job["kind"] == "reference_run" else ""
-        parts.append(
-            f'<circle class="dot{kind}" cx="{x(minutes):.1f}" '
-            f'cy="{y(percent):.1f}" r="3.5"><title>{name}: {percent:+.1f} %'
-            "</title></circle>"
-        )
-    return (
-        f'<svg viewBox="0 0 {_WIDTH} {top + height + 28}" role="img">'
-        + "".join(parts)
-        + "</svg>"
-    )
-
-
-def _heat(heat, x, top, height, right) -> list[str]:
-    if not heat:
-        return []
-    coldest = min(c for _, c in heat) - 1
-    hottest = max(c for _, c in heat) + 1
-
-    def y(celsius):
-        return top + (hottest - celsius) / (hottest - coldest) * height
-
-    line = " ".join(f"{x(m):.1f},{y(c):.1f}" for m, c in heat)
-    return [
-        f'<polyline class="heat" points="{line}"/>',
-        *(
-            f'<text class="heatdot" x="{right + 6}" y="{y(tick) + 4:.1f}">'
-            f"{tick:g} &deg;C</text>"
-            for tick in _ticks(coldest, hottest)
-        ),
-    ]
-
-
-def _table(rows: list[dict]) -> str:
-    classes = [
-        ' class="left"' if key in texts.WORDS else ""
-        for key, _ in texts.COLUMNS
-    ]
-    head = "".join(
-        f"<th{kind}>{title}</th>"
-        for kind, (_, title) in zip(classes, texts.COLUMNS, strict=True)
-    )
-    body = "".join(
-        f'<tr class="{_class(row)}">'
-        + "".join(
-            f"<td{kind}>{html.escape(text)}</td>"
-            for kind, text in zip(classes, texts.cells(row), strict=True)
-        )
-        + "</tr>"
+    for begin in range(0, len(runs), _LINES):
+        speed, heat = [], []
+        for index, job in enumerate(runs[begin : begin + _LINES]):
+            name, style = texts.name(job), f"s{index}"
+            tiles = frame_tiles.get(job["model"], 1)
+            at = [one["at_s"] / 60 for one in job["sustain"]]
+            frames = [one["median_us"] / 1e3 for one in job["sustain"]]
+            degrees = [hottest_c(one["condition"]) for one in job["sustain"]]
+            ms = [(x, y * tiles) for x, y in zip(at, frames, strict=True)]
+            known = [
+                (x, y)
+                for x, y in zip(at, degrees, strict=True)
+                if y is not None
+            ]
+            speed.append(Series(name, style, ms))
+            heat += [Series(name, style, known)] if known else []
+        drawn = plots.plot(speed, "minutes", "ms per frame", "ms", y_floor=0.0)
+        if heat:
+            drawn += plots.plot(heat, "minutes", "degrees Celsius", "°C")
+        parts.append(f'<div class="plots">{drawn}</div>')
+    if not parts:
+        return ""
+    told = [
+        f"{texts.name(row)}: {columns.number(found['first_ms'])} ms a frame at "
+        f"first, {columns.number(found['plateau_ms'])} in the last quarter of "
+        f"{found['seconds']:.0f} s, of which it computed "
+        f"{100 * found['busy']:.0f} %"
         for row in rows
-    )
-    return f'<div class="scroll"><table><tr>{head}</tr>{body}</table></div>'
+        if (found := row.get("sustain"))
+    ]
+    return "".join(parts) + _list(told)
 
 
-def _operators(jobs: list[dict]) -> str:
+def row_table(rows: Sequence[dict]) -> str:
+    """Every column of every row."""
+    shown = columns.of(list(rows), details=True)
+    marks = {_FAILED: " failed", _ODD: " odd"}
+    body = [
+        [
+            Cell(
+                column.cell(row),
+                f"{'left' if column.is_word else ''}"
+                f"{marks.get(_style(row), '')}".strip(),
+            )
+            for column in shown
+        ]
+        for row in rows
+    ]
+    head = [
+        Cell(column.title, "left" if column.is_word else "", tip=column.tip)
+        for column in shown
+    ]
+    return f'<div class="rows">{tables.table(head, body)}</div>'
+
+
+def _operators(jobs: Sequence[dict]) -> str:
     """The slowest operators of each profiled configuration."""
     parts = []
     for job in jobs:
-        operators = job.get("profile")
-        if not operators:
+        listed = job.get("profile")
+        if not listed:
             continue
+        inside = job.get("inside") or []
+        title = f"{texts.name(job)}: {len(listed)} operators"
+        if inside:
+            title += f", {len(inside)} inside a delegate"
         slowest = sorted(
-            operators, key=lambda op: -float(op.get("avg_ms") or 0)
-        )[:8]
-        lines = "".join(
-            f'<tr><td class="left">{html.escape(op.get("node_type", ""))}</td>'
-            f"<td>{html.escape(op.get('avg_ms', ''))} ms</td>"
-            f'<td class="left">{html.escape(op.get("name", ""))}</td></tr>'
+            listed + inside, key=lambda op: -float(op.get("avg_ms") or 0)
+        )[:_SLOWEST]
+        lines = [
+            [
+                Cell(op.get("node_type", ""), "left"),
+                f"{op.get('avg_ms', '')} ms",
+                Cell(op.get("name", ""), "left"),
+            ]
             for op in slowest
-        )
-        name = html.escape(
-            f"{job['model']} {job['delegate']} t{job['threads']}: "
-            f"{len(operators)} operators"
-        )
+        ]
+        head = [Cell("operator", "left"), "mean", Cell("name", "left")]
         parts.append(
-            f"<details><summary>{name}</summary><div class='scroll'><table>"
-            f"{lines}</table></div></details>"
+            f"<details><summary>{html.escape(title)}</summary>"
+            f"{tables.table(head, lines)}</details>"
         )
-    return f"<h2>Operators</h2>{''.join(parts)}" if parts else ""
+    return "".join(parts)
 
 
-def _listed(title: str, lines: list[str]) -> str:
-    if not lines:
-        return ""
+def _list(lines: Sequence[str]) -> str:
     items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
-    return f"<h2>{title}</h2><ul>{items}</ul>"
+    return f"<ul>{items}</ul>" if lines else ""
+
+
+def _facts(header: dict, rows: Sequence[dict]) -> str:
+    device, tool = header["device"], header.get("tool") or {}
+    sha256 = (tool.get("sha256") or "")[:12]
+    facts = {
+        "device": texts.device_line(header),
+        "build": device.get("fingerprint") or device.get("system"),
+        "measured": "; ".join(texts.circumstances(header, list(rows))),
+        "tool": f"{tool.get('name', '')} {sha256}".strip(),
+        "command": f"fanet-bench {header['arguments']}",
+    }
+    return "".join(
+        f"<dt>{name}</dt><dd>{html.escape(value)}</dd>"
+        for name, value in facts.items()
+        if value
+    )
+
+
+def _figure(drawn: str, caption: str) -> str:
+    return (
+        f"<figure>{drawn}<figcaption>{html.escape(caption)}</figcaption>"
+        "</figure>"
+    )
 
 
 def render(
-    header: dict, jobs: list[dict], rows: list[dict], compared: list[dict]
+    header: dict,
+    jobs: Sequence[dict],
+    rows: Sequence[dict],
+    compared: Comparison | None,
+    tiles: dict[str, int] | None = None,
 ) -> str:
-    """The whole page."""
-    name = html.escape(header["bundle"]["name"])
-    where = html.escape(texts.device_line(header))
-    what = html.escape(
-        f"{header['date']}, {len(jobs)} jobs, fanet-bench {header['arguments']}"
+    """Returns the whole page.
+
+    Args:
+        header: the `run` line.
+        jobs: finished ones.
+        rows: from `rows.summarise`.
+        compared: the rows against a baseline, or None.
+        tiles: a model's name to the number of tiles of a frame.
+    """
+    body = f"<dl>{_facts(header, rows)}</dl>"
+    body += shell.section(
+        "Latency",
+        _figure(
+            bars(rows),
+            "Median of the processes' medians; the thin line spans them. "
+            "Orange: not comparable. Red: failed.",
+        ),
     )
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width">'
-        f"<title>{name} on {where}</title><style>{_STYLE}</style></head><body>"
-        f'<h1>{name}</h1><p class="sub">{where}<br>{what}</p>'
-        f"<h2>Latency</h2><figure>{bars(rows)}<figcaption>Median of the "
-        "processes' medians; the thin line spans them. Orange: not "
-        "comparable. Red: failed.</figcaption></figure>"
-        f"<h2>Rows</h2>{_table(rows)}"
-        + _listed("Notes", texts.notes(rows))
-        + _listed(
-            "Against the baseline",
-            [texts.comparison_line(change) for change in compared],
-        )
-        + f"<h2>Over time</h2><figure>{series(jobs)}<figcaption>Each process "
-        "against the first of its configuration; orange: the reference "
-        "runs; red line: temperature.</figcaption></figure>"
-        + _operators(jobs)
-        + "</body></html>\n"
+    body += shell.section("Rows", row_table(rows))
+    body += shell.section("Notes", _list(texts.notes(list(rows))))
+    body += shell.section(
+        "Against the baseline", _list(texts.comparison_lines(compared))
+    )
+    body += shell.section("Sustained", sustained(rows, jobs, tiles or {}))
+    body += shell.section(
+        "Over time",
+        _figure(
+            over_time(jobs),
+            "Each process against the first of its configuration, and the "
+            "hottest skin, or else battery, before it.",
+        ),
+    )
+    body += shell.section("Operators", _operators(jobs))
+    return shell.page(
+        f"{header['bundle']['name']} on "
+        f"{header['device'].get('model') or header['device'].get('serial')}",
+        body,
+        intro=f"{header['date']}, {len(jobs)} jobs.",
+        style=STYLE,
     )

@@ -1,28 +1,16 @@
 """Rows: what the processes of a configuration say together."""
 
 import dataclasses
-import math
 import statistics
 
 from android_bench.bundle import Tile
 from android_bench.bundle import network_mp
 from android_bench.bundle import tiles_of
 from android_bench.bundle import useful_mp
-from android_bench.errors import BenchError
+from android_bench.results import fields
 
 # Steady rounds that must remain for the unsteady ones to be left out.
 _LEAST_ROUNDS = 3
-
-
-def hottest_c(sample: dict[str, object]) -> float | None:
-    """The skin's temperature, else the battery's, in degrees Celsius."""
-    temperatures = sample.get("temperatures_c") or {}
-    skin = [
-        value
-        for name, value in temperatures.items()
-        if "skin" in name.lower() and math.isfinite(value)
-    ]
-    return max(skin) if skin else sample.get("battery_c")
 
 
 def _spread(medians: list[float]) -> float | None:
@@ -76,7 +64,7 @@ def summarise(
     configs = _configs(jobs)
     unsteady = unsteady_rounds(jobs, spread_limit)
     rows = []
-    for model, delegate, threads in configs:
+    for model, delegate, threads, affinity in configs:
         own = [
             job
             for job in jobs
@@ -88,25 +76,35 @@ def summarise(
         group = [
             job
             for job in own
-            if job["threads"] == threads and job["kind"] != "output"
+            if (job["threads"], _affinity(job)) == (threads, affinity)
+            and job["kind"] != "output"
         ]
         row = _row(group, checks, tiles[model], frame, unsteady, spread_limit)
-        rows.append({**row, "threads": threads})
+        rows.append({**row, "threads": threads, "affinity": affinity})
     models = list(tiles)
+    affinities = list(dict.fromkeys(map(_affinity, jobs)))
     rows.sort(
         key=lambda row: (
             models.index(f"m{row['member']}.{row['recipe']}"),
             row["delegate"],
+            affinities.index(row["affinity"]),
             row["threads"],
         )
     )
     return rows
 
 
-def _configs(jobs: list[dict]) -> list[tuple[str, str, int]]:
-    """Model, delegate and threads of each row to be."""
+def _affinity(job: dict) -> str:
+    # Runs before --affinity was a list had one for all of their jobs.
+    return job.get("affinity", "")
+
+
+def _configs(jobs: list[dict]) -> list[tuple[str, str, int, str]]:
+    """Model, delegate, threads and cores of each row to be."""
     measured = [
-        job for job in jobs if job["kind"] in ("latency", "memory", "profile")
+        job
+        for job in jobs
+        if job["kind"] in ("latency", "memory", "profile", "sustain")
     ]
     seen = {(job["model"], job["delegate"]) for job in measured}
     only_checked = [
@@ -117,7 +115,7 @@ def _configs(jobs: list[dict]) -> list[tuple[str, str, int]]:
     ]
     return list(
         dict.fromkeys(
-            (job["model"], job["delegate"], job["threads"])
+            (job["model"], job["delegate"], job["threads"], _affinity(job))
             for job in measured + only_checked
         )
     )
@@ -154,7 +152,7 @@ def _row(group, checks, tile, frame, unsteady, spread_limit) -> dict:
     if any(job.get("throttled") for job in timed):
         comparable = False
         notes.append("the phone throttled")
-    memory = [job["memory"] for job in group if job.get("memory")]
+    frame_tiles = tiles_of(tile, *frame)
     row = {
         "member": first["member"],
         "recipe": first["recipe"],
@@ -166,7 +164,11 @@ def _row(group, checks, tile, frame, unsteady, spread_limit) -> dict:
         "processes": len(medians),
         "checked": any(c.get("check") for c in checks),
         "spread": spread,
-        "mb": _megabytes(memory[-1]) if memory else None,
+        **fields.of_latency(timed),
+        **fields.of_memory(group),
+        **fields.of_machine(group or checks),
+        **fields.of_operators([*checks, *group]),
+        **fields.of_sustain(group, frame_tiles),
     }
     if checks and checks[0].get("check"):
         row["check"] = checks[0]["check"]
@@ -178,71 +180,6 @@ def _row(group, checks, tile, frame, unsteady, spread_limit) -> dict:
             greatest_ms=max(medians),
             ms_per_network_mp=median / network_mp(tile),
             ms_per_useful_mp=median / useful_mp(tile),
-            frame_ms=median * tiles_of(tile, *frame),
+            frame_ms=median * frame_tiles,
         )
     return row
-
-
-def _megabytes(memory: dict[str, float]) -> float | None:
-    return memory.get("peak_mb") or memory.get("overall_mb")
-
-
-def compare(
-    rows: list[dict], header: dict, old_lines: list[dict]
-) -> list[dict]:
-    """Rows that are also in an older results file, with the change.
-
-    A row is slower (or faster) when it moved by more than the greater of both
-    spreads; where a side has no spread, 5 % stands for it.
-    An old row that failed or is not comparable gives no verdict.
-
-    Raises:
-        BenchError: the old file is of another device or has no rows.
-    """
-    old_header = old_lines[0]
-    if old_header["device"].get("model") != header["device"].get("model"):
-        raise BenchError(
-            "`--baseline` must come from the same device model "
-            f"({header['device'].get('model')!r}). Received: "
-            f"{old_header['device'].get('model')!r}"
-        )
-    old_rows = {_key(r): r for r in old_lines if r["type"] == "row"}
-    if not old_rows:
-        raise BenchError(
-            "`--baseline` must be a finished run. Received: a file with no rows"
-        )
-    compared = []
-    for row in rows:
-        old = old_rows.get(_key(row))
-        if old is None or "median_ms" not in old or "median_ms" not in row:
-            continue
-        spreads = [
-            0.05 if r["spread"] is None else r["spread"] for r in (old, row)
-        ]
-        change = row["median_ms"] / old["median_ms"] - 1
-        beyond = max(spreads)
-        verdict = "same"
-        if old["status"] == "failed" or not old["comparable"]:
-            verdict = "no verdict, the baseline's row is not comparable"
-        elif abs(change) > beyond:
-            verdict = "slower" if change > 0 else "faster"
-        compared.append(
-            {
-                "member": row["member"],
-                "recipe": row["recipe"],
-                "delegate": row["delegate"],
-                "threads": row["threads"],
-                "old_ms": old["median_ms"],
-                "new_ms": row["median_ms"],
-                "change": change,
-                "spread": beyond,
-                "verdict": verdict,
-            }
-        )
-    return compared
-
-
-def _key(row: dict) -> tuple:
-    return tuple(
-        row[name] for name in ("member", "recipe", "delegate", "threads")
-    )

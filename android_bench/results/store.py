@@ -74,13 +74,12 @@ class Store:
 
     def _resume(self, lines: list[dict]) -> None:
         old = lines[0]
-        for key, value in self.header["identity"].items():
-            before = old["identity"].get(key)
-            if before != value:
-                raise BenchError(
-                    f"`--resume` must meet the run it goes on with: {key} was "
-                    f"{_short(before)}. Received: {_short(value)}"
-                )
+        unlike = _unlike(old["identity"], self.header["identity"])
+        if unlike:
+            raise BenchError(
+                "`--resume` must come with the flags of the run it continues. "
+                f"Received: {'; '.join(unlike)}"
+            )
         self.header = {**self.header, **old}
         self.jobs = {
             line["id"]: line for line in lines if line["type"] == "job"
@@ -135,6 +134,34 @@ def check_free(folder: pathlib.Path, resume: bool) -> None:
             )
 
 
+def _unlike(old: dict, new: dict) -> list[str]:
+    """Lists what differs between two identities; flags by their names."""
+    flags = [
+        f"--{name}={_short(value)} (was {_short(before)})"
+        for name, value, before in _pairs(old.get("flags"), new.get("flags"))
+    ]
+    others = [
+        f"another {name}, {_short(value)} (was {_short(before)})"
+        for name, value, before in _pairs(old, new)
+        if name not in ("flags", "jobs")
+    ]
+    if flags or others or old.get("jobs") == new.get("jobs"):
+        return flags + others
+    return ["another list of jobs, of another version perhaps"]
+
+
+def _pairs(old: dict | None, new: dict | None) -> list[tuple]:
+    """Names, values now and before; of names that both have."""
+    old, new = old or {}, new or {}
+    return [
+        (name, value, old[name])
+        for name, value in new.items()
+        if name in old and old[name] != value
+    ]
+
+
 def _short(value: object) -> str:
-    text = json.dumps(value)
+    if isinstance(value, list):
+        value = ",".join(map(str, value))
+    text = "none" if value in (None, "") else str(value)
     return text if len(text) <= 60 else text[:57] + "..."

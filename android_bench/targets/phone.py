@@ -2,71 +2,28 @@
 
 import dataclasses
 import pathlib
-import re
 import shlex
-
-import numpy as np
+import time
+from collections.abc import Callable
 
 from android_bench.bundle import Model
-from android_bench.errors import AdbError
 from android_bench.errors import BenchError
 from android_bench.errors import CommandTimeout
-from android_bench.errors import DeviceLost
 from android_bench.errors import ToolError
+from android_bench.phone import abi
+from android_bench.phone import cores as core_lib
 from android_bench.phone import facts
-from android_bench.phone import transfer
 from android_bench.phone.adb import Adb
 from android_bench.phone.adb import Shell
+from android_bench.phone.workspace import Workspace
 from android_bench.plan import Job
+from android_bench.targets.launcher import Launcher
+from android_bench.targets.launcher import PhoneOptions
 from android_bench.tool import judge
 from android_bench.tool import parse
-from android_bench.tool import tool as tools
 from android_bench.tool import verify
 from android_bench.tool.tool import Timing
 from android_bench.tool.tool import Tool
-from fanet_tf.files import own_folder
-
-BASE = "/data/local/tmp/fanet-bench"
-
-# Switches the mode off and cleans up when this machine is heard no more: a
-# killed session must not leave a phone changed. `beat` is rewritten before
-# every job.
-GUARD = """\
-beat=; silent=0
-while [ -d {folder} ]; do
-  now=$(cat {folder}/beat 2>/dev/null)
-  if [ "$now" = "$beat" ]; then silent=$((silent + 10)); else silent=0; fi
-  beat=$now
-  if [ $silent -ge {limit} ]; then
-    cmd power set-fixed-performance-mode-enabled false
-    rm -rf {folder}
-  fi
-  sleep 10
-done
-"""
-
-_RUN_ID = re.compile("[0-9a-f]{12}")
-
-
-@dataclasses.dataclass(frozen=True)
-class PhoneOptions:
-    """How a phone is treated.
-
-    Attributes:
-        affinity: `big`, `all`, or a mask in hexadecimal.
-        job_timeout_s: limit of one process; None for one that fits `Timing`.
-        performance_mode: try to switch fixed-performance mode on.
-        npu_library: file here, for delegate `npu`.
-        libraries: other files the tool needs beside it.
-        tool_flags: further flags, handed on as they are.
-    """
-
-    affinity: str = "big"
-    job_timeout_s: float | None = None
-    performance_mode: bool = True
-    npu_library: pathlib.Path | None = None
-    libraries: tuple[pathlib.Path, ...] = ()
-    tool_flags: tuple[str, ...] = ()
 
 
 class Phone:
@@ -88,54 +45,65 @@ class Phone:
         timing: Timing,
         options: PhoneOptions,
         run_id: str,
-        raw=lambda job_id, name, text: None,
+        raw: Callable[[str, str, str], None] = lambda job_id, name, text: None,
     ):
         self.adb = adb
         self.tool = tool
         self.facts: facts.Facts | None = None
         self._timing = timing
         self._options = options
-        # It comes from a results file on resuming, and goes into `rm -rf`.
-        if not _RUN_ID.fullmatch(run_id):
-            raise BenchError(
-                "A run's id must be 12 hexadecimal digits. "
-                f"Received: {run_id!r}"
-            )
-        self._folder = f"{BASE}/{run_id}"
         self._raw = raw
         self._mode = facts.PerformanceMode(adb)
-        self._pushed: set[str] = set()
         self._references: dict[str, verify.Reference] = {}
-        self._beat = 0
-        self._library: str | None = None
         self._limit_s = options.job_timeout_s or (
             2 * timing.max_seconds + timing.warmup_seconds + 60
         )
+        self.workspace = Workspace(
+            adb,
+            run_id,
+            max(self._limit_s, options.cool_poll_s),
+            options.performance_mode,
+        )
+        self._launcher = Launcher(tool, timing, options, self.workspace)
 
     def identify(self) -> dict:
         """Waits for the device and asks who it is."""
         self.adb.ready()
         self.facts = facts.read_facts(self.adb)
+        self._check_abi()
         return dataclasses.asdict(self.facts)
+
+    def _check_abi(self) -> None:
+        phone = tuple(filter(None, self.facts.abis.split(",")))
+        abi.check(self.tool.path, "tool", phone)
+        # A library must fit the tool that loads it, not just the phone.
+        own = abi.of_file(self.tool.path)
+        wanted = (own,) if own else phone
+        for path in self._options.libraries:
+            abi.check(path, "libraries", wanted)
+        if isinstance(self._options.npu_library, pathlib.Path):
+            abi.check(self._options.npu_library, "npu_library", wanted)
+
+    def most_threads(self, affinity: str) -> int | None:
+        """How many threads have room on such cores; None: any number."""
+        if self.adb.dry:
+            return None
+        return core_lib.most_threads(self.facts.cores, affinity)
 
     def condition(self) -> dict:
         """Battery, thermal status and temperatures now."""
-        return facts.condition(self.adb)
+        return facts.condition(self.adb, self.workspace.guard.beating())
 
     def start(self) -> dict:
         """Prepares the phone; returns what the run's record should say."""
-        self.adb.shell(f"mkdir -p {self._folder}")
-        self._kill()
-        self._push(self.tool.path, "benchmark_model")
-        self.adb.shell(f"chmod 755 {self._folder}/benchmark_model")
+        self.workspace.start()
+        program = self.workspace.push(self.tool.path, "benchmark_model")
+        self.adb.shell(f"chmod 755 {program}")
         for path in self._options.libraries:
-            self._push(path, path.name)
-        if self._options.npu_library:
-            path = self._options.npu_library
-            self._library = self._push(path, path.name)
-        self._ask_flags()
+            self.workspace.push(path, path.name)
+        self._launcher.library = self._npu_library()
+        self._ask_flags(program)
         if self._options.performance_mode:
-            self._start_guard()
             self._mode.switch_on()
         else:
             self._mode.state = "not asked for"
@@ -149,70 +117,54 @@ class Phone:
         """Ends what still runs, restores the mode, removes the folder."""
         self.adb.ready()
         try:
-            self._kill()
+            self.workspace.guard.end_tool()
         finally:
             self._mode.restore()
-        pid = f"{self._folder}/guard.pid"
-        self.adb.shell(
-            f"[ -f {pid} ] && kill -9 -$(cat {pid}) 2>/dev/null; "
-            f"rm -rf {self._folder}; rmdir {BASE} 2>/dev/null; true"
-        )
+        self.workspace.guard.end()
 
-    def _push(self, path: pathlib.Path, name: str) -> str:
-        remote = f"{self._folder}/{name}"
-        if remote not in self._pushed:
-            transfer.push(self.adb, path, remote)
-            self._pushed.add(remote)
-        return remote
-
-    def _push_text(self, text: str | bytes, name: str) -> str:
-        with own_folder.scratch() as folder:
-            path = folder / name
-            own_folder.create(path, text)
-            return self._push(path, name)
-
-    def _ask_flags(self) -> None:
+    def _ask_flags(self, program: str) -> None:
         # A tool that does not say what it knows gets the oldest flags only.
         answer = self.adb.shell(
-            f"cd {self._folder} && {self._environment()} "
-            "./benchmark_model --help",
-            check=False,
+            f"env {self._launcher.environment()} {program} --help", check=False
         )
+        judge.check_starts(answer)
         known = parse.flags(answer.stdout + "\n" + answer.stderr)
         self.tool = dataclasses.replace(self.tool, flags=known)
+        self._launcher.tool = self.tool
 
-    def _start_guard(self) -> None:
-        script = self._push_text(
-            GUARD.format(folder=self._folder, limit=int(self._limit_s) + 300),
-            "guard.sh",
-        )
-        self.adb.shell(
-            f"[ -f {self._folder}/guard.pid ] || {{ "
-            f"setsid sh {script} >/dev/null 2>&1 </dev/null & "
-            f"echo $! > {self._folder}/guard.pid; }}"
-        )
-
-    def _environment(self) -> str:
-        return f"LD_LIBRARY_PATH={self._folder}"
-
-    def _kill(self) -> None:
-        """Ends a tool that a lost connection left, and its old outputs."""
-        folder = self._folder
-        self.adb.shell(
-            f"p=$(cat {folder}/tool.pid 2>/dev/null); "
-            f'if [ -n "$p" ] && grep -q {folder} /proc/$p/cmdline 2>/dev/null; '
-            "then kill -9 $p; fi; "
-            f"rm -f {folder}/tool.pid {folder}/output.raw {folder}/profile.csv"
-        )
+    def _npu_library(self) -> str | None:
+        library = self._options.npu_library
+        if not isinstance(library, str):
+            return library and self.workspace.push(library, library.name)
+        found = self.adb.shell(f"[ -f {shlex.quote(library)} ]", check=False)
+        if found.code:
+            raise BenchError(
+                "`--npu_library` must be on the phone. Received: "
+                f"device:{library}, which its shell does not see"
+            )
+        return library
 
     def _mask(self, job: Job) -> str | None:
-        if self._options.affinity == "all":
-            return None
-        if self._options.affinity != "big":
-            return self._options.affinity
+        if self.adb.dry and job.affinity in core_lib.WORDS:
+            return f"{job.affinity.upper()}_CORES"
+        return core_lib.mask(self.facts.cores, job.affinity, job.threads)
+
+    def _binding(self, job: Job) -> dict:
+        """For the record: the mask, its cores, and what governs them."""
+        mask = self._mask(job)
         if self.adb.dry:
-            return "BIG_CORES"
-        return facts.big_core_mask(self.facts.cores, job.threads)
+            return {"mask": mask}
+        indices = core_lib.bound(mask)
+        governors = {
+            core.governor
+            for core in self.facts.cores
+            if indices is None or core.index in indices
+        }
+        return {
+            "mask": mask,
+            "cores": core_lib.described(indices),
+            "governor": ", ".join(sorted(governors)),
+        }
 
     def reference(self, model: Model) -> verify.Reference:
         """The golden tile on this machine; kept."""
@@ -220,101 +172,96 @@ class Phone:
             self._references[model.name] = verify.reference(model)
         return self._references[model.name]
 
-    def command(self, job: Job) -> str:
-        """The tool's command line for a job, for the device's shell."""
-        model = job.model
-        flags = [
-            # A name of ours: the folder is searched for libraries, too.
-            f"--graph={self._push(model.path, f'{model.name}.tflite')}",
-            f"--num_threads={job.threads}",
-            *tools.delegate_flags(self.tool.kind, job.delegate, self._library),
-            *tools.pass_flags(self.tool, job.kind, self._timing, self._folder),
-            *self._options.tool_flags,
-        ]
-        if self.tool.kind == "classic":
-            host = self.reference(model)
-            files = [
-                self._push_text(
-                    np.ascontiguousarray(value).tobytes(),
-                    f"{model.name}.{index}.raw",
-                )
-                for index, value in enumerate(host.inputs)
-            ]
-            shapes = [value.shape for value in host.inputs]
-            flags += tools.input_flags(list(host.names), shapes, files)
-        mask = self._mask(job)
-        taskset = f"taskset {mask} " if mask else ""
-        return f"env {self._environment()} {taskset}" + shlex.join(
-            [f"{self._folder}/benchmark_model", *flags]
-        )
-
     def run(self, job: Job) -> dict:
         """Runs a job; a tool that fails makes a failed record."""
         if job.kind == "output" and self.tool.kind == "litert":
             # This program can neither be fed files nor dump its output.
             return {"status": "ok", "note": "LiteRT's tool dumps no output"}
-        command = self.command(job)
-        record = {"command": command, "mask": self._mask(job)}
-        self._beat += 1
-        self.adb.shell(f"echo {self._beat} > {self._folder}/beat")
+        host = None
+        if self.tool.kind == "classic":
+            host = self.reference(job.model)
+        command = self._launcher.command(job, self._mask(job), host)
+        record = {"command": command, **self._binding(job)}
         record["before"] = self.condition()
         try:
-            record.update(self._measure(job, command))
+            if job.kind == "sustain":
+                record["sustain"] = self._sustain(job, command)
+            else:
+                record.update(self._measure(job, command))
             record["status"] = "ok"
         except (ToolError, CommandTimeout) as error:
-            self._kill()
+            self.workspace.guard.end_tool()
             record.update(status="failed", reason=str(error))
         record["after"] = self.condition()
         return record
 
-    def _measure(self, job: Job, command: str) -> dict:
+    def _start_tool(self, job: Job, command: str) -> Shell:
         def attempt():
-            self._kill()
+            self.workspace.guard.end_tool()
             return self.adb.shell(
-                f"echo $$ > {self._folder}/tool.pid && exec {command}",
+                f"echo $$ > {self.workspace.folder}/tool.pid && exec {command}",
                 timeout_s=self._limit_s,
                 check=False,
                 retry=False,
             )
 
         result = self.adb.retrying(attempt)
-        if self.adb.dry:
-            return self._dry(job)
         self._raw(job.id, "stdout", result.stdout)
         self._raw(job.id, "stderr", result.stderr)
-        latency = judge.latency(result, self.tool.kind, job.delegate)
-        return self._read(job, result, latency)
+        return result
 
-    def _read(self, job: Job, result: Shell, latency: parse.Latency) -> dict:
-        fields = {"seconds": result.seconds}
+    def _latency(self, job: Job, result: Shell) -> parse.Latency:
+        opengl = self._launcher.asks_opengl
+        return judge.latency(result, self.tool.kind, job.delegate, opengl)
+
+    def _measure(self, job: Job, command: str) -> dict:
+        result = self._start_tool(job, command)
+        if self.adb.dry:
+            return self._dry(job)
+        latency = self._latency(job, result)
+        text = result.stdout + "\n" + result.stderr
+        fields = {"seconds": result.seconds, **judge.executors(text)}
         if job.kind in ("latency", "reference_run"):
             fields["latency"] = judge.latency_record(latency)
         elif job.kind == "memory":
             fields["memory"] = judge.memory(result)
         elif job.kind == "profile":
-            text = result.stdout
+            listed = result.stdout
             if self.tool.kind == "classic":
-                text = self._pull("profile.csv").decode(errors="replace")
-            fields["profile"] = judge.profile(text, self.tool.kind)
+                data = self.workspace.pull("profile.csv")
+                listed = data.decode(errors="replace")
+            fields.update(judge.profile(listed, self.tool.kind))
         else:
-            host = self.reference(job.model)
             fields["check"] = judge.check(
-                self._pull("output.raw"), job.model, host, job.delegate
+                self.workspace.pull("output.raw"),
+                job.model,
+                self.reference(job.model),
+                job.delegate,
             )
         return fields
 
-    def _pull(self, name: str) -> bytes:
-        try:
-            return transfer.pull(self.adb, f"{self._folder}/{name}")
-        except DeviceLost:
-            raise
-        except AdbError as error:
-            raise ToolError(
-                f"the tool must write {name}. Received: {error}"
-            ) from None
+    def _sustain(self, job: Job, command: str) -> list[dict]:
+        """Runs the tool without a pause; a record a process."""
+        found = []
+        start = time.monotonic()
+        while (began := time.monotonic() - start) < self._timing.sustain_s:
+            result = self._start_tool(job, command)
+            if self.adb.dry:
+                break
+            latency = self._latency(job, result)
+            found.append(
+                {
+                    "at_s": began,
+                    "seconds": result.seconds,
+                    "num_runs": latency.num_runs,
+                    **judge.latency_record(latency),
+                    "condition": self.condition(),
+                }
+            )
+        return found
 
     def _dry(self, job: Job) -> dict:
         name = {"output": "output.raw", "profile": "profile.csv"}.get(job.kind)
         if name:
-            transfer.pull(self.adb, f"{self._folder}/{name}")
+            self.workspace.pull(name)
         return {}

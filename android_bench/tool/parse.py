@@ -8,9 +8,7 @@ everything else. Both streams are handed in as one text where the order of the
 streams does not matter.
 """
 
-import csv
 import dataclasses
-import io
 import math
 import re
 
@@ -256,53 +254,21 @@ def delegation(text: str) -> list[Delegation]:
     return found
 
 
-def profile(text: str) -> list[dict[str, str]]:
-    """Operators of the regular runs in a profile CSV, in run order.
+def taken(text: str) -> list[int] | None:
+    """How many operators the delegates took, and of how many.
 
-    Columns are found by the header's names: older builds have one more
-    (`start`). Commas inside names became tabs and are put back.
-
-    Returns:
-        One dict an operator with `node_type`, `avg_ms` and `name`.
+    Each delegate tells it once a subgraph, of the operators that are left.
     """
-    block = text.split("Operator-wise Profiling Info for Regular Benchmark")
-    section = block[-1]
-    rows = []
-    header = None
-    in_order = False
-    for line in section.splitlines():
-        if "Run Order" in line:
-            in_order, header = True, None
-            continue
-        if line.startswith("=") or not line.strip():
-            if rows:
-                break
-            in_order = in_order and header is None
-            continue
-        if not in_order:
-            continue
-        fields = [
-            field.strip() for field in next(csv.reader(io.StringIO(line)))
-        ]
-        if header is None:
-            names = {
-                _column(field): index for index, field in enumerate(fields)
-            }
-            if "node_type" in names:
-                header = names
-            continue
-        if len(fields) <= header.get("avg_ms", 0):
-            continue
-        row = {
-            name: fields[header[name]].replace("\t", ",")
-            for name in ("node_type", "avg_ms", "name")
-            if name in header and header[name] < len(fields)
-        }
-        rows.append(row)
-    return rows
+    found = re.findall(
+        r"Replacing (\d+) out of (\d+) node\(s\) with delegate", text
+    ) or re.findall(r"(\d+) nodes delegated out of (\d+) nodes", text)
+    if not found:
+        return None
+    numbers = [(int(number), int(total)) for number, total in found]
+    return [sum(n for n, _ in numbers), max(n for _, n in numbers)]
 
 
-def _column(field: str) -> str:
-    name = re.sub(r"[\[\]]", "", field).strip().lower()
-    name = re.sub(r"\s+", "_", name)
-    return {"avg_ms": "avg_ms", "avg": "avg_ms"}.get(name, name)
+def gpu_api(text: str) -> str | None:
+    """The interface that a GPU delegate ran on: `OpenCL` or `OpenGL`."""
+    said = re.findall(r"Initialized (OpenCL|OpenGL)-based API", text)
+    return said[-1] if said else None

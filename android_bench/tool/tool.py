@@ -78,12 +78,24 @@ class Timing:
         min_seconds: and at least so long,
         max_seconds: but no longer than this.
         warmup_seconds: before the measured runs.
+        sustain_s: how long processes follow each other without a pause; 0:
+            they do not.
     """
 
     num_runs: int = 50
     min_seconds: float = 1.0
     max_seconds: float = 150.0
     warmup_seconds: float = 0.5
+    sustain_s: float = 0.0
+
+    @property
+    def slice_s(self) -> float:
+        """How long each process of a sustained run measures.
+
+        Long, so that few pauses between processes let the phone cool; but a
+        curve needs points.
+        """
+        return min(self.sustain_s / 3, max(2.0, self.sustain_s / 30), 10.0)
 
 
 def identify(path: pathlib.Path, kind: str = "auto") -> Tool:
@@ -111,13 +123,16 @@ def identify(path: pathlib.Path, kind: str = "auto") -> Tool:
     return Tool(path, kind, sha256(path))
 
 
-def delegate_flags(kind: str, delegate: str, library: str | None) -> list[str]:
+def delegate_flags(
+    kind: str, delegate: str, library: str | None, options: str = ""
+) -> list[str]:
     """Flags that choose a delegate.
 
     Args:
         kind: `classic` or `litert`.
         delegate: a name of `DELEGATES`.
         library: the NPU's library on the device.
+        options: of the NPU's external delegate, `key:value;key:value`.
     """
     known = DELEGATES[kind]
     if delegate not in known:
@@ -132,9 +147,18 @@ def delegate_flags(kind: str, delegate: str, library: str | None) -> list[str]:
             "Received: no library"
         )
     folder = str(pathlib.PurePosixPath(library or "").parent)
-    return [
+    flags = [
         flag.format(library=library, folder=folder) for flag in known[delegate]
     ]
+    if delegate == "npu" and options:
+        if kind != "classic":
+            raise BenchError(
+                "`--npu_options` must go with the classic tool's external "
+                "delegate; LiteRT's tool takes them as --tool_flags. "
+                f"Received: {options!r}"
+            )
+        flags.append(f"--external_delegate_options={options}")
+    return flags
 
 
 def input_flags(
@@ -160,7 +184,7 @@ def input_flags(
 def pass_flags(
     tool: Tool, job_pass: str, timing: Timing, folder: str
 ) -> list[str]:
-    """Flags of one pass: output, latency, reference_run, memory or profile."""
+    """Flags of one job's kind; see `plan.Job`."""
     if job_pass == "output":
         return [
             "--num_runs=1",
@@ -168,6 +192,14 @@ def pass_flags(
             "--warmup_runs=0",
             "--warmup_min_secs=0",
             f"--output_filepath={folder}/output.raw",
+        ]
+    if job_pass == "sustain":
+        return [
+            "--num_runs=1",
+            f"--min_secs={timing.slice_s:g}",
+            f"--max_secs={timing.max_seconds:g}",
+            "--warmup_runs=0",
+            "--warmup_min_secs=0",
         ]
     if job_pass == "memory":
         # The sampling thread disturbs latency: hence a pass of its own.

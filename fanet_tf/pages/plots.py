@@ -4,9 +4,9 @@
     bars    one bar a name, with whiskers
 
 `lines`, `curves` and `scatter` are `plot` as evaluations and training use it.
-A series has the class `s0`, `s1`, ... of its method, so that a method has one
-colour on the whole page and both colour schemes work; `input` is grey and `ink`
-the colour of the text. A plot fills its column, and scrolls on a phone.
+A series has the class `s0`, `s1`, ... of its method: one colour on the whole
+page, in both schemes; `input` is grey and `ink` the colour of the text. A plot
+fills its column, and scrolls on a phone.
 """
 
 import dataclasses
@@ -36,6 +36,7 @@ class Series:
         dots: `"all"`, `"last"`, or empty for none.
         intervals: `(low, high)` in y at each point, drawn as error bars.
         band: `(low, high)` in y at each point, drawn as an area.
+        tips: tool tip of each point; empty: label, value and place.
     """
 
     label: str
@@ -45,6 +46,7 @@ class Series:
     dots: str = "all"
     intervals: Sequence[tuple[float, float]] = ()
     band: Sequence[tuple[float, float]] = ()
+    tips: Sequence[str] = ()
 
 
 def level(label: str, style: str, y: float) -> Series:
@@ -132,10 +134,13 @@ def _marks(series: Series, x: Axis, y: Axis, x_name: str, unit: str) -> str:
         parts.append(f'<polyline class="{series.line}" points="{path}"/>')
     for at, (low, high) in zip(xs, series.intervals, strict=False):
         parts.append(_whisker(at, y(low), at, y(high)))
-    dots = {"all": slice(None), "last": slice(-1, None)}.get(series.dots)
-    for place, value in series.points[dots] if dots else ():
-        where = f"{place:.4g} {x_name}"
-        tip = f"{series.label}: {axes.amount(value, unit)} at {where}"
+    shown = {"all": slice(None), "last": slice(-1, None)}
+    tips = series.tips or [
+        f"{series.label}: {axes.amount(value, unit)} at {place:.4g} {x_name}"
+        for place, value in series.points
+    ]
+    dotted = list(zip(series.points, tips, strict=True))
+    for (place, value), tip in dotted[shown.get(series.dots, slice(0))]:
         parts.append(
             f'<circle cx="{x(place):.1f}" cy="{y(value):.1f}" r="4">'
             f"<title>{html.escape(tip.strip())}</title></circle>"
@@ -171,7 +176,7 @@ def plot(
     y_floor: float | None = None,
     x_unit: str = "",
 ) -> str:
-    """Draws series of points over common axes.
+    """Draws series of points over common axes, as HTML.
 
     Args:
         series: one or more, each with points.
@@ -183,9 +188,6 @@ def plot(
         x_ticks: the only ones; None: round ones.
         y_floor: where y begins at the latest; None: where the values do.
         x_unit: of x, for the tool tips.
-
-    Returns:
-        HTML of the plot.
     """
     xs = [x for s in series for x, _ in s.points if math.isfinite(x)]
     ys = _values(series, log_y)

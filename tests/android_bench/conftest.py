@@ -1,5 +1,6 @@
 """A tiny bundle, a phone made of shims, and the stand-in tool."""
 
+import functools
 import os
 import pathlib
 import shutil
@@ -103,6 +104,12 @@ esac
 CMD = """#!/bin/sh
 echo "$*" >> "$FAKE_ROOT/cmd.log"
 """
+# As toybox 0.8.9's, which races with its command and returns a code of its own.
+TIMEOUT = """#!/bin/sh
+shift
+"$@"
+exit 127
+"""
 TASKSET = """#!/bin/sh
 echo "$1" >> "$FAKE_ROOT/taskset.log"
 shift
@@ -113,7 +120,24 @@ SHIMS = {
     "dumpsys": DUMPSYS,
     "cmd": CMD,
     "taskset": TASKSET,
+    "timeout": TIMEOUT,
 }
+
+
+@pytest.fixture(scope="session")
+def toybox(tmp_path_factory):
+    """A folder with the commands of toybox, which Android's userland is."""
+    program = shutil.which("toybox")
+    if program is None:
+        pytest.skip("needs toybox (Debian package `toybox`)")
+    folder = tmp_path_factory.mktemp("toybox")
+    listed = subprocess.run(
+        [program], capture_output=True, text=True, check=True
+    )
+    for name in listed.stdout.split():
+        (folder / name).symlink_to(program)
+    (folder / "sh").symlink_to(shutil.which("mksh") or "/bin/sh")
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -132,12 +156,12 @@ def models(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def make_bundle(models, tmp_path):
-    """Makes a bundle of so many members in both recipes."""
+@pytest.fixture(scope="session")
+def bundle_maker(models):
+    """Makes a bundle of so many members in both recipes, in a folder."""
 
-    def make(members=1, name="bundle"):
-        folder = tmp_path / name
+    def make(parent, members=1, name="bundle"):
+        folder = parent / name
         data = {r: (models / f"{r}.tflite").read_bytes() for r in RECIPES}
         bundles.write(folder, [data] * members, (64, 48), halo=8, stride=8)
         (folder / "golden").mkdir()
@@ -164,6 +188,12 @@ def make_bundle(models, tmp_path):
         return folder
 
     return make
+
+
+@pytest.fixture
+def make_bundle(bundle_maker, tmp_path):
+    """Makes bundles of so many members in both recipes."""
+    return functools.partial(bundle_maker, tmp_path)
 
 
 @pytest.fixture
@@ -239,9 +269,12 @@ def make_phone(adb_server, tmp_path):
 
     phones = []
 
-    def make(name="phone"):
+    def make(name="phone", userland=None):
         folder = tmp_path / f"{name}_bin"
         folder.mkdir()
+        for command in userland.iterdir() if userland else ():
+            if command.name not in SHIMS:
+                (folder / command.name).symlink_to(command)
         for shim, text in SHIMS.items():
             (folder / shim).write_text(text)
             (folder / shim).chmod(0o755)

@@ -9,11 +9,18 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).parents[2]
+# The installed script.
+COMMAND = """
+import sys
+sys.argv[0] = "fanet-bench"
+from android_bench.cli.bench import cli
+cli()
+"""
 
 
 def start(*arguments, cwd=ROOT):
     return subprocess.Popen(
-        [sys.executable, "-m", "android_bench.cli", *map(str, arguments)],
+        [sys.executable, "-c", COMMAND, *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -33,11 +40,11 @@ def bench(*arguments, cwd=ROOT):
     )
 
 
-def interrupt_after(process, ready):
-    """Sends SIGINT once `ready()` holds; returns when the process ended."""
+def interrupt_after(process, ready, number=signal.SIGINT):
+    """Sends a signal once `ready()` holds; returns when the process ended."""
     while process.poll() is None and not ready():
         time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     return process.communicate(timeout=60)
 
 
@@ -54,16 +61,21 @@ def jobs_of(output):
     return [line for line in lines_of(output) if line["type"] == "job"]
 
 
+def nothing_runs(phone):
+    """Waits for the shells that have just answered."""
+    deadline = time.monotonic() + 10
+    while phone.leftovers() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert phone.leftovers() == []
+
+
 def left_clean(phone, output):
     """No half of a file, no process, no folder, and the mode as it was."""
     if output.exists():
         assert not list(output.rglob("*.part"))
         if (output / "results.jsonl").exists():
             lines_of(output)
-    deadline = time.monotonic() + 3
-    while phone.leftovers() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert phone.leftovers() == []
+    nothing_runs(phone)
     assert not (phone.root / "data/local/tmp/fanet-bench").exists()
     log = phone.root / "cmd.log"
     if log.exists():

@@ -21,7 +21,8 @@ warmup_min_secs use_cpu use_gpu use_npu require_full_delegation allow_fp16
 use_profiler report_peak_memory_footprint result_file_path""".split()
 FLAGS = """graph num_threads num_runs min_secs max_secs warmup_runs
 warmup_min_secs use_xnnpack xnnpack_force_fp16 use_gpu
-gpu_precision_loss_allowed external_delegate_path enable_op_profiling
+gpu_precision_loss_allowed external_delegate_path external_delegate_options
+enable_op_profiling
 op_profiling_output_mode op_profiling_output_file report_peak_memory_footprint
 input_layer input_layer_shape input_layer_value_files output_filepath
 result_file_path""".split()

@@ -1,5 +1,8 @@
 """Fifteen things that go wrong with phones, each over a real adb client."""
 
+import pathlib
+import signal
+
 import pytest
 from running import bench
 from running import interrupt_after
@@ -39,6 +42,10 @@ def run(bundle, phone, tool, tmp_path):
 @pytest.fixture
 def output(tmp_path):
     return tmp_path / "out"
+
+
+def has_jobs(output, count):
+    return (output / "results.jsonl").exists() and len(jobs_of(output)) >= count
 
 
 def set_fault(phone, word):
@@ -81,6 +88,7 @@ def test_device_that_is_gone_for_good_stops_the_run(phone, run, output):
     done = run("--retries=0")
     assert done.returncode == WRONG_INPUT
     one_line(done, phone.serial, "must stay connected", "; then: ")
+    one_line(done, "finished jobs are kept", "with --resume continues")
     assert [job["kind"] for job in jobs_of(output)] == ["output"]
     phone.offline = phone.offline_after_drop = False
     assert run("--resume").returncode == OK
@@ -150,6 +158,26 @@ def test_device_that_stays_hot_stops_the_run(phone, run, output):
     left_clean(phone, output)
 
 
+def test_tool_for_another_processor_is_never_sent(phone, run, output, tmp_path):
+    tool = tmp_path / "x86_tool"
+    tool.write_bytes(b"\x7fELF\x02\x01" + bytes(10) + b"\x03\0\x3e\0")
+    done = run(f"--tool={tool}", "--tool_kind=classic")
+    assert done.returncode == WRONG_INPUT
+    one_line(done, "must be built for arm64-v8a", "x86_tool for x86_64")
+    assert phone.pushed == [] and not output.exists()
+    left_clean(phone, output)
+
+
+def test_folder_without_execution_stops_the_run(phone, run, output):
+    (phone.bin / "chmod").write_text("#!/bin/sh\n")
+    (phone.bin / "chmod").chmod(0o755)
+    done = run()
+    assert done.returncode == WRONG_INPUT
+    one_line(done, "noexec", "code 126", "Permission denied")
+    assert not [name for name in phone.pushed if "tflite" in name]
+    left_clean(phone, output)
+
+
 def test_tool_that_hangs_is_ended(phone, run, output):
     set_fault(phone, "hang num_runs=3")
     failed_row(run("--job_timeout_s=1"), output, "must end within 1 s")
@@ -196,6 +224,54 @@ def test_npu_that_ran_on_cpu_fails_its_row(phone, run, output, tmp_path):
     left_clean(phone, output)
 
 
+def test_npu_gets_its_libraries_options_and_environment(
+    phone, run, output, tmp_path
+):
+    libraries = tmp_path / "qnn"
+    libraries.mkdir()
+    for name in ("libQnnHtp.so", "libQnnHtpV75Skel.so"):
+        (libraries / name).write_bytes(b"elf")
+    on_phone = phone.path("/data/local/tmp/vendor/libdelegate.so")
+    on_phone.parent.mkdir()
+    on_phone.write_bytes(b"elf")
+    done = run(
+        "--delegates=npu",
+        "--npu_library=device:/data/local/tmp/vendor/libdelegate.so",
+        "--npu_options=backend_type:htp;skel_library_dir:{folder}",
+        f"--libraries={libraries}",
+        "--environment=ADSP_LIBRARY_PATH={folder};/vendor/dsp",
+        "--passes=latency",
+    )
+    assert done.returncode == OK, done.stderr
+    sent = {name.removesuffix(".part") for name in phone.pushed}
+    assert {"libQnnHtp.so", "libQnnHtpV75Skel.so"} <= sent
+    (command,) = {
+        job["command"] for job in jobs_of(output) if job["kind"] == "latency"
+    }
+    folder = command.partition("LD_LIBRARY_PATH=")[2].split()[0]
+    assert f"'ADSP_LIBRARY_PATH={folder};/vendor/dsp'" in command
+    assert "--external_delegate_path=/data/local/tmp/vendor/lib" in command
+    assert (
+        "'--external_delegate_options=backend_type:htp;"
+        f"skel_library_dir:{folder}'" in command
+    )
+    left_clean(phone, output)
+    assert on_phone.exists()
+
+    done = run(
+        "--npu_library=device:/vendor/none.so", "--delegates=npu", "--resume"
+    )
+    assert done.returncode == WRONG_INPUT
+    one_line(done, "--npu_library=device:/vendor/none.so (was device:/data")
+
+
+def test_library_that_the_phone_lacks_is_refused(phone, run, output):
+    done = run("--delegates=npu", "--npu_library=device:/vendor/none.so")
+    assert done.returncode == WRONG_INPUT
+    one_line(done, "must be on the phone", "device:/vendor/none.so")
+    left_clean(phone, output)
+
+
 def test_wrong_output_fails_its_row(phone, run, output):
     set_fault(phone, "wrong")
     failed_row(run(), output, "the output must be within 1e-05 of the range")
@@ -205,10 +281,7 @@ def test_wrong_output_fails_its_row(phone, run, output):
 def test_interrupted_run_is_resumed(phone, run, output):
     arguments = ("--repeats=3",)
     process = run(*arguments, begin=start)
-    results = output / "results.jsonl"
-    _, stderr = interrupt_after(
-        process, lambda: results.exists() and len(jobs_of(output)) >= 2
-    )
+    _, stderr = interrupt_after(process, lambda: has_jobs(output, 2))
     assert process.returncode == INTERRUPTED, stderr
     assert "--resume" in stderr and "Traceback" not in stderr
     left_clean(phone, output)
@@ -225,8 +298,25 @@ def test_interrupted_run_is_resumed(phone, run, output):
     left_clean(phone, output)
 
 
+def test_killed_run_is_resumed_and_then_hung_up(phone, run, output):
+    arguments = ("--repeats=9",)
+    process = run(*arguments, begin=start)
+    interrupt_after(process, lambda: has_jobs(output, 2), signal.SIGKILL)
+    (old,) = (phone.root / "data/local/tmp/fanet-bench").iterdir()
+    guard = (old / "guard.pid").read_text()
+
+    process = run(*arguments, "--resume", begin=start)
+    _, stderr = interrupt_after(
+        process, lambda: has_jobs(output, 5), signal.SIGHUP
+    )
+    assert process.returncode == INTERRUPTED, stderr
+    assert "--resume" in stderr and "Traceback" not in stderr
+    assert not pathlib.Path(f"/proc/{guard.strip()}").exists()
+    left_clean(phone, output)
+
+
 def test_resuming_another_run_is_refused(phone, run, output):
     assert run().returncode == OK
     done = run("--resume", "--repeats=2")
     assert done.returncode == WRONG_INPUT
-    one_line(done, "`--resume`", "jobs")
+    one_line(done, "`--resume`", "--repeats=2 (was 1)")

@@ -10,11 +10,12 @@ from helpers import ROOT
 
 from android_bench.errors import BenchError
 from android_bench.errors import ToolError
+from android_bench.results import spreadsheet
 from android_bench.results import store as stores
-from android_bench.results import text as texts
 from android_bench.targets import matmul
 from android_bench.targets import phone
 from android_bench.tool import parse
+from android_bench.tool.tool import Timing
 from fanet_tf.files import claims
 
 
@@ -23,7 +24,7 @@ from fanet_tf.files import claims
 )
 def test_a_run_id_that_is_none_of_ours_reaches_no_shell(run_id):
     with pytest.raises(BenchError, match="12 hexadecimal digits"):
-        phone.Phone(None, None, None, phone.PhoneOptions(), run_id)
+        phone.Phone(None, None, Timing(), phone.PhoneOptions(), run_id)
 
 
 def test_children_do_not_run_what_lies_in_the_folder(tmp_path):
@@ -82,5 +83,5 @@ def test_cells_are_text_and_no_markup():
         "tile": {"height": 8, "width": 8, "halo": 0},
         "notes": ["<script>\x1b[2J"],
     }
-    csv = texts.to_csv([row])
+    csv = spreadsheet.to_csv({}, [row])
     assert "'=cmd" in csv and "\x1b" not in csv

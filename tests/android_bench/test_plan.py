@@ -75,3 +75,42 @@ def test_order_follows_the_seed(models):
 def test_unknown_pass_is_refused(models):
     with pytest.raises(BenchError, match="Received: speed"):
         build(models, passes=["speed"])
+
+
+def test_clusters_are_measured_with_as_many_threads_as_have_room(models):
+    jobs = build(
+        models,
+        affinities={"big": 1, "mid": 3, "little": 4},
+        passes=["output", "latency"],
+    )
+    assert len({job.id for job in jobs}) == len(jobs)
+    timed = {
+        (job.affinity, job.threads)
+        for job in jobs
+        if (job.kind, job.delegate) == ("latency", "cpu")
+    }
+    # Of --threads=1,4.
+    assert timed == {
+        ("big", 1),
+        ("mid", 1),
+        ("mid", 3),
+        ("little", 1),
+        ("little", 4),
+    }
+    others = {
+        (job.affinity, job.threads)
+        for job in jobs
+        if job.kind in ("output", "reference_run") or job.delegate == "gpu"
+    }
+    assert others == {("big", 1)}
+
+
+def test_sustained_runs_come_last(models):
+    kinds = [job.kind for job in build(models, sustain=True)]
+    assert kinds[-12:] == ["sustain"] * 12
+    assert "sustain" not in kinds[:-12]
+
+
+def test_the_usual_cores_leave_no_mark_in_a_job(models):
+    plain = [job.id for job in build(models)]
+    assert plain == [job.id for job in build(models, affinities={"fast": None})]

@@ -12,8 +12,8 @@ from android_bench.results import store as stores
 from android_bench.runner import Gate
 
 HEADER = {"type": "run", "schema_version": 1, "identity": {}}
-COOL = {"thermal_status": 0, "temperatures_c": {"skin": 31.0}}
-HOT = {"thermal_status": 2, "temperatures_c": {"skin": 45.0}}
+COOL = {"thermal_status": 0, "skin_c": 31.0}
+HOT = {"thermal_status": 2, "skin_c": 45.0}
 
 
 class Target:
@@ -99,7 +99,7 @@ def test_cool_down_is_bounded():
 
 def test_warm_skin_is_too_hot_and_unknown_is_not():
     gate = Gate(max_c=40)
-    assert gate.too_hot({"temperatures_c": {"skin": 40.5}})
+    assert gate.too_hot({"skin_c": 40.5})
     assert gate.too_hot({"battery_c": 41.0})
     assert gate.too_hot({}) is None
 
@@ -136,3 +136,37 @@ def test_finished_run_touches_nothing(jobs, tmp_path):
     again = Target()
     execute(again, jobs, path, resume=True)
     assert again.done == []
+
+
+class Wrong(Target):
+    """Gives wrong outputs of the models whose name ends so."""
+
+    def __init__(self, ending):
+        super().__init__()
+        self.ending = ending
+
+    def run(self, job):
+        record = super().run(job)
+        if job.kind == "output" and job.model.name.endswith(self.ending):
+            record.update(status="failed", reason="wrong")
+        return record
+
+
+def test_a_model_with_a_wrong_output_is_not_timed(jobs, tmp_path):
+    target = Wrong("float32")
+    store, _ = execute(target, jobs, tmp_path / "r.jsonl")
+    timed = [record for record in store.jobs.values() if "latency" in record]
+    assert {r["recipe"] for r in timed if r["kind"] == "latency"} == {
+        "dynamic_wi8_afp32"
+    }
+    # The reference run of the others stays, though it is that model.
+    assert [r["kind"] for r in timed].count("reference_run") == 2
+    again = Target()
+    execute(again, jobs, tmp_path / "r.jsonl", resume=True)
+    assert again.done == []
+
+
+def test_nothing_is_timed_when_every_output_is_wrong(jobs, tmp_path):
+    target = Wrong("")
+    store, _ = execute(target, jobs, tmp_path / "r.jsonl")
+    assert {record["kind"] for record in store.jobs.values()} == {"output"}

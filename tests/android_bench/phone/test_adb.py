@@ -145,4 +145,5 @@ def test_dry_run_prints_and_starts_nothing():
     adb.ready()
     adb.shell("echo 'a b'")
     assert lines[:2] == ["no-such-adb start-server", "no-such-adb devices"]
-    assert lines[2].startswith("no-such-adb -s S1 shell 'timeout 30 sh -c ")
+    assert lines[2].startswith("no-such-adb -s S1 shell ")
+    assert "sleep 30" in lines[2]

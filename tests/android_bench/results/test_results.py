@@ -1,54 +1,18 @@
 import json
 
 import pytest
+from records import HEADER
+from records import job
+from records import steady
+from records import summarise
 
-from android_bench.bundle import Tile
 from android_bench.errors import BenchError
+from android_bench.results import fields
 from android_bench.results import page
 from android_bench.results import rows as row_maker
+from android_bench.results import spreadsheet
 from android_bench.results import store as stores
 from android_bench.results import text as texts
-
-TILES = {"m0.float32": Tile(500, 500, 50, 4)}
-HEADER = {
-    "type": "run",
-    "schema_version": 1,
-    "run_id": "x",
-    "date": "2026-01-01",
-    "arguments": "B",
-    "device": {"model": "P"},
-    "bundle": {"name": "b"},
-    "tool": None,
-    "identity": {"bundle": "1"},
-}
-
-
-def job(kind, number=0, median_ms=None, **fields):
-    record = {
-        "id": f"{kind}.{number}",
-        "kind": kind,
-        "model": "m0.float32",
-        "member": 0,
-        "recipe": "float32",
-        "delegate": "cpu",
-        "threads": 4,
-        "round": number,
-        "status": "ok",
-        "started": 60.0 * number,
-    }
-    if median_ms is not None:
-        record["latency"] = {"median_us": 1000 * median_ms}
-    return {**record, **fields}
-
-
-def summarise(*jobs, limit=0.05):
-    return row_maker.summarise(list(jobs), TILES, (1560, 2104), limit)
-
-
-def steady(*medians):
-    references = [job("reference_run", n, 5.0) for n in range(len(medians) + 1)]
-    timed = [job("latency", n, ms) for n, ms in enumerate(medians)]
-    return [*references, *timed]
 
 
 def test_row_holds_the_median_of_the_medians():
@@ -111,52 +75,13 @@ def test_check_of_one_thread_count_makes_no_row_of_its_own():
     assert row["check"] == check
 
 
-def test_peak_memory_goes_before_the_delta():
+def test_peak_and_growth_of_memory_are_apart():
     peak = job("memory", memory={"overall_mb": 3.0, "peak_mb": 9.0})
-    assert summarise(*steady(1.0), peak)[0]["mb"] == 9.0
-    delta = job("memory", memory={"overall_mb": 3.0})
-    assert summarise(*steady(1.0), delta)[0]["mb"] == 3.0
-
-
-def old(median_ms, spread=0.01, model="P"):
-    (row,) = summarise(*steady(10.0))
-    row.update(median_ms=median_ms, spread=spread)
-    return [{**HEADER, "device": {"model": model}}, {"type": "row", **row}]
-
-
-@pytest.mark.parametrize(
-    "before, spread, verdict",
-    [
-        (10.0, 0.01, "same"),
-        (9.95, 0.01, "same"),
-        (9.8, 0.01, "slower"),
-        (9.8, 0.03, "same"),
-        (10.3, 0.01, "faster"),
-        (9.7, None, "same"),
-        (9.3, None, "slower"),
-    ],
-)
-def test_regression_is_what_moved_beyond_the_spread(before, spread, verdict):
-    (row,) = summarise(*steady(10.0))
-    row["spread"] = 0.005
-    (change,) = row_maker.compare([row], HEADER, old(before, spread))
-    assert change["verdict"] == verdict
-
-
-@pytest.mark.parametrize("flaw", [{"comparable": False}, {"status": "failed"}])
-def test_a_flawed_row_of_the_baseline_gives_no_verdict(flaw):
-    (row,) = summarise(*steady(10.0))
-    lines = old(5.0)
-    lines[1].update(flaw)
-    (change,) = row_maker.compare([row], HEADER, lines)
-    assert change["verdict"].startswith("no verdict")
-
-
-def test_baseline_of_another_phone_is_refused():
-    with pytest.raises(BenchError, match="Received: 'Q'"):
-        row_maker.compare([], HEADER, old(1.0, model="Q"))
-    with pytest.raises(BenchError, match="no rows"):
-        row_maker.compare([], HEADER, [HEADER])
+    (row,) = summarise(*steady(1.0), peak)
+    assert (row["peak_mb"], row["growth_mb"]) == (9.0, 3.0)
+    delta = job("memory", memory={"init_mb": 1.0, "overall_mb": 3.0})
+    (row,) = summarise(*steady(1.0), delta)
+    assert "peak_mb" not in row and row["growth_mb"] == 3.0
 
 
 def test_store_is_whole_after_every_job_and_resumes(tmp_path):
@@ -171,9 +96,33 @@ def test_store_is_whole_after_every_job_and_resumes(tmp_path):
     assert again.header["date"] == "2026-01-01"
     with pytest.raises(BenchError, match="--resume"):
         stores.Store(path, HEADER, resume=False)
-    other = {**HEADER, "identity": {"bundle": "2"}}
-    with pytest.raises(BenchError, match='bundle was "1". Received: "2"'):
-        stores.Store(path, other, resume=True)
+
+
+@pytest.mark.parametrize(
+    "identity, message",
+    [
+        ({"bundle": "2"}, r"another bundle, 2 \(was 1\)$"),
+        (
+            {"flags": {"repeats": 2, "delegates": ["cpu", "gpu"]}},
+            r"--repeats=2 \(was 5\); --delegates=cpu,gpu \(was cpu\)$",
+        ),
+        # A flag that an older version did not keep is no difference.
+        ({"flags": {"repeats": 5, "sustain": 60}}, None),
+        ({"jobs": ["b"]}, "another list of jobs"),
+        ({"jobs": ["b"], "flags": {"seed": 1}}, r"--seed=1 \(was 0\)$"),
+    ],
+)
+def test_resuming_says_what_differs(tmp_path, identity, message):
+    path = tmp_path / "results.jsonl"
+    flags = {"repeats": 5, "delegates": ["cpu"], "seed": 0}
+    before = {"bundle": "1", "flags": flags, "jobs": ["a"]}
+    stores.Store(path, {**HEADER, "identity": before}, resume=False).save()
+    header = {**HEADER, "identity": {**before, **identity}}
+    if message is None:
+        stores.Store(path, header, resume=True)
+        return
+    with pytest.raises(BenchError, match=message):
+        stores.Store(path, header, resume=True)
 
 
 def test_write_that_fails_leaves_the_old_results(tmp_path, monkeypatch):
@@ -205,21 +154,22 @@ def test_file_that_is_no_result_is_refused(tmp_path, text):
 def test_texts_hold_every_row():
     jobs = [*steady(10.0, 10.2), job("output", status="failed", reason="<b>")]
     rows = summarise(*jobs)
-    assert "m0.float32 cpu t4: output: <b>" in texts.table(HEADER, rows, [])
-    assert texts.to_markdown(HEADER, rows, []).count("| failed |") == 1
-    assert texts.to_csv(rows).splitlines()[1].startswith("0,float32,cpu,4,")
-    whole = page.render(HEADER, jobs, rows, [])
+    assert "m0.float32 cpu t4: output: <b>" in texts.table(HEADER, rows, None)
+    assert texts.to_markdown(HEADER, rows, None).count("| failed |") == 1
+    line = spreadsheet.to_csv(HEADER, rows).splitlines()[1]
+    assert line.startswith("0,float32,cpu,,4,")
+    whole = page.render(HEADER, jobs, rows, None)
     assert "output: &lt;b&gt;" in whole and "<b>" not in whole
 
 
 def test_page_of_failed_rows_only_is_made():
     jobs = [job("latency", status="failed", reason="x")]
-    whole = page.render(HEADER, jobs, summarise(*jobs), [])
+    whole = page.render(HEADER, jobs, summarise(*jobs), None)
     assert "No latency was measured" in whole
 
 
 def test_skin_is_asked_before_the_battery():
-    assert row_maker.hottest_c({"battery_c": 28.0}) == 28.0
-    sample = {"battery_c": 28.0, "temperatures_c": {"CPU0": 70, "skin": 35}}
-    assert row_maker.hottest_c(sample) == 35
-    assert row_maker.hottest_c({}) is None
+    assert fields.hottest_c({"battery_c": 28.0}) == 28.0
+    sample = {"battery_c": 28.0, "temperatures_c": {"CPU0": 70}, "skin_c": 35}
+    assert fields.hottest_c(sample) == 35
+    assert fields.hottest_c({}) is None

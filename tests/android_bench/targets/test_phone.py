@@ -1,33 +1,53 @@
-import os
-import subprocess
-
 import pytest
 
+from android_bench.phone import guard as guards
+from android_bench.phone.adb import Adb
 from android_bench.targets import phone as phones
+from android_bench.tool.tool import Timing
+
+FOLDER = f"{guards.BASE}/{'0' * 12}"
 
 
-@pytest.mark.parametrize("beats", [False, True])
-def test_guard_restores_a_phone_that_is_no_longer_measured(tmp_path, beats):
-    folder = tmp_path / "run"
-    folder.mkdir()
-    shims = tmp_path / "bin"
-    shims.mkdir()
-    beat = f"echo $$ > {folder}/beat" if beats else "true"
-    # A second is a millisecond here; the run ends after 12 looks if it beats.
-    (shims / "sleep").write_text(
-        f"#!/bin/sh\necho . >> {tmp_path}/looks\n{beat}\n"
-        f"[ $(wc -l < {tmp_path}/looks) -ge 12 ] && rm -rf {folder}\n"
-        "exit 0\n"
-    )
-    (shims / "cmd").write_text(f'#!/bin/sh\necho "$*" >> {tmp_path}/cmd.log\n')
-    for shim in shims.iterdir():
-        shim.chmod(0o755)
-    script = phones.GUARD.format(folder=folder, limit=50)
-    subprocess.run(
-        ["sh", "-c", script],
-        env={**os.environ, "PATH": f"{shims}:{os.environ['PATH']}"},
-        timeout=20,
-        check=True,
-    )
-    assert not folder.exists()
-    assert (tmp_path / "cmd.log").exists() != beats
+@pytest.fixture
+def make_target(phone):
+    adb = Adb(phone.serial)
+    adb.ready()
+
+    def make(timing=None, **options):
+        return phones.Phone(
+            adb,
+            None,
+            timing or Timing(),
+            phones.PhoneOptions(**options),
+            "0" * 12,
+        )
+
+    return make
+
+
+def test_a_cooling_phone_is_heard(phone, make_target):
+    # `Gate.wait` asks for the condition at each look, for up to 900 s.
+    target = make_target()
+    phone.path(FOLDER).mkdir(parents=True)
+    beats = set()
+    for _ in range(3):
+        target.condition()
+        beats.add(phone.path(f"{FOLDER}/beat").read_text())
+    assert len(beats) == 3
+
+
+@pytest.mark.parametrize(
+    "timing, options",
+    [
+        (Timing(max_seconds=2000), {}),
+        (Timing(), {"job_timeout_s": 5000}),
+        (Timing(), {"cool_poll_s": 3000}),
+    ],
+)
+def test_the_guard_waits_longer_than_anything_takes(
+    make_target, timing, options
+):
+    longest = max(2 * timing.max_seconds, *options.values(), 600)
+    script = make_target(timing, **options).workspace.guard.script
+    silence = int(script.partition("-ge ")[2].split()[0])
+    assert silence >= longest + 300

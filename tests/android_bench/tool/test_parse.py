@@ -222,52 +222,23 @@ def test_delegation(line, expected):
     assert (found.delegate, found.extent) == expected
 
 
-PROFILE = """\
-Profiling Info for Benchmark Initialization:
-============================== Run Order ==============================
-node type, first, avg_ms, %, cdf%, mem KB, times called, name
-ModifyGraphWithDelegate, 2.1, 2.1, 90%, 90%, 0, 1, ModifyGraphWithDelegate/0
-AllocateTensors, 0.2, 0.2, 10%, 100%, 0, 1, AllocateTensors/0
-
-============================== Top by Computation Time ==============
-node type, first, avg_ms, %, cdf%, mem KB, times called, name
-ModifyGraphWithDelegate, 2.1, 2.1, 90%, 90%, 0, 1, ModifyGraphWithDelegate/0
-
-Operator-wise Profiling Info for Regular Benchmark Runs:
-============================== Run Order ==============================
-node type, first, avg_ms, %, cdf%, mem KB, times called, name
-TfLiteXNNPackDelegate, 1.9, 1.5, 94%, 94%, 0, 1, [a\tb]:12
-TILE, 0.1, 0.1, 6%, 100%, 0, 1, [c]:13
-
-============================== Top by Computation Time ==============
-node type, first, avg_ms, %, cdf%, mem KB, times called, name
-TfLiteXNNPackDelegate, 1.9, 1.5, 94%, 94%, 0, 1, [a\tb]:12
-
-Number of nodes executed: 2
-============================== Summary by node type ==============
-node type, count, avg_ms, avg %, cdf %, mem KB, times called
-TfLiteXNNPackDelegate, 1, 1.5, 94%, 94%, 0, 1
-"""
-
-
-def test_profile_is_that_of_the_regular_runs():
-    assert parse.profile(PROFILE) == [
-        {
-            "node_type": "TfLiteXNNPackDelegate",
-            "avg_ms": "1.5",
-            "name": "[a,b]:12",
-        },
-        {"node_type": "TILE", "avg_ms": "0.1", "name": "[c]:13"},
-    ]
-
-
-def test_profile_of_an_old_build_is_keyed_by_its_header():
-    old = PROFILE.replace("node type, first", "node type, start, first")
-    old = old.replace("Delegate, 1.9", "Delegate, 0.0, 1.9")
-    old = old.replace("TILE, 0.1, 0.1", "TILE, 1.9, 0.1, 0.1")
-    assert parse.profile(old) == parse.profile(PROFILE)
-
-
-def test_profile_of_nothing_is_empty():
-    assert parse.profile("") == []
-    assert parse.profile(CLASSIC) == []
+@pytest.mark.parametrize(
+    "text, taken",
+    [
+        ("VERBOSE: Replacing 31 out of 31 node(s) with delegate (X)", [31, 31]),
+        # Two delegates: the second meets what the first left, and its node.
+        (
+            "Replacing 20 out of 24 node(s) with delegate (GPU) node\n"
+            "Replacing 3 out of 5 node(s) with delegate (XNNPACK) node\n",
+            [23, 24],
+        ),
+        (
+            "INFO: TfLiteQnnDelegate delegate: 7 nodes delegated out of 31 "
+            "nodes with 2 partitions.",
+            [7, 31],
+        ),
+        (CLASSIC, None),
+    ],
+)
+def test_operators_that_delegates_took_are_counted(text, taken):
+    assert parse.taken(text) == taken
