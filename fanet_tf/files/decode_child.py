@@ -34,15 +34,17 @@ def _header(raw, mosaic):
     }
 
 
-# Of the main table: previews, and what a mosaic's own table says itself.
-_SUB_IFDS = 330
+_SUBFILE_TYPE, _SUB_IFDS = 254, 330
+# What the main table says of the camera: makers, EXIF, versions and colours.
+_OF_CAMERA = {271, 272, 34665, 50706, 50707, 50708, *range(50721, 50730)}
+_OF_CAMERA |= {50730, 50778, 50779}
 
 
 def isolated(data, offset):
     """Returns a classic TIFF in which only one of its tables can be seen.
 
-    LibRaw looks for the largest picture; here it finds one. The new main
-    table is the chosen one with what only the old main table says.
+    LibRaw chooses among the pictures of a file; here it finds one. The new
+    main table is the chosen one with what the old one says of the camera.
 
     Args:
         data: of the file.
@@ -59,15 +61,12 @@ def isolated(data, offset):
         }
 
     (main,) = struct.unpack_from(order + "I", data, 4)
-    chosen = {**entries(main), **entries(offset)}
-    if main != offset:
-        # Where the chosen table uses tiles, strips of the main one mislead.
-        layout = {273, 278, 279, 317, *range(322, 326), 339, 530, 531, 532}
-        own = entries(offset)
-        chosen = {
-            n: e for n, e in chosen.items() if n in own or n not in layout
-        }
+    camera = entries(main)
+    chosen = {number: camera[number] for number in _OF_CAMERA & set(camera)}
+    chosen.update(entries(offset))
     chosen.pop(_SUB_IFDS, None)
+    # The picture itself, whatever it calls itself.
+    chosen[_SUBFILE_TYPE] = struct.pack(order + "HHII", _SUBFILE_TYPE, 4, 1, 0)
     end = len(data) + len(data) % 2
     table = struct.pack(order + "H", len(chosen))
     table += b"".join(entry for _, entry in sorted(chosen.items()))

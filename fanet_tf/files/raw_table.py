@@ -74,7 +74,10 @@ def choose(source: tiff.Tiff) -> Choice:
         return area(ifd) * _number(ifd, _BITS, order, 1)
 
     rivals = [ifd for ifd in tables if ifd is not chosen]
-    plain = all(bits(ifd) < bits(chosen) for ifd in rivals)
+    plain = is_picture(chosen) and not any(
+        bits(ifd) >= bits(chosen) or (ifd in mosaics and is_picture(ifd))
+        for ifd in rivals
+    )
     reduced = not is_picture(chosen) and any(
         is_picture(ifd) and area(ifd) > area(chosen) for ifd in rivals
     )
