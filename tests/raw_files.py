@@ -3,6 +3,7 @@
 import pathlib
 import struct
 
+import dng_codings
 import numpy as np
 import pytest
 
@@ -61,6 +62,9 @@ def camera_dng(
     noise=(4e-4, 2e-6),
     orientation=6,
     changes=None,
+    coded=None,
+    tile=None,
+    beside=(),
 ):
     """Writes a DNG with all that a camera puts in.
 
@@ -75,6 +79,9 @@ def camera_dng(
         noise: NoiseProfile, or None.
         orientation: EXIF's.
         changes: tags to replace, or to leave out where the value is None.
+        coded: strips or tiles of the mosaic, coded; `changes` says how.
+        tile: height and width where they are tiles.
+        beside: further tables, which become SubIFDs.
     """
     if mosaic is None:
         mosaic = scene(60, 84)
@@ -147,13 +154,22 @@ def camera_dng(
         4: tag(tiff.RATIONAL, [8, 32, 30.25]),
     }
     counts = mosaic if order == "<" else mosaic.astype(">u2")
+    if coded and tile:
+        del tags[278]
+        tags[322], tags[323] = tag(tiff.LONG, tile[1]), tag(tiff.LONG, tile[0])
+    elif coded:
+        tags[278] = tag(tiff.LONG, -(-height // len(coded)))
     root = tiff.Ifd(
         tags,
         {tiff.EXIF: [tiff.Ifd(exif)], tiff.GPS: [tiff.Ifd(gps)]},
-        [np.ascontiguousarray(counts)],
+        coded or [np.ascontiguousarray(counts)],
     )
+    if beside:
+        root.children[tiff.SUB_IFDS] = list(beside)
     with open(path, "wb") as stream:
         tiff_writer.write(stream, root, order)
+    if tile:
+        dng_codings.strips_to_tiles(path)
     return pathlib.Path(path)
 
 

@@ -1,5 +1,6 @@
 """Which tags of the source go into the DNG that is written."""
 
+from fanet_tf.files import raw_table
 from fanet_tf.files import tiff
 from fanet_tf.files.raw_image import RawImage
 
@@ -44,22 +45,6 @@ def _is_defined(tag, order):
     return all(value == value for value in tiff.values(tag, order))
 
 
-def raw_ifd(source: tiff.Tiff) -> tiff.Ifd | None:
-    """Returns the table of the full-size mosaic, or None."""
-    found = []
-    for ifd in source.ifds:
-        for candidate in (ifd, *ifd.children.get(tiff.SUB_IFDS, [])):
-            kind = candidate.tags.get(262)
-            if kind and tiff.values(kind, source.order)[:1] == [32803]:
-                found.append(candidate)
-
-    def width(ifd):
-        tag = ifd.tags.get(256)
-        return (tiff.values(tag, source.order) or [0])[0] if tag else 0
-
-    return max(found, key=width, default=None)
-
-
 def main_tags(image: RawImage) -> dict[int, tiff.Tag]:
     """Returns the tags of the source's first table that stay true."""
     if image.source is None:
@@ -81,7 +66,7 @@ def raw_tags(image: RawImage) -> dict[int, tiff.Tag]:
     """Returns the tags of the source's mosaic that stay true."""
     if image.source is None or not image.is_dng:
         return {}
-    ifd = raw_ifd(image.source)
+    ifd = raw_table.find(image.source)
     return {
         number: tag
         for number, tag in (ifd.tags if ifd else {}).items()

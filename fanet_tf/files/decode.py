@@ -24,11 +24,12 @@ _MEMORY_BYTES_PER_PIXEL = 4
 _DAMAGE = ("data corrupted", "end of file", "Corrupt JPEG")
 
 
-def _command(handle):
+def _command(handle, table):
     # LibRaw takes names in UTF-8 only; the number of an open file always does.
     memory = _BASE_MEMORY_BYTES + _MEMORY_BYTES_PER_PIXEL * limits.max_pixels()
     path = f"/dev/fd/{handle}"
-    return children.python(decode_child.__file__, path, str(memory))
+    arguments = (path, str(memory), str(table))
+    return children.python(decode_child.__file__, *arguments)
 
 
 def _ending(code):
@@ -37,12 +38,14 @@ def _ending(code):
     return f"the decoder ended with code {code}"
 
 
-def decode(path, seconds: float | None = None):
+def decode(path, seconds: float | None = None, table: int = 0):
     """Decodes a RAW file.
 
     Args:
         path: anything LibRaw reads.
         seconds: time limit; by default 8 s and 1 s more for each 8 MiB.
+        table: offset of the TIFF table whose pixels are wanted; 0 leaves the
+            choice to LibRaw.
 
     Returns:
         The header (a dict, see `decode_child`) and the mosaic `[H, W]`.
@@ -59,7 +62,7 @@ def decode(path, seconds: float | None = None):
             size = os.fstat(handle).st_size
             seconds = _BASE_SECONDS + size * _SECONDS_PER_BYTE
         process = subprocess.Popen(
-            _command(handle),
+            _command(handle, table),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=messages,

@@ -5,9 +5,11 @@ alone in a process, because a damaged file can crash LibRaw or send it astray:
 only this process ends then.
 """
 
+import io
 import json
 import os
 import resource
+import struct
 import sys
 
 
@@ -32,8 +34,62 @@ def _header(raw, mosaic):
     }
 
 
-def main(path, memory_bytes):
-    """Decodes `path` to standard output."""
+_SUBFILE_TYPE, _SUB_IFDS = 254, 330
+# What the main table says of the camera: makers, EXIF, versions and colours.
+_OF_CAMERA = {271, 272, 34665, 50706, 50707, 50708, *range(50721, 50730)}
+_OF_CAMERA |= {50730, 50778, 50779}
+
+
+def isolated(data, offset):
+    """Returns a classic TIFF in which only one of its tables can be seen.
+
+    LibRaw chooses among the pictures of a file; here it finds one. The new
+    main table is the chosen one with what the old one says of the camera.
+
+    Args:
+        data: of the file.
+        offset: where the chosen table stands.
+    """
+    order = "<" if data[:2] == b"II" else ">"
+
+    def entries(start):
+        (count,) = struct.unpack_from(order + "H", data, start)
+        block = data[start + 2 : start + 2 + 12 * count]
+        return {
+            struct.unpack_from(order + "H", block, at)[0]: block[at : at + 12]
+            for at in range(0, len(block), 12)
+        }
+
+    (main,) = struct.unpack_from(order + "I", data, 4)
+    camera = entries(main)
+    chosen = {number: camera[number] for number in _OF_CAMERA & set(camera)}
+    chosen.update(entries(offset))
+    chosen.pop(_SUB_IFDS, None)
+    # The picture itself, whatever it calls itself.
+    chosen[_SUBFILE_TYPE] = struct.pack(order + "HHII", _SUBFILE_TYPE, 4, 1, 0)
+    end = len(data) + len(data) % 2
+    table = struct.pack(order + "H", len(chosen))
+    table += b"".join(entry for _, entry in sorted(chosen.items()))
+    table += struct.pack(order + "I", 0)
+    first = struct.pack(order + "I", end)
+    return data[:4] + first + data[8:].ljust(end - 8, b"\0") + table
+
+
+def _opened(rawpy, path, offset):
+    if not offset:
+        return rawpy.imread(path)
+    with open(path, "rb") as stream:
+        return rawpy.imread(io.BytesIO(isolated(stream.read(), offset)))
+
+
+def main(path, memory_bytes, offset):
+    """Decodes `path` to standard output.
+
+    Args:
+        path: of the file.
+        memory_bytes: limit of the address space.
+        offset: of the table to decode; 0 leaves the choice to LibRaw.
+    """
     # LibRaw may print; the answer has its own file.
     answer = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
@@ -44,14 +100,19 @@ def main(path, memory_bytes):
     import rawpy
 
     try:
-        raw = rawpy.imread(path)
+        raw = _opened(rawpy, path, offset)
         if raw.raw_type != rawpy.RawType.Flat or raw.raw_pattern is None:
             raise ValueError("it holds no mosaic (not one value a pixel)")
         mosaic = raw.raw_image
         if mosaic is None:
             raise ValueError("its values are not 16-bit integers")
         header = _header(raw, mosaic)
-    except (rawpy.LibRawError, MemoryError, ValueError) as error:
+    except (
+        rawpy.LibRawError,
+        MemoryError,
+        ValueError,
+        struct.error,
+    ) as error:
         text = error.args[0] if error.args else type(error).__name__
         if isinstance(text, bytes):
             text = text.decode("utf-8", "replace")
@@ -64,4 +125,4 @@ def main(path, memory_bytes):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -10,10 +10,11 @@ import math
 import numpy as np
 
 from fanet_tf.errors import InputError
-from fanet_tf.files import carry
 from fanet_tf.files import names
+from fanet_tf.files import raw_table
 from fanet_tf.files import tiff
 from fanet_tf.files.raw_image import RawImage
+from fanet_tf.files.segments import Segments
 from fanet_tf.raw import cfa
 
 VERSION = 50706
@@ -54,9 +55,14 @@ def is_matrix(matrix) -> bool:
     )
 
 
-def check(path, source: tiff.Tiff) -> None:
+def check(path, source: tiff.Tiff, choice: raw_table.Choice) -> None:
     """Raises `InputError` for a DNG that says itself that it is not Bayer."""
-    raw = carry.raw_ifd(source)
+    raw = choice.ifd
+    if choice.is_reduced:
+        raise InputError(
+            f"{path}: must hold a Bayer mosaic. Received: a DNG whose main "
+            "image is demosaiced already, and a reduced mosaic beside it"
+        )
     if raw is None:
         raise InputError(
             f"{path}: must hold a Bayer mosaic. Received: a DNG without a "
@@ -92,15 +98,34 @@ def of_any_tiff(source: tiff.Tiff) -> dict:
     return fields
 
 
-def of_dng(source: tiff.Tiff, shape) -> dict:
+def linearized(mosaic: np.ndarray, raw: tiff.Ifd, order: str) -> np.ndarray:
+    """Returns counts as the LinearizationTable says; floats as they are.
+
+    LibRaw does the same to what it decodes.
+    """
+    table = numbers([raw], 50712, order)
+    if table is None or mosaic.dtype != np.uint16:
+        return mosaic
+    table = np.clip(table, 0, 65535).astype(np.uint16)
+    return table[np.minimum(mosaic, len(table) - 1)]
+
+
+def of_dng(
+    path, source: tiff.Tiff, raw: tiff.Ifd, coding: Segments, known: dict
+) -> dict:
     """Returns the fields of `RawImage` that the tags of a DNG give.
 
     Args:
+        path: of the file, for the message.
         source: its tags.
-        shape: of the mosaic that LibRaw decoded.
+        raw: the table of the mosaic.
+        coding: of its pixels.
+        known: fields that LibRaw gives; empty where it was not asked.
+
+    Raises:
+        InputError: neither says which colours the pixels have.
     """
     order, main = source.order, source.ifds[0]
-    raw = carry.raw_ifd(source)
     fields = {}
     matrices = [
         np.reshape(found, (3, 3))
@@ -124,39 +149,37 @@ def of_dng(source: tiff.Tiff, shape) -> dict:
         weights = (1, 2, 1) if len(pairs) == 3 else None
         a, b = np.average(pairs, axis=0, weights=weights)
         fields["noise"] = (float(a), float(b))
-    if raw is not None:
-        fields |= _layout(raw, order, shape)
-    return fields
+    return fields | _layout(path, raw, order, coding, known)
 
 
-def _layout(raw, order, shape):
-    """Active area, pattern and levels; nothing where sizes do not fit."""
-    height, width = (numbers([raw], n, order, 1) for n in (257, 256))
-    if height is None or width is None or (height[0], width[0]) != shape:
-        return {}
+def _layout(path, raw, order, coding, known):
+    """Active area, pattern and levels."""
     cells = numbers([raw], 33422, order, 4)
-    colours = numbers([raw], 50710, order, 3) or [0, 1, 2]
-    if (
-        numbers([raw], 33421, order) != [2, 2]
-        or cells is None
-        or colours != [0, 1, 2]
-    ):
-        return {}
-    fields = {
-        "pattern": "".join(_COLOURS.get(cell, "?") for cell in cells),
-        "active": tuple(
-            int(n) for n in numbers([raw], 50829, order, 4) or (0, 0, *shape)
-        ),
-    }
+    pattern = known.get("pattern")
+    if cells is not None:
+        pattern = "".join(_COLOURS.get(cell, "?") for cell in cells)
+    if pattern is None:
+        raise InputError(
+            f"{path}: its colour filter array must be known. Received: a DNG "
+            "without CFAPattern"
+        )
+    whole = (0, 0, coding.height, coding.width)
+    active = numbers([raw], 50829, order, 4) or whole
+    fields = {"pattern": pattern, "active": tuple(int(n) for n in active)}
     white = numbers([raw], 50717, order, 1)
     if white:
         fields["white_level"] = float(white[0])
+    elif "white_level" not in known:
+        full = 1.0 if coding.is_float else (1 << coding.bits) - 1
+        fields["white_level"] = float(full)
     black = _black(raw, order)
     if black is not None:
-        places = cfa.cell(fields["pattern"])
         fields["black_level"] = tuple(
-            float(black[row::2, column::2].mean()) for row, column in places
+            float(black[row::2, column::2].mean())
+            for row, column in cfa.cell(pattern)
         )
+    elif "black_level" not in known:
+        fields["black_level"] = (0.0,)
     return fields
 
 
@@ -164,7 +187,7 @@ def default_crop(image: RawImage) -> RawImage:
     """Returns the frame cut to the DNG's DefaultCrop, which viewers show."""
     if not image.is_dng or image.source is None:
         return image
-    raw, order = carry.raw_ifd(image.source), image.source.order
+    raw, order = raw_table.find(image.source), image.source.order
     origin = numbers([raw], 50719, order, 2)
     size = numbers([raw], 50720, order, 2)
     if origin is None or size is None:

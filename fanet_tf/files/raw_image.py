@@ -82,7 +82,7 @@ class RawImage:
             object.__setattr__(self, "black_level", 4 * (self.black_level[0],))
         lowest = 0.0 if self.mosaic.dtype == np.uint16 else -1e9
         if len(self.black_level) != 4 or not all(
-            lowest <= b < self.white_level < 1e9 for b in self.black_level
+            lowest <= b < self.white_level < 1e10 for b in self.black_level
         ):
             raise InputError(
                 "Black levels must be four counts below the white level. "

@@ -15,6 +15,9 @@ from fanet_tf.files import dump
 from fanet_tf.files import inputs
 from fanet_tf.files import limits
 from fanet_tf.files import npy
+from fanet_tf.files import plain_pixels
+from fanet_tf.files import raw_table
+from fanet_tf.files import segments
 from fanet_tf.files import tiff
 from fanet_tf.files.raw_image import RawImage
 from fanet_tf.raw import cfa
@@ -141,21 +144,54 @@ def _read_raw(path) -> RawImage:
     source = _tags(path)
     is_dng = source is not None and dng_tags.VERSION in source.ifds[0].tags
     if is_dng:
-        dng_tags.check(path, source)
-    header, mosaic = decode.decode(path)
-    if mosaic.dtype != np.uint16:
-        raise InputError(
-            f"{path}: must hold 16-bit counts. Received: {mosaic.dtype}"
-        )
-    fields = _from_libraw(path, header, mosaic.shape)
-    if source is not None:
-        fields |= dng_tags.of_any_tiff(source)
-    if is_dng:
-        fields |= dng_tags.of_dng(source, mosaic.shape)
+        fields, mosaic = _read_dng(path, source)
+    else:
+        fields, mosaic = _decoded(path)
+        if source is not None:
+            fields |= dng_tags.of_any_tiff(source)
     try:
         return RawImage(mosaic, source=source, is_dng=is_dng, **fields)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
+
+
+def _decoded(path, table=0):
+    """Returns fields and mosaic as LibRaw gives them."""
+    header, mosaic = decode.decode(path, table=table)
+    if mosaic.dtype != np.uint16:
+        raise InputError(
+            f"{path}: must hold 16-bit counts. Received: {mosaic.dtype}"
+        )
+    return _from_libraw(path, header, mosaic.shape), mosaic
+
+
+def _read_dng(path, source):
+    """Returns fields and mosaic; the tags are believed more than LibRaw."""
+    choice = raw_table.choose(source)
+    dng_tags.check(path, source, choice)
+    if choice.others:
+        warnings.warn(
+            f"{path}: holds {choice.others + 1} mosaics of this size; the "
+            "first is used",
+            stacklevel=2,
+        )
+    coding = segments.read(path, choice.ifd, source.order)
+    segments.check(path, coding, source.size)
+    fields = {}
+    if plain_pixels.is_needed(coding):
+        mosaic = plain_pixels.read(path, coding, source.order)
+        mosaic = dng_tags.linearized(mosaic, choice.ifd, source.order)
+    else:
+        table = 0 if choice.is_plain_choice else choice.ifd.offset
+        fields, mosaic = _decoded(path, table)
+    if mosaic.shape != (coding.height, coding.width):
+        raise InputError(
+            f"{path}: must be decoded to its {coding.width} x {coding.height} "
+            f"pixels. Received: {mosaic.shape[1]} x {mosaic.shape[0]}"
+        )
+    fields |= dng_tags.of_any_tiff(source)
+    fields |= dng_tags.of_dng(path, source, choice.ifd, coding, fields)
+    return fields, mosaic
 
 
 def _from_libraw(path, header, shape):

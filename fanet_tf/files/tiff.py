@@ -58,6 +58,10 @@ class TiffError(ValueError):
     """The bytes are not a TIFF structure."""
 
 
+class CutShortError(TiffError):
+    """The file ends before something that it points to."""
+
+
 class Tag(NamedTuple):
     """One entry of a table.
 
@@ -82,11 +86,13 @@ class Ifd:
         tags: tag number -> `Tag`, without the pointers to `children`.
         children: pointer's tag number -> the tables it points to.
         pixels: buffers written one after the other as the strips.
+        offset: where the table stood in the file; None for a new one.
     """
 
     tags: dict[int, Tag] = dataclasses.field(default_factory=dict)
     children: dict[int, list["Ifd"]] = dataclasses.field(default_factory=dict)
     pixels: list = dataclasses.field(default_factory=list)
+    offset: int | None = None
 
 
 @dataclasses.dataclass
@@ -97,11 +103,13 @@ class Tiff:
         order: `"<"` or `">"`.
         ifds: the chain of main tables.
         dropped: what had to be left out because the file is damaged.
+        size: bytes of the file.
     """
 
     order: str
     ifds: list[Ifd]
     dropped: list[str]
+    size: int = 0
 
 
 def values(tag: Tag, order: str) -> list:
@@ -171,11 +179,15 @@ class _Parser:
 
     def at(self, offset, size):
         if offset < 0 or offset + size > self.size:
-            raise TiffError(f"bytes {offset} to {offset + size} are missing")
+            raise CutShortError(
+                f"bytes {offset} to {offset + size} are missing"
+            )
         self.stream.seek(offset)
         data = self.stream.read(size)
         if len(data) != size:
-            raise TiffError(f"bytes {offset} to {offset + size} are missing")
+            raise CutShortError(
+                f"bytes {offset} to {offset + size} are missing"
+            )
         return data
 
     def unpack(self, code, data):
@@ -194,7 +206,7 @@ class _Parser:
         if not 0 < count <= _MAX_ENTRIES:
             raise TiffError(f"table at {offset} has {count} entries")
         block = self.at(offset + head, count * entry_size)
-        ifd = Ifd()
+        ifd = Ifd(offset=offset)
         for start in range(0, len(block), entry_size):
             self.entry(ifd, block[start : start + entry_size], word, depth)
         try:
@@ -256,4 +268,4 @@ def read(path) -> Tiff:
             ifds.append(ifd)
         if not ifds:
             raise TiffError("no main table: its offset is 0")
-        return Tiff(parser.order, ifds, parser.dropped)
+        return Tiff(parser.order, ifds, parser.dropped, parser.size)
