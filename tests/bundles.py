@@ -111,7 +111,8 @@ def write(
     folder.mkdir(parents=True, exist_ok=True)
     manifest = bundle.read_manifest(bundle.default_folder())
     template = manifest["members"][0]
-    template.pop("below_black", None)
+    for measured in ("below_black", "halo"):  # Of the shipped one.
+        template.pop(measured, None)
     entry = template["recipes"]["float16"]
     edges = list(np.geomspace(2.1e-4, 1.344e-2, len(members) + 1))
     (folder / "selector.tflite").write_bytes(b"\0\0\0\0TFL3 selector")

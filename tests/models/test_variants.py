@@ -188,12 +188,15 @@ def test_a_run_of_older_fields_is_the_variant_of_today(name, tmp_path):
     assert first == second
 
 
-def test_the_shipped_members_are_fan_gate(rng):
+def test_the_shipped_members_are_fan_half(rng):
     """Layer by layer: their `.keras` files hold the layers' own settings."""
     folder = ROOT / "fanet_tf/zoo/imx258_keras/member_0"
     shipped = keras.models.load_model(folder / "member.keras", compile=False)
     _, height, width, _ = shipped.get_layer("core").input_shape
-    model = variants.get("fan_gate").model
+    model = {
+        **variants.get("fan_half").model,
+        "transform": "signed_anscombe",
+    }
     today = models.build(height=height, width=width, **model)
     assert [w.path for w in today.weights] == [w.path for w in shipped.weights]
     today.set_weights(shipped.get_weights())
