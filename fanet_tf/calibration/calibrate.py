@@ -314,6 +314,8 @@ def write(
         ),
     )
     record = json.dumps(calibration.record, indent=2, allow_nan=False) + "\n"
+    for folder in {path.parent for path in (output, page_path)}:
+        atomic.sweep(folder)  # What a killed run has left.
     shell.write(page_path, text, overwrite, through=True)
     written = [output, page_path]
     if defects_path is not None and calibration.defects is not None:

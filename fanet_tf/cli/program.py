@@ -21,8 +21,16 @@ EXIT_BROKEN_PIPE = 141  # As a shell reports SIGPIPE.
 EXIT_INTERRUPTED = process.EXIT_INTERRUPTED
 
 
+def _end_bars() -> None:
+    """Ends the lines of progress bars that an error has left open."""
+    if "tqdm" in sys.modules:
+        for bar in list(getattr(sys.modules["tqdm"].tqdm, "_instances", ())):
+            bar.close()
+
+
 def fail(message, code: int = EXIT_INPUT) -> None:
     """Prints one line on stderr and ends the program."""
+    _end_bars()
     line = names.printable(" ".join(str(message).split()))
     name = sys.argv[0].rsplit("/", 1)[-1]
     print(f"{name}: {line}", file=sys.stderr)

@@ -82,6 +82,10 @@ def check_replaceable(
             f"{folder}: must be a new folder, or one that this command wrote "
             f"and nobody added to. Received: a folder with {strange[0]}"
         )
+    for inside in (folder, *(p for p in folder.rglob("*") if p.is_dir())):
+        # Put aside, it could not be deleted.
+        if not os.access(inside, os.W_OK | os.X_OK, effective_ids=True):
+            raise InputError(f"{inside}: must be writable.")
     if os.listdir(folder):
         check(folder)
 
