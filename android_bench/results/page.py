@@ -105,23 +105,19 @@ def _heat(points: Sequence[tuple[float, float | None]]) -> str:
     return plots.plot([line], "minutes", "degrees Celsius", "°C")
 
 
-def sustained(
-    rows: Sequence[dict], jobs: Sequence[dict], frame_tiles: dict[str, int]
-) -> str:
-    """Milliseconds a frame and temperature, frame after frame.
-
-    Args:
-        rows: for the names and the plateaus.
-        jobs: with the processes of each sustained run.
-        frame_tiles: a model's name to the number of tiles of a frame.
-    """
+def sustained(rows: Sequence[dict], jobs: Sequence[dict]) -> str:
+    """Milliseconds a frame and temperature, frame after frame."""
+    frame_tiles = {
+        f"m{row['member']}.{row['recipe']}": row.get("frame_tiles", 1)
+        for row in rows
+    }
     runs = [job for job in jobs if job.get("sustain")]
     parts = []
     for begin in range(0, len(runs), _LINES):
         speed, heat = [], []
         for index, job in enumerate(runs[begin : begin + _LINES]):
             name, style = texts.name(job), f"s{index}"
-            tiles = frame_tiles.get(job["model"], 1)
+            tiles = frame_tiles[job["model"]]
             at = [one["at_s"] / 60 for one in job["sustain"]]
             frames = [one["median_us"] / 1e3 for one in job["sustain"]]
             degrees = [hottest_c(one["condition"]) for one in job["sustain"]]
@@ -236,7 +232,6 @@ def render(
     jobs: Sequence[dict],
     rows: Sequence[dict],
     compared: Comparison | None,
-    tiles: dict[str, int] | None = None,
 ) -> str:
     """Returns the whole page.
 
@@ -245,7 +240,6 @@ def render(
         jobs: finished ones.
         rows: from `rows.summarise`.
         compared: the rows against a baseline, or None.
-        tiles: a model's name to the number of tiles of a frame.
     """
     body = f"<dl>{_facts(header, rows)}</dl>"
     body += shell.section(
@@ -261,7 +255,7 @@ def render(
     body += shell.section(
         "Against the baseline", _list(texts.comparison_lines(compared))
     )
-    body += shell.section("Sustained", sustained(rows, jobs, tiles or {}))
+    body += shell.section("Sustained", sustained(rows, jobs))
     body += shell.section(
         "Over time",
         _figure(

@@ -113,7 +113,7 @@ def test_the_spreadsheet_has_it_on_every_line():
 
 def test_the_page_has_a_column_for_each_and_the_terminal_fewer():
     rows = summarise(*jobs())
-    whole = page.render(RUN, jobs(), rows, None, {"m0.float32": 24})
+    whole = page.render(RUN, jobs(), rows, None)
     for words in (
         ">p95<",
         ">first<",
