@@ -134,7 +134,7 @@ def table(runs: Sequence[Run]) -> list[list[str]]:
         ("ms/MP", lambda row: _cell(row, "ms_per_useful_mp")),
         ("ms/frame", lambda row: _cell(row, "frame_ms")),
         ("hot", _sustained),
-        ("MB", lambda row: _cell(row, "peak_mb")),
+        ("MB", lambda row: columns.number((row or {}).get("peak_mb"))),
     ]
     head = ["member", "recipe", "delegate", "thr", "cores"]
     head += [f"{run.letter} {title}" for title, _ in columns_of for run in runs]
@@ -155,10 +155,11 @@ def table(runs: Sequence[Run]) -> list[list[str]]:
 
 def differences(runs: Sequence[Run]) -> list[str]:
     """Lists what the runs were not made with alike, a line each."""
+    first = runs[0]
     return [
-        f"{run.letter} is unlike {runs[0].letter} in {line}"
+        f"{name}: {old} in {first.letter}, {new} in {run.letter}"
         for run in runs[1:]
-        for line in baseline.differences(runs[0].header, run.header)
+        for name, old, new in baseline.differences(first.header, run.header)
     ]
 
 
@@ -198,20 +199,24 @@ def as_markdown(runs: Sequence[Run]) -> str:
 
 
 def _bars(runs: Sequence[Run]) -> str:
+    timed = [
+        (index, run.letter, run.rows[key])
+        for key in _keys(runs)
+        for index, run in enumerate(runs)
+        if "ms_per_useful_mp" in run.rows.get(key, {})
+        and run.rows[key]["status"] != "failed"
+    ]
     entries = []
-    for key in _keys(runs):
-        for index, run in enumerate(runs):
-            row = run.rows.get(key, {})
-            value = row.get("ms_per_useful_mp")
-            if value is None or row["status"] == "failed":
-                continue
-            scale = value / row["median_ms"]
-            ends = (row["least_ms"] * scale, row["greatest_ms"] * scale)
-            label = f"{run.letter} {texts.name(row)}"
-            entries.append(Bar(label, f"s{index % 8}", value, ends))
+    short = texts.short_names([row for *_, row in timed])
+    for (index, letter, row), name in zip(timed, short, strict=True):
+        value = row["ms_per_useful_mp"]
+        scale = value / row["median_ms"]
+        ends = (row["least_ms"] * scale, row["greatest_ms"] * scale)
+        entries.append(Bar(f"{letter} {name}", f"s{index % 8}", value, ends))
     if not entries:
         return ""
-    return plots.bars(entries, "ms per useful megapixel")
+    drawn = plots.bars(entries, "ms per useful megapixel")
+    return f'<div class="bars">{drawn}</div>'
 
 
 def _items(lines: Sequence[str]) -> str:

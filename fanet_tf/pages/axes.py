@@ -57,11 +57,11 @@ def number(value: float) -> str:
     return power if float(mantissa) == 1 else f"{float(mantissa):g}·{power}"
 
 
-def shortened(label: str) -> str:
-    """Cuts a name that is too long for a plot."""
-    if len(label) <= _MAX_LABEL:
+def shortened(label: str, most: int = _MAX_LABEL) -> str:
+    """Cuts a name of more than `most` characters."""
+    if len(label) <= most:
         return label
-    return label[: _MAX_LABEL - 1].rstrip(" ,") + "\u2026"
+    return label[: most - 1].rstrip(" ,") + "\u2026"
 
 
 def amount(value: float, unit: str) -> str:
