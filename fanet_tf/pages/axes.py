@@ -96,6 +96,8 @@ class Axis:
         if self.log:
             low, high, value = map(math.log10, (low, high, value))
         start, stop = self.pixels
+        if high == low:  # The logarithms of neighbouring numbers.
+            return (start + stop) / 2
         return start + (value - low) / (high - low) * (stop - start)
 
     def apart(self) -> list[tuple[float, str]]:
