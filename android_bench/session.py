@@ -13,7 +13,6 @@ from tqdm import tqdm
 from android_bench import plan
 from android_bench import runner
 from android_bench.bundle import Bundle
-from android_bench.bundle import tiles_of
 from android_bench.errors import BenchError
 from android_bench.phone.adb import Adb
 from android_bench.plan import Job
@@ -145,8 +144,7 @@ def run(settings: Settings) -> Results:
     baseline = None
     if settings.baseline:
         baseline = stores.read(pathlib.Path(settings.baseline))
-    stamp = datetime.datetime.now().strftime("bench-%Y%m%d-%H%M%S")
-    output = atomic.resolve(settings.output or stamp)
+    output = output_folder(settings.output, "bench")
     path = output / stores.RESULTS
     run_id = _run_id(settings, path)
     raw = outputs.no_raw
@@ -173,12 +171,14 @@ def run(settings: Settings) -> Results:
         if baseline is not None:
             compared = baselines.compare(rows, store.header, baseline)
         store.finish(rows)
-        tiles = {
-            model.name: tiles_of(model.tile, *settings.frame)
-            for model in settings.bundle.models
-        }
-        outputs.write(output, store, rows, compared, tiles)
+        outputs.write(output, store, rows, compared)
     return Results(output, store.header, rows, compared)
+
+
+def output_folder(given: str | None, kind: str) -> pathlib.Path:
+    """Returns the folder for results; without a name it is that of the time."""
+    stamp = datetime.datetime.now().strftime(f"{kind}-%Y%m%d-%H%M%S")
+    return atomic.resolve(given or stamp)
 
 
 def _adb(settings: Settings, **options) -> Adb:

@@ -45,7 +45,13 @@ HELPS = {
 }
 
 # Flags of other people's programs that our pages name.
-FOREIGN = {"--num_threads", "--serial", "--logdir", "--no-deps"}
+FOREIGN = {
+    "--gpu_backend",
+    "--num_threads",
+    "--serial",
+    "--logdir",
+    "--no-deps",
+}
 ABSL = {"--help", "--helpfull", "--helpshort", "--verbosity", "--flagfile"}
 
 

@@ -4,6 +4,7 @@ Example:
 
     fanet-bench BUNDLE --tool=android_aarch64_benchmark_model
     fanet-bench BUNDLE --host
+    fanet-bench --compare bench-old bench-new
 """
 
 import pathlib
@@ -19,6 +20,7 @@ from android_bench import session
 from android_bench.cli import phone_flags
 from android_bench.cli import plan_flags
 from android_bench.errors import BenchError
+from android_bench.results import side_by_side
 from android_bench.results import text as texts
 from android_bench.targets.launcher import PhoneOptions
 from fanet_tf.cli import program
@@ -26,7 +28,10 @@ from fanet_tf.files import names
 
 _HOST = flags.DEFINE_bool("host", False, "Measure this machine, without adb.")
 _OUTPUT = flags.DEFINE_string(
-    "output", None, "Folder for the results; the default is bench-DATE-TIME."
+    "output",
+    None,
+    "Folder for the results; the default is bench-DATE-TIME, or "
+    "compare-DATE-TIME.",
 )
 _RESUME = flags.DEFINE_bool("resume", False, "Continue the run in --output.")
 _DRY_RUN = flags.DEFINE_bool(
@@ -37,6 +42,12 @@ _SAVE_RAW = flags.DEFINE_bool(
 )
 _BASELINE = flags.DEFINE_string(
     "baseline", None, "Older results.jsonl; exit 1 when a row got slower."
+)
+_COMPARE = flags.DEFINE_bool(
+    "compare",
+    False,
+    "Put finished runs side by side instead of measuring: the arguments are "
+    "their results.jsonl, or their folders.",
 )
 _SPREAD = flags.DEFINE_float(
     "spread_limit", 0.05, "Rows that spread more are marked not comparable."
@@ -106,7 +117,19 @@ def _report(results: session.Results) -> int:
     return OK
 
 
+def _compare(paths: list[str]) -> int:
+    runs = side_by_side.read(paths)
+    folder = session.output_folder(_OUTPUT.value, "compare")
+    side_by_side.write(folder, runs)
+    text = side_by_side.as_text(runs)
+    print("\n".join(map(names.printable, text.splitlines())))
+    print(f"comparison in {names.printable(folder)}")
+    return OK
+
+
 def _bench(arguments: list[str]) -> int:
+    if _COMPARE.value:
+        return _compare(arguments)
     if len(arguments) != 1:
         raise BenchError(
             "fanet-bench must be given one bundle. Received: "

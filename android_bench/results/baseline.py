@@ -1,6 +1,7 @@
 """A run beside an older one of the same phone model."""
 
 import dataclasses
+from typing import NamedTuple
 
 from android_bench.errors import BenchError
 from android_bench.phone.cores import FAST
@@ -20,16 +21,24 @@ _CIRCUMSTANCES = (
 )
 
 
+class Difference(NamedTuple):
+    """Something that two runs were not made with alike."""
+
+    name: str
+    old: str
+    new: str
+
+
 @dataclasses.dataclass(frozen=True)
 class Comparison:
     """What `compare` found.
 
     Attributes:
-        differences: what the two runs were not made with alike, a line each.
+        differences: what the two runs were not made with alike.
         changes: a record for each row that is in both.
     """
 
-    differences: list[str]
+    differences: list[Difference]
     changes: list[dict]
 
     @property
@@ -38,19 +47,19 @@ class Comparison:
         return [c for c in self.changes if c["verdict"] == "slower"]
 
 
-def differences(old: dict, new: dict) -> list[str]:
-    """Lists what two runs were not made with alike, a line each.
+def differences(old: dict, new: dict) -> list[Difference]:
+    """Lists what two runs were not made with alike.
 
     Args:
         old: the `run` line of the older one.
         new: that of the newer.
     """
-    lines = []
+    found = []
     for name, path in _CIRCUMSTANCES:
         before, now = (_text(header, path) for header in (old, new))
         if before != now:
-            lines.append(f"{name}: {before}, now {now}")
-    return lines
+            found.append(Difference(name, before, now))
+    return found
 
 
 def _text(header: dict, path: tuple[str, str]) -> str:

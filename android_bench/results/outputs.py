@@ -83,22 +83,13 @@ def write(
     store: stores.Store,
     rows: list[dict],
     compared: Comparison | None,
-    tiles: dict[str, int],
 ) -> None:
-    """Writes CSV, Markdown and the page of a finished run.
-
-    Args:
-        folder: for the files.
-        store: with the finished jobs.
-        rows: one a configuration.
-        compared: the rows against a baseline, or None.
-        tiles: a model's name to the number of tiles of a frame.
-    """
+    """Writes CSV, Markdown and the page of a finished run."""
     jobs = list(store.jobs.values())
     files = {
         "results.csv": spreadsheet.to_csv(store.header, rows),
         "results.md": texts.to_markdown(store.header, rows, compared),
-        "report.html": page.render(store.header, jobs, rows, compared, tiles),
+        "report.html": page.render(store.header, jobs, rows, compared),
     }
     for name, text in files.items():
         atomic.write_text(folder / name, text, overwrite=True)

@@ -17,10 +17,12 @@ from fanet_tf.pages.tables import Cell
 # The rows' table is wide: at 1280 pixels all of its columns are in sight.
 STYLE = """
 main { max-width: 1248px; padding: 32px 12px 64px; }
+.bars { max-width: 760px; }
 .rows table { font-size: 12px; }
-.rows th, .rows td { padding: 5px 9px 5px 0; }
-.rows th:first-child { padding-right: 9px; }
+.rows th, .rows td { padding: 5px 6px 5px 0; }
+.rows th:first-child { padding-right: 6px; }
 .rows thead th { font-size: 12px; white-space: normal; vertical-align: bottom; }
+.rows td.left { white-space: normal; line-height: 1.15; }
 .rows .failed { color: var(--c6); } .rows .odd { color: var(--c1); }
 """
 _OK, _ODD, _FAILED = "s0", "s1", "s6"
@@ -37,13 +39,12 @@ def _style(row: dict) -> str:
 def bars(rows: Sequence[dict]) -> str:
     """Latency per useful megapixel; whiskers span the processes' medians."""
     entries = []
-    for row in rows:
-        if "median_ms" not in row:
-            continue
+    timed = [row for row in rows if "median_ms" in row]
+    for row, short in zip(timed, texts.short_names(timed), strict=True):
         scale = row["ms_per_useful_mp"] / row["median_ms"]
         entries.append(
             Bar(
-                texts.name(row),
+                short,
                 _style(row),
                 row["ms_per_useful_mp"],
                 (row["least_ms"] * scale, row["greatest_ms"] * scale),
@@ -52,7 +53,8 @@ def bars(rows: Sequence[dict]) -> str:
         )
     if not entries:
         return "<p>No latency was measured.</p>"
-    return plots.bars(entries, "ms per useful megapixel")
+    drawn = plots.bars(entries, "ms per useful megapixel")
+    return f'<div class="bars">{drawn}</div>'
 
 
 def over_time(jobs: Sequence[dict]) -> str:
@@ -105,23 +107,21 @@ def _heat(points: Sequence[tuple[float, float | None]]) -> str:
     return plots.plot([line], "minutes", "degrees Celsius", "°C")
 
 
-def sustained(
-    rows: Sequence[dict], jobs: Sequence[dict], frame_tiles: dict[str, int]
-) -> str:
-    """Milliseconds a frame and temperature, frame after frame.
-
-    Args:
-        rows: for the names and the plateaus.
-        jobs: with the processes of each sustained run.
-        frame_tiles: a model's name to the number of tiles of a frame.
-    """
+def sustained(rows: Sequence[dict], jobs: Sequence[dict]) -> str:
+    """Milliseconds a frame and temperature, frame after frame."""
+    frame_tiles = {
+        f"m{row['member']}.{row['recipe']}": row.get("frame_tiles", 1)
+        for row in rows
+    }
     runs = [job for job in jobs if job.get("sustain")]
     parts = []
     for begin in range(0, len(runs), _LINES):
         speed, heat = [], []
-        for index, job in enumerate(runs[begin : begin + _LINES]):
-            name, style = texts.name(job), f"s{index}"
-            tiles = frame_tiles.get(job["model"], 1)
+        drawn = runs[begin : begin + _LINES]
+        named = zip(drawn, texts.short_names(runs)[begin:], strict=False)
+        for index, (job, name) in enumerate(named):
+            style = f"s{index}"
+            tiles = frame_tiles[job["model"]]
             at = [one["at_s"] / 60 for one in job["sustain"]]
             frames = [one["median_us"] / 1e3 for one in job["sustain"]]
             degrees = [hottest_c(one["condition"]) for one in job["sustain"]]
@@ -131,12 +131,13 @@ def sustained(
                 for x, y in zip(at, degrees, strict=True)
                 if y is not None
             ]
-            speed.append(Series(name, style, ms))
-            heat += [Series(name, style, known)] if known else []
-        drawn = plots.plot(speed, "minutes", "ms per frame", "ms", y_floor=0.0)
+            speed.append(Series(name, style, ms, dots="last"))
+            if known:
+                heat.append(Series(name, style, known, dots="last"))
+        both = plots.plot(speed, "minutes", "ms per frame", "ms", y_floor=0.0)
         if heat:
-            drawn += plots.plot(heat, "minutes", "degrees Celsius", "°C")
-        parts.append(f'<div class="plots">{drawn}</div>')
+            both += plots.plot(heat, "minutes", "degrees Celsius", "°C")
+        parts.append(f'<div class="plots">{both}</div>')
     if not parts:
         return ""
     told = [
@@ -236,7 +237,6 @@ def render(
     jobs: Sequence[dict],
     rows: Sequence[dict],
     compared: Comparison | None,
-    tiles: dict[str, int] | None = None,
 ) -> str:
     """Returns the whole page.
 
@@ -245,7 +245,6 @@ def render(
         jobs: finished ones.
         rows: from `rows.summarise`.
         compared: the rows against a baseline, or None.
-        tiles: a model's name to the number of tiles of a frame.
     """
     body = f"<dl>{_facts(header, rows)}</dl>"
     body += shell.section(
@@ -261,7 +260,7 @@ def render(
     body += shell.section(
         "Against the baseline", _list(texts.comparison_lines(compared))
     )
-    body += shell.section("Sustained", sustained(rows, jobs, tiles or {}))
+    body += shell.section("Sustained", sustained(rows, jobs))
     body += shell.section(
         "Over time",
         _figure(

@@ -160,6 +160,7 @@ def _row(group, checks, tile, frame, unsteady, spread_limit) -> dict:
         "tile": dataclasses.asdict(tile),
         "status": "failed" if failed else "ok",
         "comparable": comparable,
+        "frame_tiles": frame_tiles,
         "notes": list(dict.fromkeys(notes)),
         "processes": len(medians),
         "checked": any(c.get("check") for c in checks),

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Sequence
 
 from fanet_tf.files import names
 
@@ -62,16 +63,29 @@ _OF_THE_RUN = (
 )
 
 
-def to_csv(header: dict, rows: list[dict]) -> str:
+def to_csv(header: dict, rows: Sequence[dict]) -> str:
     """Returns a line a row; cells that a row does not have are empty."""
+    lines = [{**_run(header), **_flat(row)} for row in rows]
+    return _csv((*_OF_THE_ROW, *_OF_THE_RUN), lines)
+
+
+def joined(runs: Sequence[tuple[str, dict, Sequence[dict]]]) -> str:
+    """Returns the rows of several runs: name, `run` line and rows of each."""
+    lines = [
+        {**_run(header), **_flat(row), "run": name}
+        for name, header, rows in runs
+        for row in rows
+    ]
+    return _csv(("run", *_OF_THE_ROW, *_OF_THE_RUN), lines)
+
+
+def _csv(fields: Sequence[str], lines: Sequence[dict]) -> str:
     stream = io.StringIO()
-    fields = (*_OF_THE_ROW, *_OF_THE_RUN)
     writer = csv.DictWriter(stream, fields)
     writer.writeheader()
-    for row in rows:
-        values = {**_run(header), **_flat(row)}
+    for line in lines:
         writer.writerow(
-            {name: names.csv_cell(values.get(name)) for name in fields}
+            {name: names.csv_cell(line.get(name)) for name in fields}
         )
     return stream.getvalue()
 

@@ -1,5 +1,7 @@
 """Rows as a table for the terminal and as Markdown, in words."""
 
+from collections.abc import Sequence
+
 from android_bench.phone.cores import FAST
 from android_bench.results import columns
 from android_bench.results.baseline import Comparison
@@ -49,6 +51,22 @@ def name(row: dict) -> str:
         f"m{row['member']}.{row['recipe']} {row['delegate']} "
         f"t{row['threads']}{cores}"
     )
+
+
+def short_names(rows: Sequence[dict]) -> list[str]:
+    """Names configurations by what is not the same in all of them."""
+    parts = (
+        lambda row: row["delegate"],
+        lambda row: f"t{row['threads']}",
+        lambda row: row.get("affinity", ""),
+    )
+    kept = [text for text in parts if len({text(row) for row in rows}) > 1]
+    return [
+        " ".join(
+            [f"m{row['member']}.{row['recipe']}", *(text(row) for text in kept)]
+        )
+        for row in rows
+    ]
 
 
 def table(header: dict, rows: list[dict], compared: Comparison | None) -> str:
@@ -101,7 +119,10 @@ def comparison_lines(compared: Comparison | None) -> list[str]:
     """The run against its baseline, in words."""
     if compared is None:
         return []
-    unlike = [f"unlike the baseline, {line}" for line in compared.differences]
+    unlike = [
+        f"unlike the baseline, {name}: {old}, now {new}"
+        for name, old, new in compared.differences
+    ]
     return unlike + [_change(change) for change in compared.changes]
 
 

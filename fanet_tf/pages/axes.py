@@ -57,11 +57,11 @@ def number(value: float) -> str:
     return power if float(mantissa) == 1 else f"{float(mantissa):g}·{power}"
 
 
-def shortened(label: str) -> str:
-    """Cuts a name that is too long for a plot."""
-    if len(label) <= _MAX_LABEL:
+def shortened(label: str, most: int = _MAX_LABEL) -> str:
+    """Cuts a name of more than `most` characters."""
+    if len(label) <= most:
         return label
-    return label[: _MAX_LABEL - 1].rstrip(" ,") + "\u2026"
+    return label[: most - 1].rstrip(" ,") + "\u2026"
 
 
 def amount(value: float, unit: str) -> str:
@@ -96,6 +96,8 @@ class Axis:
         if self.log:
             low, high, value = map(math.log10, (low, high, value))
         start, stop = self.pixels
+        if high == low:  # The logarithms of neighbouring numbers.
+            return (start + stop) / 2
         return start + (value - low) / (high - low) * (stop - start)
 
     def apart(self) -> list[tuple[float, str]]:

@@ -22,6 +22,7 @@ LEFT, TOP, BOTTOM = 70, 36, 44
 _CHARACTER = 8.6  # Pixels, about, of a name.
 _LABEL_GAP = 16
 _BAR = 26  # Pixels from bar to bar.
+_BAR_LABEL = 32  # Characters.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -261,10 +262,10 @@ def bars(entries: Sequence[Bar], x_label: str, unit: str = "") -> str:
         x_label: what their length is.
         unit: of it, for the numbers beside the bars.
     """
-    room = max(len(axes.shortened(bar.label)) for bar in entries) * _CHARACTER
+    labels = [axes.shortened(bar.label, _BAR_LABEL) for bar in entries]
+    left = max(map(len, labels)) * _CHARACTER + 16
     most = max(max(bar.value, *(bar.interval or (0.0,))) for bar in entries)
     bottom = _BAR * len(entries) + 10
-    left = room + 16
     x = axes.axis(x_label, 0.0, most, (left, WIDTH - 90))
     parts = []
     for at, text in x.apart():
@@ -285,7 +286,7 @@ def bars(entries: Sequence[Bar], x_label: str, unit: str = "") -> str:
         parts.append(
             f'<g class="{bar.style}"><text class="name" text-anchor="end"'
             f' x="{left - 8}" y="{top + 13}">'
-            f"{html.escape(axes.shortened(bar.label))}</text>"
+            f"{html.escape(labels[index])}</text>"
             f'<rect x="{left}" y="{top + 1}" height="{_BAR - 10}"'
             f' width="{x(bar.value) - left:.1f}">'
             f"<title>{html.escape(tip)}</title></rect></g>{whisker}"

@@ -43,3 +43,56 @@ def steady(*medians):
     references = [job("reference_run", n, 5.0) for n in range(len(medians) + 1)]
     timed = [job("latency", n, ms) for n, ms in enumerate(medians)]
     return [*references, *timed]
+
+
+ON_A_PHONE = {
+    "cores": "4-7",
+    "governor": "walt",
+    "before": {"battery_percent": 87, "skin_c": 31.0},
+    "after": {"battery_percent": 84, "skin_c": 36.0},
+}
+LATENCY = {
+    "median_us": 10_000,
+    "p95_us": 12_000,
+    "first_us": 25_000,
+    "init_us": 80_000,
+}
+RUN = {
+    **HEADER,
+    "device": {"model": "P", "android": "14", "fingerprint": "p/x:14"},
+    "environment": {"performance_mode": "on"},
+}
+
+
+def sustained(*medians_ms, seconds=2.0):
+    return [
+        {
+            "at_s": seconds * number,
+            "seconds": seconds,
+            "num_runs": 100,
+            "mean_us": 1e4 * seconds * 0.9,
+            "median_us": 1000 * ms,
+            "condition": {"skin_c": 30.0 + number},
+        }
+        for number, ms in enumerate(medians_ms)
+    ]
+
+
+def jobs_of_a_phone():
+    """Jobs of one configuration that say all that a phone tells."""
+    slower = {**LATENCY, "p95_us": 14_000, "first_us": 27_000}
+    return [
+        job("latency", 0, latency=LATENCY, **ON_A_PHONE),
+        job("latency", 1, latency=slower, **ON_A_PHONE),
+        job("memory", memory={"peak_mb": 91.5, "overall_mb": 12.25}),
+        job(
+            "profile",
+            profile=[{"node_type": "D", "avg_ms": "9", "name": "d"}],
+            inside=[
+                {"node_type": "Conv", "avg_ms": str(n), "name": f"c{n}"}
+                for n in range(31)
+            ],
+            delegated=[31, 33],
+        ),
+        job("sustain", sustain=sustained(10, 10, 11, 12, 13, 14, 15, 15)),
+    ]

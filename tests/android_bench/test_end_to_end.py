@@ -154,6 +154,46 @@ class Balanced(html.parser.HTMLParser):
         assert self.open.pop() == tag
 
 
+def test_clusters_are_sustained_and_compared(bundle, phone, tool, tmp_path):
+    (phone.root / "heat").write_text(
+        "".join(f"0 {31 + n / 8}\n" for n in range(60))
+    )
+    output = tmp_path / "out"
+    done = bench(
+        bundle,
+        f"--serial={phone.serial}",
+        f"--tool={tool}",
+        f"--output={output}",
+        "--recipes=float32",
+        "--passes=output,latency",
+        "--repeats=1",
+        "--affinity=big,little",
+        "--threads=1",
+        "--sustain=2",
+        *QUICK,
+    )
+    assert done.returncode == 0, done.stderr
+    rows = rows_of(output)
+    assert [row["affinity"] for row in rows] == ["big", "little"]
+    assert [row["cores"] for row in rows] == ["4-7", "0-3"]
+    for row in rows:
+        found = row["sustain"]
+        assert found["seconds"] >= 2 and 0 < found["busy"] <= 1
+        assert found["hottest_c"] > 31
+        assert found["plateau_ms"] > 0
+    assert "ms/frame hot" in done.stdout
+    page = (output / "report.html").read_text()
+    assert page.count("ms per frame over minutes") == 1
+    assert {"f0", "f"} == set((phone.root / "taskset.log").read_text().split())
+    left_clean(phone, output)
+
+    folder = tmp_path / "compared"
+    done = bench("--compare", output, output, f"--output={folder}")
+    assert done.returncode == 0, done.stderr
+    assert "1.00" in done.stdout and "B/A" in done.stdout
+    assert marks.is_our_page(folder / "comparison.html")
+
+
 def test_page_is_whole_and_refers_to_nothing_outside(host_run):
     page = (host_run / "report.html").read_text()
     parser = Balanced()

@@ -91,7 +91,8 @@ def test_what_was_not_alike_is_listed(part, name, value, line):
     (row,) = summarise(*steady(10.0))
     before = [FULL, {"type": "row", **row}]
     compared = baselines.compare([row], now, before)
-    (difference,) = compared.differences
+    (found,) = compared.differences
+    difference = f"{found.name}: {found.old}, now {found.new}"
     assert difference.endswith(line)
     assert difference in texts.to_markdown(now, [row], compared)
     assert difference in texts.table(now, [row], compared)

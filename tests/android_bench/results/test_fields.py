@@ -4,68 +4,19 @@ import csv
 import io
 
 import pytest
-from records import HEADER
+from records import LATENCY
+from records import RUN
 from records import job
+from records import jobs_of_a_phone
 from records import summarise
 
 from android_bench.results import page
 from android_bench.results import spreadsheet
 from android_bench.results import text as texts
 
-ON_A_PHONE = {
-    "cores": "4-7",
-    "governor": "walt",
-    "before": {"battery_percent": 87, "skin_c": 31.0},
-    "after": {"battery_percent": 84, "skin_c": 36.0},
-}
-LATENCY = {
-    "median_us": 10_000,
-    "p95_us": 12_000,
-    "first_us": 25_000,
-    "init_us": 80_000,
-}
-RUN = {
-    **HEADER,
-    "device": {"model": "P", "android": "14", "fingerprint": "p/x:14"},
-    "environment": {"performance_mode": "on"},
-}
-
-
-def sustained(*medians_ms, seconds=2.0):
-    return [
-        {
-            "at_s": seconds * number,
-            "seconds": seconds,
-            "num_runs": 100,
-            "mean_us": 1e4 * seconds * 0.9,
-            "median_us": 1000 * ms,
-            "condition": {"skin_c": 30.0 + number},
-        }
-        for number, ms in enumerate(medians_ms)
-    ]
-
-
-def jobs():
-    slower = {**LATENCY, "p95_us": 14_000, "first_us": 27_000}
-    return [
-        job("latency", 0, latency=LATENCY, **ON_A_PHONE),
-        job("latency", 1, latency=slower, **ON_A_PHONE),
-        job("memory", memory={"peak_mb": 91.5, "overall_mb": 12.25}),
-        job(
-            "profile",
-            profile=[{"node_type": "D", "avg_ms": "9", "name": "d"}],
-            inside=[
-                {"node_type": "Conv", "avg_ms": str(n), "name": f"c{n}"}
-                for n in range(31)
-            ],
-            delegated=[31, 33],
-        ),
-        job("sustain", sustain=sustained(10, 10, 11, 12, 13, 14, 15, 15)),
-    ]
-
 
 def test_a_row_says_all_that_was_asked_of_it():
-    (row,) = summarise(*jobs())
+    (row,) = summarise(*jobs_of_a_phone())
     # Median of two processes.
     assert row["p95_ms"] == 13
     assert (row["first_ms"], row["init_ms"]) == (26, 80)
@@ -76,7 +27,7 @@ def test_a_row_says_all_that_was_asked_of_it():
 
 
 def test_a_sustained_run_ends_on_a_plateau():
-    (row,) = summarise(*jobs())
+    (row,) = summarise(*jobs_of_a_phone())
     found = row["sustain"]
     # 4 x 6 tiles cover the frame; the last quarter are two processes.
     assert found["first_ms"] == pytest.approx(10 * 24)
@@ -89,7 +40,7 @@ def test_a_sustained_run_ends_on_a_plateau():
 
 def test_the_spreadsheet_has_it_on_every_line():
     (line,) = csv.DictReader(
-        io.StringIO(spreadsheet.to_csv(RUN, summarise(*jobs())))
+        io.StringIO(spreadsheet.to_csv(RUN, summarise(*jobs_of_a_phone())))
     )
     expected = {
         "p95_ms": "13.0",
@@ -112,8 +63,8 @@ def test_the_spreadsheet_has_it_on_every_line():
 
 
 def test_the_page_has_a_column_for_each_and_the_terminal_fewer():
-    rows = summarise(*jobs())
-    whole = page.render(RUN, jobs(), rows, None, {"m0.float32": 24})
+    rows = summarise(*jobs_of_a_phone())
+    whole = page.render(RUN, jobs_of_a_phone(), rows, None)
     for words in (
         ">p95<",
         ">first<",
