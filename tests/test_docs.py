@@ -45,13 +45,7 @@ HELPS = {
 }
 
 # Flags of other people's programs that our pages name.
-FOREIGN = {
-    "--gpu_backend",
-    "--num_threads",
-    "--serial",
-    "--logdir",
-    "--no-deps",
-}
+FOREIGN = {"--gpu_backend", "--num_threads", "--logdir", "--no-deps"}
 ABSL = {"--help", "--helpfull", "--helpshort", "--verbosity", "--flagfile"}
 
 

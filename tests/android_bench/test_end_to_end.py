@@ -89,12 +89,13 @@ def test_a_phone_with_androids_userland_is_measured(
         f"--output={output}",
         "--recipes=float32",
         "--threads=2",
-        "--repeats=2",
+        "--repeats=1",
+        "--passes=output,latency,profile",
         *QUICK,
     )
     assert done.returncode == 0, done.stderr
     (row,) = rows_of(output)
-    assert row["status"] == "ok" and row["check"] and row["processes"] == 2
+    assert row["status"] == "ok" and row["check"] and row["processes"] == 1
     left_clean(phone, output)
 
 
@@ -165,8 +166,7 @@ def test_clusters_are_sustained_and_compared(bundle, phone, tool, tmp_path):
         f"--tool={tool}",
         f"--output={output}",
         "--recipes=float32",
-        "--passes=output,latency",
-        "--repeats=1",
+        "--passes=output",
         "--affinity=big,little",
         "--threads=1",
         "--sustain=2",
@@ -178,7 +178,7 @@ def test_clusters_are_sustained_and_compared(bundle, phone, tool, tmp_path):
     assert [row["cores"] for row in rows] == ["4-7", "0-3"]
     for row in rows:
         found = row["sustain"]
-        assert found["seconds"] >= 2 and 0 < found["busy"] <= 1
+        assert found["seconds"] > 1 and 0 < found["busy"] <= 1
         assert found["hottest_c"] > 31
         assert found["plateau_ms"] > 0
     assert "ms/frame hot" in done.stdout
@@ -190,7 +190,7 @@ def test_clusters_are_sustained_and_compared(bundle, phone, tool, tmp_path):
     folder = tmp_path / "compared"
     done = bench("--compare", output, output, f"--output={folder}")
     assert done.returncode == 0, done.stderr
-    assert "1.00" in done.stdout and "B/A" in done.stdout
+    assert "A hot  B hot" in done.stdout
     assert marks.is_our_page(folder / "comparison.html")
 
 

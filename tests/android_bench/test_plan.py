@@ -8,7 +8,7 @@ from android_bench.errors import BenchError
 
 
 @pytest.fixture
-def models(make_bundle):
+def pair(make_bundle):
     return bundles.read(make_bundle(members=2))
 
 
@@ -23,15 +23,15 @@ def build(models, **changes):
     return plan.build(models, **{**options, **changes})
 
 
-def test_matrix_product_is_measured_in_every_round(models):
-    jobs = build(models, matmul=True)
+def test_matrix_product_is_measured_in_every_round(pair):
+    jobs = build(pair, matmul=True)
     assert len({job.id for job in jobs}) == len(jobs)
     products = [(j.round, j.threads) for j in jobs if j.kind == "matmul"]
     assert sorted(products) == [(n, t) for n in range(3) for t in (1, 4)]
 
 
-def test_every_configuration_is_measured_once_a_round(models):
-    jobs = build(models)
+def test_every_configuration_is_measured_once_a_round(pair):
+    jobs = build(pair)
     assert len({job.id for job in jobs}) == len(jobs)
     counted = collections.Counter(job.kind for job in jobs)
     # Two members in two recipes; CPU with 1 and 4 threads, GPU once.
@@ -51,10 +51,10 @@ def test_every_configuration_is_measured_once_a_round(models):
         assert len(configs) == len(set(configs)) == 12
 
 
-def test_rounds_are_interleaved_between_canaries(models):
+def test_rounds_are_interleaved_between_canaries(pair):
     kinds = [
         job.kind
-        for job in build(models)
+        for job in build(pair)
         if job.kind in ("latency", "reference_run")
     ]
     assert kinds == (["reference_run"] + ["latency"] * 12) * 3 + [
@@ -62,24 +62,24 @@ def test_rounds_are_interleaved_between_canaries(models):
     ]
 
 
-def test_order_follows_the_seed(models):
-    assert build(models, seed=1) == build(models, seed=1)
-    assert build(models, seed=1) != build(models, seed=2)
+def test_order_follows_the_seed(pair):
+    assert build(pair, seed=1) == build(pair, seed=1)
+    assert build(pair, seed=1) != build(pair, seed=2)
     orders = [
-        [j.model.name for j in build(models) if j.kind == "latency"][s : s + 12]
+        [j.model.name for j in build(pair) if j.kind == "latency"][s : s + 12]
         for s in (0, 12)
     ]
     assert orders[0] != orders[1]
 
 
-def test_unknown_pass_is_refused(models):
+def test_unknown_pass_is_refused(pair):
     with pytest.raises(BenchError, match="Received: speed"):
-        build(models, passes=["speed"])
+        build(pair, passes=["speed"])
 
 
-def test_clusters_are_measured_with_as_many_threads_as_have_room(models):
+def test_clusters_are_measured_with_as_many_threads_as_have_room(pair):
     jobs = build(
-        models,
+        pair,
         affinities={"big": 1, "mid": 3, "little": 4},
         passes=["output", "latency"],
     )
@@ -105,12 +105,12 @@ def test_clusters_are_measured_with_as_many_threads_as_have_room(models):
     assert others == {("big", 1)}
 
 
-def test_sustained_runs_come_last(models):
-    kinds = [job.kind for job in build(models, sustain=True)]
+def test_sustained_runs_come_last(pair):
+    kinds = [job.kind for job in build(pair, sustain=True)]
     assert kinds[-12:] == ["sustain"] * 12
     assert "sustain" not in kinds[:-12]
 
 
-def test_the_usual_cores_leave_no_mark_in_a_job(models):
-    plain = [job.id for job in build(models)]
-    assert plain == [job.id for job in build(models, affinities={"fast": None})]
+def test_the_usual_cores_leave_no_mark_in_a_job(pair):
+    plain = [job.id for job in build(pair)]
+    assert plain == [job.id for job in build(pair, affinities={"fast": None})]
