@@ -17,6 +17,7 @@ from android_bench.errors import BenchError
 from android_bench.phone.adb import Adb
 from android_bench.plan import Job
 from android_bench.results import baseline as baselines
+from android_bench.results import fields
 from android_bench.results import outputs
 from android_bench.results import ratios
 from android_bench.results import rows as row_maker
@@ -250,7 +251,8 @@ def _rows(settings: Settings, store: stores.Store) -> list[dict]:
     measured = models if settings.tool is None else ()
     macs = {model.name: macs_lib.total(model.path) for model in measured}
     ratios.add(rows, jobs, macs)
-    return rows
+    of_run = fields.of_run(store.header)
+    return [{**row, **of_run} for row in rows]
 
 
 @contextlib.contextmanager

@@ -1,8 +1,10 @@
 """From finished jobs to rows, and from rows to files a person reads.
 
-`store` keeps jobs as JSON lines, `rows` and `ratios` summarise them, `text`,
-`page` and `outputs` write the table, the CSV, the Markdown and the page.
-Nothing here talks to a phone.
+`store` keeps jobs as JSON lines; `rows`, `fields` and `ratios` summarise them;
+`baseline` compares them with an older run and `side_by_side` with other runs;
+`columns`, `text`, `spreadsheet`, `page` and `outputs` write the table, the
+Markdown, the CSV and the page. Nothing here talks to a phone.
 
-Entrances: `store.Store`, `rows.summarise` and `outputs.write`.
+Entrances: `store.Store`, `rows.summarise`, `outputs.write` and
+`side_by_side.read`.
 """

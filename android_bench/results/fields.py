@@ -12,6 +12,21 @@ def hottest_c(sample: Mapping[str, object]) -> float | None:
     return sample.get("skin_c", sample.get("battery_c"))
 
 
+def of_run(header: Mapping[str, Mapping]) -> dict[str, str]:
+    """Device, Android version and mode: the same for all rows of a run."""
+    device = header.get("device") or {}
+    named = " ".join(
+        filter(None, (device.get("manufacturer"), device.get("model")))
+    )
+    mode = (header.get("environment") or {}).get("performance_mode")
+    found = {
+        "device": named,
+        "android": device.get("android"),
+        "performance_mode": mode,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
 def of_latency(jobs: list[dict]) -> dict[str, float]:
     """Medians over the processes: first run, initialisation and p95, in ms."""
     found = {}

@@ -45,11 +45,11 @@ _CAUSES = tuple(
     for pattern, meaning in (
         (r"CANNOT LINK EXECUTABLE", _NO_LIBRARY),
         (
-            r"position independent executables|unexpected e_type",
+            r"position[ -]independent executables|unexpected e_type",
             "Android runs only position independent executables: build the "
             "tool with -fPIE -pie",
         ),
-        (r"not executable: \d+-bit|exec format error", _OTHER_ABI),
+        (r"not executable: (\d+-bit|magic)|exec format error", _OTHER_ABI),
         (r"cannot execute binary file|unexpected e_machine", _OTHER_ABI),
         (r"bad ELF magic|is (64|32)-bit instead of", _OTHER_ABI),
         (r"^\S+: .*syntax error: .*unexpected", _OTHER_ABI),
@@ -62,11 +62,14 @@ _CAUSES = tuple(
         (r"^(env|taskset|setsid): .*(no such file|not found)", _NO_FILE),
         (r"text file busy", "another process still writes or runs it"),
         (r"bad_alloc|out of memory|cannot allocate memory", _MEMORY),
+        (r"not enough memory|failed to allocate \d", _MEMORY),
         (
-            r"no usable dispatch runtime|no dispatch library found",
+            r"no usable dispatch runtime|no dispatch library found"
+            r"|unsupported dispatch runtime",
             "LiteRT found no dispatch library for this phone's NPU",
         ),
         (r"could not create hexagon|hexagon_nn_\w+ failed", _HEXAGON),
+        (r"failed to fetch hexagon", _HEXAGON),
         (r"dlopen failed: (?!.*libOpenCL)", _NO_LIBRARY),
         (r"^(?!.*libOpenCL).*cannot open shared object file", _NO_LIBRARY),
         (r"(unable to|failed to|could not) load .*delegate", _NO_LIBRARY),
@@ -76,6 +79,7 @@ _CAUSES = tuple(
         ),
         (r"can ?not open OpenCL library", _NO_OPENCL),
         (r"didn't find op for builtin|unresolved custom op", _NO_OPERATOR),
+        (r"op builtin_code out of range", _NO_OPERATOR),
         (r"regular tensorflow ops are not supported", _NO_OPERATOR),
         (
             r"could not open '|failed to load model|mmap of .* failed",

@@ -176,6 +176,11 @@ def test_clusters_are_sustained_and_compared(bundle, phone, tool, tmp_path):
     rows = rows_of(output)
     assert [row["affinity"] for row in rows] == ["big", "little"]
     assert [row["cores"] for row in rows] == ["4-7", "0-3"]
+    assert {(row["device"], row["android"]) for row in rows} == {
+        ("Acme Fake 1", "14")
+    }
+    assert {row["performance_mode"] for row in rows} == {"on"}
+    assert {row["governor"] for row in rows} == {"schedutil"}
     for row in rows:
         found = row["sustain"]
         assert found["seconds"] > 1 and 0 < found["busy"] <= 1

@@ -224,6 +224,47 @@ def test_the_deciding_line_of_a_log_is_quoted(name, stream):
     assert "\n" not in message
 
 
+@pytest.mark.parametrize(
+    "line, meaning",
+    [
+        ("sh: ./b: not executable: magic 7F45", "another ABI"),
+        ("bash: ./b: cannot execute binary file: Exec format error", "ABI"),
+        (
+            "error: Android 5.0 and later only support position-independent "
+            "executables (-fPIE).",
+            "-fPIE -pie",
+        ),
+        ("sh: ./b: Permission denied", "noexec"),
+        ("Out of memory", "out of memory"),
+        ("ERROR: Op builtin_code out of range: 130.", "newer one"),
+        ("[litert_dispatch.cc:97] No dispatch library found in /d", "dispatch"),
+        ('dlopen failed: library "libQnnHtp.so" not found', "--libraries"),
+        ('CANNOT LINK EXECUTABLE "b": cannot locate symbol "x"', "library"),
+        ("Failed to fetch Hexagon NN version. This might be", "Hexagon"),
+    ],
+)
+def test_other_words_for_the_same_cause(line, meaning):
+    text = f"INFO: STARTING!\n{line}\nERROR: Failed to prepare.\n{ENDED}"
+    assert meaning in reasons.deciding(text).meaning
+
+
+@pytest.mark.parametrize(
+    "delegate, said",
+    [
+        ("gpu", f"INFO: Initialized OpenCL-based API.\n{FULL}"),
+        ("cpu", FULL.replace("GPU", "XNNPACK")),
+        # A plugin that this phone does not have is no failure of the CPU's.
+        (
+            "cpu",
+            "WARN: NPU accelerator could not be loaded\nERROR: dlopen failed: "
+            f"library libx.so not found\n{FULL.replace('GPU', 'XNNPACK')}",
+        ),
+    ],
+)
+def test_a_run_that_did_as_asked_is_a_measurement(delegate, said):
+    run(said + TIMES, 0, delegate)
+
+
 def test_opengl_is_measured_where_it_was_asked_for():
     delegate, code, log, *_ = LOGS["OpenGL instead of OpenCL"]
     run(log, code, delegate, opengl=True)
