@@ -81,6 +81,8 @@ def default_config(variant="fan_gate") -> ConfigDict:
     config.validation.every = 5000  # Steps.
     config.validation.gains = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
     config.validation.limit = 0  # Of the photographs; 0 takes all.
+    # What becomes of them (data/scene_kinds.py); pictures show the first.
+    config.validation.scenes = ("photographs",)
     config.validation.below_black = "clipped"  # "signed": with a pedestal.
     config.validation.size = 288  # Sensor pixels of each centre crop.
     return config.lock()

@@ -20,7 +20,7 @@ from absl import flags
 
 from export.card import measure
 from export.card import model_card
-from export.card import page
+from export.card import tables
 from export.card import training
 from fanet_tf.cli import overwrite_flag
 from fanet_tf.cli import program
@@ -112,7 +112,7 @@ def _measured(array, path) -> dict:
             array, _FRAME.value, form, pmrid=_PMRID.value
         )
     if _PHOTOS.value:
-        for name in ("photographs", "crops", "sensor"):
+        for name in ("photographs", "crops", "scenes", "sensor"):
             record[name] = getattr(measure, name)(
                 array, _PHOTOS.value, pmrid=_PMRID.value
             )
@@ -158,7 +158,7 @@ def write(array: bundle_lib.Bundle, record: dict) -> None:
         atomic.write_text(keras / model_card.CARD, text, overwrite=True)
         print(keras / model_card.CARD)
     print()
-    print("\n".join(page.main_table(record)))
+    print("\n".join(tables.main_table(record)))
 
 
 def cli() -> None:

@@ -1,11 +1,13 @@
 """Measures an array for its card, through the very code of `fanet-evaluate`.
 
-Four sets, all with seed 0, the first three at the same gains:
+Five sets, all with seed 0, all but the last at the same gains:
 
 * `photographs`: a folder, whole frames, every recipe of the bundle, against the
   classical methods that take no time;
 * `crops`: the centres of its first eight, captures that training validates on,
   against BM3D as well (seconds a crop, so not on all of the folder);
+* `scenes`: the centres of all of them, as they are, soft, dark and both: a lead
+  on photographs is none on a phone's frames;
 * `frame`: a RAW file of low noise with noise added: large smooth areas;
 * `sensor`: the crops two stops under, with the terms of a real sensor.
 """
@@ -18,6 +20,7 @@ from fanet_tf.data import camera as camera_lib
 from fanet_tf.data import captures
 from fanet_tf.data import evaluation_sets
 from fanet_tf.data import folder as folder_lib
+from fanet_tf.data import scene_kinds
 from fanet_tf.denoising import bundle as bundle_lib
 from fanet_tf.errors import InputError
 from fanet_tf.evaluation import evaluate
@@ -139,6 +142,34 @@ def crops(
     return _run(about, data.captures, data.total, *methods)
 
 
+def scenes(
+    array: bundle_lib.Bundle,
+    folder: str,
+    profile: str = "imx258",
+    camera: str = "imx258",
+    pmrid: str | None = None,
+) -> dict:
+    """Evaluates centre crops of each kind of scenes; see `photographs`.
+
+    Returns:
+        `data`, and in `kinds` what `photographs` returns, by kind.
+    """
+    kinds = {}
+    for name, kind in scene_kinds.KINDS.items():
+        data = _photographs(folder, profile, camera, crop=CROP, kind=kind)
+        methods = _methods(array, ("identity",), array.recipes[:1], pmrid)
+        about = {"blur": kind.blur, "exposure": kind.exposure}
+        kinds[name] = _run(about, data.captures, data.total, *methods)
+    return {
+        "data": {
+            "folder": pathlib.Path(folder).name,
+            "count": _count(data),
+            "crop": CROP,
+        },
+        "kinds": kinds,
+    }
+
+
 def sensor(
     array: bundle_lib.Bundle,
     folder: str,
@@ -167,7 +198,14 @@ def sensor(
     }
 
 
-def _photographs(folder, profile, camera, limit=None, crop=None):
+def _photographs(
+    folder,
+    profile,
+    camera,
+    limit=None,
+    crop=None,
+    kind=scene_kinds.AS_THEY_ARE,
+):
     return evaluation_sets.photos(
         folder,
         camera_lib.get(camera),
@@ -175,6 +213,7 @@ def _photographs(folder, profile, camera, limit=None, crop=None):
         profile_lib.load(profile),
         limit=limit,
         crop=crop,
+        kind=kind,
     )
 
 

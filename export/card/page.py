@@ -2,9 +2,10 @@
 
 import json
 
+from export.card import conditions
+from export.card import tables
 from export.card import training
 from fanet_tf.evaluation import checks
-from fanet_tf.evaluation import robustness
 
 # What a source of the training configs is, by the last part of its name.
 _SOURCES = {
@@ -23,58 +24,6 @@ _NOISE_LIMITS = {
     "(`fanet_tf/raw/sensor_presets.py`); no real sensor's fixed pattern was "
     "seen.",
 }
-_REGIONS = (
-    ("raw_psnr_dark", "the darkest quarter of each frame"),
-    ("raw_psnr_flat", "the flatter half of each frame"),
-)
-
-
-def table(heading: str, columns: list[str], rows: list[list[str]]) -> list[str]:
-    """Returns the lines of a Markdown table."""
-    return [
-        f"| {' | '.join([heading, *columns])} |",
-        f"| {' | '.join(['---'] * (1 + len(columns)))} |",
-        *(f"| {' | '.join(row)} |" for row in rows),
-        "",
-    ]
-
-
-def by_gain(figures: dict, key: str, form: str, heading: str) -> list[str]:
-    """Returns the table of one metric: a row a method, a column a gain."""
-    values: dict[str, dict] = {}
-    for row in figures["per_gain"]:
-        values.setdefault(row["method"], {})[row["gain"]] = row[key]
-    gains = sorted({row["gain"] for row in figures["per_gain"]})
-    rows = [
-        [
-            method["label"],
-            *(_cell(values[method["method"]][g], form) for g in gains),
-        ]
-        for method in figures["methods"]
-    ]
-    # In the place it has in the order of the methods: before the networks.
-    networks = sum(
-        method["method"] not in checks.OTHERS for method in figures["methods"]
-    )
-    for name in figures["missing"]:
-        missing = [name.upper(), "not installed", *[""] * (len(gains) - 1)]
-        rows.insert(len(rows) - networks, missing)
-    return table(heading, [f"{gain:g}" for gain in gains], rows)
-
-
-def main_table(record: dict) -> list[str]:
-    """Returns the table of the array's PSNR on photographs."""
-    return by_gain(
-        record["photographs"], "raw_psnr", ".2f", "RAW PSNR, dB, at gain"
-    )
-
-
-def _cell(value, form):
-    return "-" if value is None else format(value, form)
-
-
-def _command(*flags) -> list[str]:
-    return ["```sh", " \\\n    ".join(["fanet-evaluate", *flags]), "```", ""]
 
 
 def results(evaluation: dict) -> list[str]:
@@ -98,11 +47,11 @@ def results(evaluation: dict) -> list[str]:
             "the law above at each gain. Classical methods work after the "
             "Anscombe transform and come back through its unbiased inverse.",
             "",
-            *main_table(evaluation),
-            *by_gain(photographs, "raw_ssim", ".4f", "RAW SSIM at gain"),
+            *tables.main_table(evaluation),
+            *tables.by_gain(photographs, "raw_ssim", ".4f", "RAW SSIM at gain"),
             "The same captures, bit for bit:",
             "",
-            *_command(
+            *tables.command(
                 f"--photos=data/photos/{data['folder']}",
                 "--methods=identity,gaussian,nlm",
                 f"--recipe={recipes}",
@@ -119,24 +68,26 @@ def results(evaluation: dict) -> list[str]:
             "They are captures that training validates on. BM3D is the "
             "authors' package, for non-commercial use only and an extra.",
             "",
-            *by_gain(crops, "raw_psnr", ".2f", "RAW PSNR, dB, at gain"),
-            *by_gain(crops, "raw_ssim", ".4f", "RAW SSIM at gain"),
+            *tables.by_gain(crops, "raw_psnr", ".2f", "RAW PSNR, dB, at gain"),
+            *tables.by_gain(crops, "raw_ssim", ".4f", "RAW SSIM at gain"),
             "Where noise that is left shows, RAW PSNR in dB over",
             "",
         ]
-        for key, words in _REGIONS:
-            lines += by_gain(crops, key, ".2f", f"{words}, at gain")
+        for key, words in tables.REGIONS:
+            lines += tables.by_gain(crops, key, ".2f", f"{words}, at gain")
         lines += [
             "Dark is the mean of the four planes; flat, the variance of the "
             "clean frame's square root in windows of 7 x 7.",
             "",
-            *_command(
+            *tables.command(
                 f"--photos=data/photos/{data['folder']}",
                 f"--crop={data['crop']} --limit={data['count']}",
                 "--methods=identity,gaussian,nlm,bm3d",
                 "--output=runs/beside_bm3d",
             ),
         ]
+    if "scenes" in evaluation:
+        lines += conditions.scenes(evaluation["scenes"])
     if frame:
         data = frame["data"]
         lines += [
@@ -149,59 +100,19 @@ def results(evaluation: dict) -> list[str]:
             "that takes the file's own noise away is charged for it, most at "
             "gain 1.",
             "",
-            *by_gain(frame, "raw_psnr", ".2f", "RAW PSNR, dB, at gain"),
-            *by_gain(frame, "raw_ssim", ".4f", "RAW SSIM at gain"),
-            *by_gain(frame, "raw_psnr_flat", ".2f", "its flatter half, dB"),
+            *tables.by_gain(frame, "raw_psnr", ".2f", "RAW PSNR, dB, at gain"),
+            *tables.by_gain(frame, "raw_ssim", ".4f", "RAW SSIM at gain"),
+            *tables.by_gain(
+                frame, "raw_psnr_flat", ".2f", "its flatter half, dB"
+            ),
         ]
     if "sensor" in evaluation:
-        lines += _sensor(evaluation["sensor"])
+        lines += conditions.sensor(evaluation["sensor"])
     return lines + _checks(
         ("photographs, whole", photographs),
         ("crops", crops),
         ("real frame", frame),
     )
-
-
-def _sensor(record: dict) -> list[str]:
-    """Returns the section on what the terms of a real sensor cost."""
-    data = record["data"]
-    lines = [
-        "## With the terms of a real sensor",
-        "",
-        f"The centre {data['crop']} x {data['crop']} of the first "
-        f"{data['count']} photographs, two stops under: RAW PSNR in dB over "
-        "all pixels / over the darkest quarter without any term, and what each "
-        "term changes of it. Signed frames keep the noise below black, as a "
-        "phone's DNG does; clipped ones end there.",
-        "",
-    ]
-    columns = [f"gain {gain:g}" for gain in record["gains"]]
-    found: dict[tuple, list] = {}
-    for row in record["rows"]:
-        key = (row["method"], row["below_black"], row["case"])
-        found.setdefault(key, []).append(row)
-    for method, label in record["methods"].items():
-        for below_black in robustness.BELOW_BLACK:
-            rows = [
-                [case, *map(_sensor_cell, found[method, below_black, case])]
-                for case in record["cases"]
-            ]
-            lines += table(f"{label}, {below_black}", columns, rows)
-    return [
-        *lines,
-        *_command(
-            f"--photos=data/photos/{data['folder']}",
-            f"--crop={data['crop']} --limit={data['count']}",
-            f"--sensor={record['sensor']} --exposure={record['exposure']:g}",
-            "--output=runs/sensor",
-        ),
-    ]
-
-
-def _sensor_cell(row: dict) -> str:
-    if row["case"] == robustness.REFERENCE:
-        return f"{row['psnr']:.2f} / {row['psnr_dark']:.2f}"
-    return f"{-row['lost']:+.2f} / {-row['lost_dark']:+.2f}"
 
 
 def _checks(*sets) -> list[str]:
@@ -221,7 +132,7 @@ def _checks(*sets) -> list[str]:
         "",
         "Mean RAW PSNR, unrounded; the margin at each gain in dB.",
         "",
-        *table("on", ["array", "rule", "outcome"], rows),
+        *tables.table("on", ["array", "rule", "outcome"], rows),
     ]
 
 
@@ -252,12 +163,14 @@ def trained(stages: list[dict]) -> list[str]:
     lines = [
         "## Training",
         "",
-        *table("source", ["what", "licence", "share of the crops"], rows),
+        *tables.table(
+            "source", ["what", "licence", "share of the crops"], rows
+        ),
         f"{last['data']['smooth_share']:.0%} of the crops are enlarged or "
         "defocused. None of the pictures is part of this bundle; the weights "
         "are the project's own.",
         "",
-        *table(
+        *tables.table(
             "stage",
             ["members", "steps each", "batch x patch", "peak rate", "seed"],
             [

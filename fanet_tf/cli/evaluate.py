@@ -9,6 +9,8 @@ Example:
         --bundle=runs/quickstart/bundle --output=runs/evaluation
     fanet-evaluate --photos=photographs --crop=288 --limit=8 --sensor=fixed \
         --exposure=0.25 --output=runs/robustness
+    fanet-evaluate --photos=photographs --scenes=night --crop=288 \
+        --output=runs/night
     fanet-evaluate --pairs=test_set --bundle=ours=runs/fan/bundle --output=OUT
     fanet-evaluate --dnd=dnd/data --bundle=runs/fan/bundle --output=submission
 """
@@ -31,6 +33,7 @@ from fanet_tf.cli import overwrite_flag
 from fanet_tf.cli import program
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.data import evaluation_sets
+from fanet_tf.data import scene_kinds
 from fanet_tf.errors import InputError
 from fanet_tf.evaluation import checks
 from fanet_tf.evaluation import evaluate
@@ -80,6 +83,15 @@ _CROP = flags.DEFINE_integer(
     None,
     "Side of a centre crop of each photograph; default: the whole.",
     lower_bound=32,
+)
+
+_SCENES = flags.DEFINE_enum(
+    "scenes",
+    "photographs",
+    list(scene_kinds.KINDS),
+    "What becomes of --photos: photographs as they are, native (as soft as a "
+    "sensor's own frames), dark (two stops under) or night (soft, four stops "
+    "under).",
 )
 
 _SENSOR = flags.DEFINE_enum(
@@ -149,6 +161,11 @@ def _check_data_flags() -> None:
             "--sidd, --pairs or --dnd. "
             f"Received: {' '.join(given) or 'none'}"
         )
+    if _SCENES.value != "photographs" and _PHOTOS.value is None:
+        raise InputError(
+            "--scenes must be used with --photos: other sets hold a sensor's "
+            f"own frames. Received: --scenes={_SCENES.value} {given[0]}"
+        )
 
 
 def _data() -> evaluation_sets.EvaluationSet:
@@ -164,7 +181,10 @@ def _data() -> evaluation_sets.EvaluationSet:
     if _SID.value is not None:
         return evaluation_sets.see_in_the_dark(_SID.value, *rest)
     camera = camera_lib.get(_CAMERA.value)
-    return evaluation_sets.photos(_PHOTOS.value, camera, *rest, _CROP.value)
+    kind = scene_kinds.get(_SCENES.value)
+    return evaluation_sets.photos(
+        _PHOTOS.value, camera, *rest, _CROP.value, kind
+    )
 
 
 def _robustness(data, methods) -> robustness.Robustness | None:

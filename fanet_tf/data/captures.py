@@ -12,7 +12,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from fanet_tf.calibration.profile import NoiseProfile
+from fanet_tf.data import scene_kinds
 from fanet_tf.data.camera import Camera
+from fanet_tf.data.scene_kinds import SceneKind
 from fanet_tf.raw import isp
 from fanet_tf.raw import noise as noise_lib
 from fanet_tf.raw import unprocess
@@ -87,7 +89,12 @@ def typical_colour(camera: Camera) -> Colour:
     return Colour(np.linalg.inv(matrix).astype(np.float32), red_gain, blue_gain)
 
 
-def scene_from_srgb(name: str, srgb, camera: Camera) -> Scene:
+def scene_from_srgb(
+    name: str,
+    srgb,
+    camera: Camera,
+    kind: SceneKind = scene_kinds.AS_THEY_ARE,
+) -> Scene:
     """Unprocesses a photograph with the camera's typical colour.
 
     Typical and not drawn, so that each run sees the same scene.
@@ -97,17 +104,22 @@ def scene_from_srgb(name: str, srgb, camera: Camera) -> Scene:
         srgb: `[H, W, 3]`, uint8, or float in 0..1; odd rows and columns at the
             end are cut off.
         camera: whose colour the RAW frame gets.
+        kind: of scene that becomes of it.
     """
     if np.issubdtype(srgb.dtype, np.integer):
         srgb = srgb / np.float32(np.iinfo(srgb.dtype).max)
     height, width = (size // 2 * 2 for size in srgb.shape[:2])
     matrix, *gains = camera.typical()
-    clean = unprocess.unprocess(
-        np.asarray(srgb[None, :height, :width, :3], np.float32),
+    linear = unprocess.to_linear(
+        np.asarray(srgb[:height, :width, :3], np.float32)
+    )
+    clean = unprocess.linear_to_packed(
+        kind.soften(linear)[None],
         matrix[None],
         *(np.float32([gain]) for gain in gains),
     )[0]
-    return Scene(name, clean.astype(np.float32), typical_colour(camera))
+    clean = kind.expose(clean.astype(np.float32))
+    return Scene(name, clean, typical_colour(camera))
 
 
 # Of a 10-bit phone file: black at 64 of 1023.

@@ -15,11 +15,13 @@ from fanet_tf.data import damage as damage_lib
 from fanet_tf.data import folder as folder_lib
 from fanet_tf.data import images
 from fanet_tf.data import paired
+from fanet_tf.data import scene_kinds
 from fanet_tf.data import sid
 from fanet_tf.data import sidd
 from fanet_tf.data.camera import Camera
 from fanet_tf.data.captures import Capture
 from fanet_tf.data.captures import Scene
+from fanet_tf.data.scene_kinds import SceneKind
 from fanet_tf.errors import InputError
 
 
@@ -89,7 +91,11 @@ def _centre(image, size: int | None):
 
 
 def clean_scenes(
-    source: str, camera: Camera, limit: int = 0, size: int | None = None
+    source: str,
+    camera: Camera,
+    limit: int = 0,
+    size: int | None = None,
+    kind: SceneKind = scene_kinds.AS_THEY_ARE,
 ) -> list[Scene]:
     """Reads the photographs that judge a training or an export, unprocessed.
 
@@ -99,6 +105,7 @@ def clean_scenes(
         limit: of their number; 0 takes all.
         size: side of a centre crop in pixels of the photograph; smaller
             photographs are left out. None takes each whole.
+        kind: of scenes that becomes of them.
 
     Raises:
         InputError: none is left, or one is damaged.
@@ -113,7 +120,7 @@ def clean_scenes(
         )
     large = (item for item in found if min(item[1].shape[:2]) >= (size or 1))
     scenes = [
-        captures.scene_from_srgb(name, _centre(image, size), camera)
+        captures.scene_from_srgb(name, _centre(image, size), camera, kind)
         for name, image in itertools.islice(large, limit or None)
     ]
     if not scenes:
@@ -133,6 +140,7 @@ def photos(
     seed: int = 0,
     limit: int | None = None,
     crop: int | None = None,
+    kind: SceneKind = scene_kinds.AS_THEY_ARE,
 ) -> EvaluationSet:
     """Photographs, unprocessed, with synthetic noise at each gain.
 
@@ -146,12 +154,13 @@ def photos(
         crop: side of a centre crop in pixels of the photograph; None takes the
             whole. The noise is drawn on the crop, as training does when it
             validates, so both see the same captures.
+        kind: of scenes that becomes of them.
     """
     names = _named(folder_lib.photos(folder)[:limit], folder)
 
     def read(path):
         srgb = _centre(images.read_srgb(path), crop)
-        return captures.scene_from_srgb(names[path], srgb, camera)
+        return captures.scene_from_srgb(names[path], srgb, camera, kind)
 
     shown = "" if crop is None else f", centre crops of {crop} x {crop}"
     return _synthetic(
@@ -164,6 +173,9 @@ def photos(
         {
             "Data": f"{len(names)} photographs of {folder}{shown}, unprocessed",
             "Camera": f"{camera.name}, typical matrix and white balance",
+            **(
+                {} if kind == scene_kinds.AS_THEY_ARE else {"Scenes": str(kind)}
+            ),
         },
     )
 

@@ -20,6 +20,11 @@ def gamma_expansion(srgb, xp=np):
     return xp.maximum(srgb, 1e-8) ** 2.2
 
 
+def to_linear(srgb, xp=np):
+    """Undoes the tone curve and the gamma: sRGB in 0..1 to linear RGB."""
+    return gamma_expansion(inverse_smoothstep(srgb, xp), xp)
+
+
 def apply_ccm(rgb, ccm, xp=np):
     """Multiplies each pixel by a matrix: `[B, h, w, 3]`, `[B, 3, 3]`."""
     return xp.einsum("bhwc,bdc->bhwd", rgb, ccm)
@@ -129,7 +134,6 @@ def linear_to_packed(
 
 def unprocess(srgb, cam_from_rgb, rgb_gain, red_gain, blue_gain, xp=np):
     """sRGB `[B, H, W, 3]` in 0..1 to packed RAW `[B, H/2, W/2, 4]`."""
-    linear = gamma_expansion(inverse_smoothstep(srgb, xp), xp)
     return linear_to_packed(
-        linear, cam_from_rgb, rgb_gain, red_gain, blue_gain, xp
+        to_linear(srgb, xp), cam_from_rgb, rgb_gain, red_gain, blue_gain, xp
     )

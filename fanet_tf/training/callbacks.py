@@ -136,20 +136,30 @@ class Validate(StepCallback):
         weights = trainer_lib.ema_weights(self.model)
         with distribution.local():
             scores = self._validation.psnr(weights)
+            others = self._validation.others(weights)
             noisiest = self._validation.gains[-1]
             pictures = self._validation.pictures(weights, noisiest)
         psnr = {f"{gain:g}": score for gain, score in scores.items()}
-        self._journal.write({"step": self.step, "psnr": psnr})
-        self._journal.plot(
-            {f"psnr/gain_{gain}": score for gain, score in psnr.items()},
-            self.step,
-        )
+        record = {"step": self.step, "psnr": psnr}
+        curves = {f"psnr/gain_{gain}": score for gain, score in psnr.items()}
+        if others:
+            record["psnr_of"] = {
+                kind: {f"{gain:g}": score for gain, score in found.items()}
+                for kind, found in others.items()
+            }
+            for kind, found in record["psnr_of"].items():
+                for gain, score in found.items():
+                    curves[f"psnr_{kind}/gain_{gain}"] = score
+        self._journal.write(record)
+        self._journal.plot(curves, self.step)
         name = f"noisy_denoised_clean/gain_{noisiest:g}"
         self._journal.show(name, pictures, self.step)
-        text = "  ".join(f"{gain}: {score:.2f}" for gain, score in psnr.items())
-        self._bar.write(
-            f"{self.label} step {self.step}: PSNR (dB) at gain {text}"
-        )
+        for kind, found in {"": psnr, **record.get("psnr_of", {})}.items():
+            text = "  ".join(f"{g}: {score:.2f}" for g, score in found.items())
+            self._bar.write(
+                f"{self.label} step {self.step}: PSNR (dB)"
+                f"{f' of {kind} scenes' if kind else ''} at gain {text}"
+            )
 
 
 class Checkpoints(StepCallback):

@@ -83,10 +83,14 @@ def _table(record) -> str:
     rows = [
         ("Noisy, dB", record["noisy_psnr"]),
         ("Denoised, dB", record["psnr"]),
+        *(
+            (f"Denoised, {kind} scenes, dB", scores)
+            for kind, scores in record.get("psnr_of", {}).items()
+        ),
     ]
     for name, scores in rows:
         cells = "".join(f"<td>{scores[g]:.2f}</td>" for g in record["psnr"])
-        body.append(f"<tr><th>{name}</th>{cells}</tr>")
+        body.append(f"<tr><th>{html.escape(name)}</th>{cells}</tr>")
     low, high = record["a_range"]
     count = len(record["validated_on"])
     photographs = f"{count} photograph" + "s" * (count != 1)

@@ -5,6 +5,8 @@ import numpy as np
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.data import captures
 from fanet_tf.data import evaluation_sets
+from fanet_tf.data import scene_kinds
+from fanet_tf.errors import InputError
 from fanet_tf.metrics.psnr import psnr
 from fanet_tf.raw import ksigma
 from fanet_tf.training import members
@@ -12,6 +14,9 @@ from fanet_tf.training import members
 
 class Validation:
     """Captures of a subrange's gains, and the member that denoises them.
+
+    Where `validation.scenes` names several kinds (`data/scene_kinds.py`), each
+    is judged apart; `kinds` are their names, and `scenes` those of the first.
 
     Args:
         config: of the run.
@@ -31,33 +36,52 @@ class Validation:
         self.gains = gains or [float(np.sqrt(low * high))]
         half = config.validation.size // 2
         self._member = members.build(config.model, half, half)
-        self.scenes = evaluation_sets.clean_scenes(
-            config.validation.source,
-            camera_lib.get(config.data.camera),
-            config.validation.limit,
-            config.validation.size,
-        )
+        # A run may be older than the field.
+        names = config.validation.get("scenes", ("photographs",))
+        if not names:
+            raise InputError(
+                "`validation.scenes` must name a kind of scenes. Received: none"
+            )
+        self.kinds = tuple(scene_kinds.get(name).name for name in names)
+        scenes = {
+            kind: evaluation_sets.clean_scenes(
+                config.validation.source,
+                camera_lib.get(config.data.camera),
+                config.validation.limit,
+                config.validation.size,
+                scene_kinds.get(kind),
+            )
+            for kind in self.kinds
+        }
+        self.scenes = scenes[self.kinds[0]]
         signed = config.validation.get("below_black") == "signed"
         pedestal = captures.PEDESTAL if signed else 0.0
         self._captures = {
-            gain: [
+            (kind, gain): [
                 captures.draw(s, gain, profile, pedestal=pedestal)
-                for s in self.scenes
+                for s in scenes[kind]
             ]
+            for kind in self.kinds
             for gain in self.gains
         }
 
-    def noisy_psnr(self) -> dict[float, float]:
+    def noisy_psnr(self, kind: str | None = None) -> dict[float, float]:
         """Returns the mean PSNR of the noisy captures, by gain."""
         return {
-            gain: float(np.mean([psnr(c.noisy, c.clean) for c in group]))
-            for gain, group in self._captures.items()
+            gain: float(
+                np.mean([psnr(c.noisy, c.clean) for c in self._of(gain, kind)])
+            )
+            for gain in self.gains
         }
 
-    def denoise(self, weights, gain) -> list[np.ndarray]:
+    def _of(self, gain, kind=None):
+        """Returns the captures of a gain; of the first kind by default."""
+        return self._captures[kind or self.kinds[0], gain]
+
+    def denoise(self, weights, gain, kind=None) -> list[np.ndarray]:
         """Returns the denoised captures of one gain, each `[h, w, 4]`."""
         self._member.set_weights(weights)
-        group = self._captures[gain]
+        group = self._of(gain, kind)
         scale, offset = ksigma.scale_offset(group[0].noise)
         return [
             np.clip(
@@ -74,16 +98,21 @@ class Validation:
             for capture in group
         ]
 
-    def psnr(self, weights) -> dict[float, float]:
-        """Returns the mean PSNR of the denoised captures, by gain."""
+    def psnr(self, weights, kind: str | None = None) -> dict[float, float]:
+        """Returns the mean PSNR of the denoised captures, by gain.
+
+        Args:
+            weights: of the member.
+            kind: of scenes, one of `kinds`; None takes the first.
+        """
         return {
             gain: float(
                 np.mean(
                     [
                         psnr(denoised, capture.clean)
                         for denoised, capture in zip(
-                            self.denoise(weights, gain),
-                            self._captures[gain],
+                            self.denoise(weights, gain, kind),
+                            self._of(gain, kind),
                             strict=True,
                         )
                     ]
@@ -96,10 +125,14 @@ class Validation:
         """Returns noisy, denoised, clean side by side, `[n, H, 3W, 3]` sRGB."""
         rows = []
         for capture, denoised in zip(
-            self._captures[gain], self.denoise(weights, gain), strict=True
+            self._of(gain), self.denoise(weights, gain), strict=True
         ):
             frames = (capture.noisy, denoised, capture.clean)
             rows.append(
                 np.concatenate([capture.colour.render(f) for f in frames], 1)
             )
         return np.stack(rows[:3])
+
+    def others(self, weights) -> dict[str, dict[float, float]]:
+        """Returns kind -> gain -> PSNR of the kinds after the first."""
+        return {kind: self.psnr(weights, kind) for kind in self.kinds[1:]}

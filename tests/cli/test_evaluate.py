@@ -196,6 +196,8 @@ def test_gains_are_parsed_once_each():
             ["--photos=PHOTOS", "--sensor=fixed", "--sensor_gains=99"],
             "Received: '99'",
         ),
+        (["--photos=PHOTOS", "--scenes=noon"], "scenes"),
+        (["--pairs=/nope", "--scenes=night"], "--scenes must be used with"),
         (["--photos=PHOTOS", "--nope"], "nope"),
         (["--photos=PHOTOS", "more"], "Unexpected arguments: more"),
     ],

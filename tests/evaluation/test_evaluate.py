@@ -13,6 +13,7 @@ from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.data import captures as captures_lib
 from fanet_tf.data import evaluation_sets
+from fanet_tf.data import scene_kinds
 from fanet_tf.evaluation import classical
 from fanet_tf.evaluation import evaluate
 from fanet_tf.evaluation import regions
@@ -78,6 +79,28 @@ def test_crops_are_the_captures_that_training_validates_on(rng, tmp_path):
     (capture,) = data.captures
     assert capture.clean.shape == (16, 16, 4)
     np.testing.assert_allclose(capture.noisy, expected.noisy, atol=1e-6)
+
+
+def test_each_kind_of_scenes_is_validated_apart(rng, tmp_path):
+    image = np.uint8(255 * rng.random((50, 66, 3)))
+    cv2.imwrite(str(tmp_path / "a.png"), image)
+    config = config_lib.default_config()
+    config.validation.source = str(tmp_path)
+    config.validation.size = 32
+    config.validation.scenes = ("photographs", "night")
+    validated = validation.Validation(config, PROFILE, (1e-3, 2e-3))
+    data = evaluation_sets.photos(
+        tmp_path,
+        CAMERA,
+        validated.gains[:1],
+        PROFILE,
+        crop=32,
+        kind=scene_kinds.get("night"),
+    )
+    (capture,) = data.captures
+    expected = psnr_lib.psnr(capture.noisy, capture.clean)
+    assert abs(validated.noisy_psnr("night")[capture.gain] - expected) < 1e-3
+    assert validated.noisy_psnr()[capture.gain] < expected - 3.0
 
 
 def test_a_crop_larger_than_the_photograph_is_the_photograph(rng, tmp_path):

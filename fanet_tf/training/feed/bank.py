@@ -97,9 +97,7 @@ def build(sources, weights, smooth_share, seed, smallest) -> Bank:
 def decode_table() -> np.ndarray:
     """Returns `[65536]` float32: linear values of `image_sources` codes."""
     codes = np.arange(65536, dtype=np.float64) / 65535.0
-    return unprocess.gamma_expansion(
-        unprocess.inverse_smoothstep(codes)
-    ).astype(np.float32)
+    return unprocess.to_linear(codes).astype(np.float32)
 
 
 def crops(bank: Bank, seed, batch_size: int, size: int):

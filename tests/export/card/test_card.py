@@ -12,10 +12,12 @@ import pytest
 import raw_files
 from helpers import ROOT
 
+from export.card import conditions
 from export.card import measure
 from export.card import model_card
 from export.card import page
 from export.card import pictures
+from export.card import tables
 from export.card import training
 from export.contract import check as bundle_check
 from fanet_tf import config as config_lib
@@ -57,6 +59,7 @@ def record(array, photos):
             "cost": {"parameters": 12_345, "gmacs_per_mp": 1.25},
             "photographs": measure.photographs(array, photos),
             "crops": measure.crops(array, photos),
+            "scenes": measure.scenes(array, photos),
             "sensor": measure.sensor(array, photos),
         }
 
@@ -103,6 +106,34 @@ def test_evaluate_gives_the_cards_figures(
             assert abs(again[gain] - measured[gain]) < 0.02
 
 
+def test_the_margin_over_a_peer_is_shown_for_each_kind_and_region(record):
+    """A peer that is the input with 1 dB less: ahead by the gain of ours."""
+    told = json.loads(json.dumps(record["scenes"]))
+    expected = {}
+    for kind, figures in told["kinds"].items():
+        (ours,) = (
+            m["method"] for m in figures["methods"] if m["method"] != "identity"
+        )
+        for row in figures["per_gain"]:
+            if row["method"] == "identity":
+                row["method"] = "pmrid"
+            if row["method"] == ours and row["gain"] == GAINS[-1]:
+                expected[kind] = row["raw_psnr_dark"]
+        figures["methods"] = [
+            {"method": "pmrid", "label": "Peer"},
+            {"method": ours, "label": "ours"},
+        ]
+        for row in figures["per_gain"]:
+            if row["method"] == "pmrid" and row["gain"] == GAINS[-1]:
+                expected[kind] -= row["raw_psnr_dark"]
+    lines = conditions.scenes(told)
+    for kind, margin in expected.items():
+        (line,) = (
+            one for one in lines if one.startswith(f"| {kind}, the darkest")
+        )
+        assert line.endswith(f"| {margin:+.2f} |")
+
+
 def test_a_card_shows_every_figure_of_its_record(record, array):
     text = model_card.text(array.manifest, record)
     for row in record["photographs"]["per_gain"]:
@@ -112,6 +143,9 @@ def test_a_card_shows_every_figure_of_its_record(record, array):
         if check.passed is not None:
             assert check.verdict in text
     assert "stand-in" in text and "12,345 parameters" in text
+    for figures in record["scenes"]["kinds"].values():
+        for row in figures["per_gain"]:
+            assert f" {row['raw_psnr']:.2f} |" in text
     for row in record["sensor"]["rows"]:
         shown = f"{-row['lost']:+.2f} / {-row['lost_dark']:+.2f} |"
         if row["case"] == robustness.REFERENCE:
@@ -121,7 +155,7 @@ def test_a_card_shows_every_figure_of_its_record(record, array):
 
 def test_a_missing_method_has_a_row_that_says_so(record):
     figures = {**record["crops"], "missing": {"bm3d": "not there"}}
-    lines = page.by_gain(figures, "raw_psnr", ".2f", "RAW PSNR")
+    lines = tables.by_gain(figures, "raw_psnr", ".2f", "RAW PSNR")
     labels = [line.split("|")[1].strip() for line in lines if line]
     assert labels[-2:] == ["BM3D", "imx258, float16"]
     assert "not installed" in lines[-3]
@@ -201,7 +235,7 @@ def test_the_shipped_card_is_what_its_record_gives(array):
 def test_the_readme_shows_the_figures_of_the_record():
     record = json.loads((ROOT / "results/imx258/card.json").read_text("utf-8"))
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    lines = [line for line in page.main_table(record) if line]
+    lines = [line for line in tables.main_table(record) if line]
     assert [line for line in lines if line not in readme.splitlines()] == []
 
 
