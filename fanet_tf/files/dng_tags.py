@@ -45,6 +45,12 @@ def numbers(ifds, number, order, count=None):
     return None
 
 
+def version(source: tiff.Tiff) -> tuple[int, ...]:
+    """Returns the DNGVersion, such as `(1, 4, 0, 0)`."""
+    found = numbers(source.ifds, VERSION, source.order) or (1,)
+    return tuple(int(n) for n in found)
+
+
 def is_matrix(matrix) -> bool:
     """Whether a colour matrix can be used and inverted."""
     return (
@@ -62,6 +68,11 @@ def check(path, source: tiff.Tiff, choice: raw_table.Choice) -> None:
         raise InputError(
             f"{path}: must hold a Bayer mosaic. Received: a DNG whose main "
             "image is demosaiced already, and a reduced mosaic beside it"
+        )
+    if raw is None and source.is_cut_short:
+        raise InputError(
+            f"{path}: must be a whole file. Received: a file cut short, "
+            f"{source.size:,} bytes without the table of its mosaic"
         )
     if raw is None:
         raise InputError(

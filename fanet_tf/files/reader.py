@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from fanet_tf.errors import InputError
+from fanet_tf.files import damage
 from fanet_tf.files import decode
 from fanet_tf.files import dng_tags
 from fanet_tf.files import dump
@@ -141,6 +142,8 @@ def _read_npy(path, form) -> RawImage:
 
 
 def _read_raw(path) -> RawImage:
+    if not os.stat(path).st_size:
+        raise InputError(f"{path}: must hold a mosaic. Received: an empty file")
     source = _tags(path)
     is_dng = source is not None and dng_tags.VERSION in source.ifds[0].tags
     if is_dng:
@@ -148,11 +151,14 @@ def _read_raw(path) -> RawImage:
     else:
         fields, mosaic = _decoded(path)
         if source is not None:
+            damage.warn_of_strips(path, source)
             fields |= dng_tags.of_any_tiff(source)
     try:
-        return RawImage(mosaic, source=source, is_dng=is_dng, **fields)
+        image = RawImage(mosaic, source=source, is_dng=is_dng, **fields)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
+    damage.check_counts(path, image)
+    return image
 
 
 def _decoded(path, table=0):
@@ -182,6 +188,8 @@ def _read_dng(path, source):
         mosaic = plain_pixels.read(path, coding, source.order)
         mosaic = dng_tags.linearized(mosaic, choice.ifd, source.order)
     else:
+        if coding.compression == segments.LOSSLESS_JPEG:
+            damage.check_lossless_jpeg(path, coding, dng_tags.version(source))
         table = 0 if choice.is_plain_choice else choice.ifd.offset
         fields, mosaic = _decoded(path, table)
     if mosaic.shape != (coding.height, coding.width):
@@ -257,6 +265,10 @@ def _neutral(header):
 def _tags(path):
     try:
         source = tiff.read(path)
+    except tiff.CutShortError as error:
+        raise InputError(
+            f"{path}: must be a whole file. Received: a file cut short: {error}"
+        ) from None
     except tiff.TiffError:
         return None  # A RAW file of another structure; its pixels are fine.
     for loss in source.dropped:

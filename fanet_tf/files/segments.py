@@ -190,6 +190,7 @@ def check(path, segments: Segments, file_size: int) -> None:
                 f"of {file_size:,}"
             )
     if segments.compression != NONE:
+        # A small file must not make us read for hours.
         total = sum(part.size for part in segments.parts)
         if total > file_size:
             raise InputError(
