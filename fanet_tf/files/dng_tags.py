@@ -18,6 +18,7 @@ from fanet_tf.files.segments import Segments
 from fanet_tf.raw import cfa
 
 VERSION = 50706
+_TEXTS = (tiff.ASCII, tiff.UNDEFINED)
 _COLOURS = {0: "R", 1: "G", 2: "B"}
 
 
@@ -35,7 +36,7 @@ def numbers(ifds, number, order, count=None):
     """
     for ifd in ifds:
         tag = ifd.tags.get(number) if ifd else None
-        if tag is None or tag.type in (tiff.ASCII, tiff.UNDEFINED):
+        if tag is None or tag.type in _TEXTS:
             continue
         found = tiff.values(tag, order)
         if (count is None or len(found) == count) and all(
@@ -152,15 +153,27 @@ def of_dng(
     exposure = numbers([main], 50730, order, 1)
     if exposure:
         fields["exposure"] = float(exposure[0])
-    noise = numbers([raw, main], 51041, order)
-    if noise and len(noise) in (2, 6, 8):
-        # One pair, or one each of R, G, B or R, Gr, Gb, B; the network takes
-        # one for all four planes, and green counts twice.
-        pairs = np.reshape(noise, (-1, 2))
-        weights = (1, 2, 1) if len(pairs) == 3 else None
-        a, b = np.average(pairs, axis=0, weights=weights)
-        fields["noise"] = (float(a), float(b))
+    fields |= _noise([raw, main], order)
     return fields | _layout(path, raw, order, coding, known)
+
+
+def _noise(ifds, order):
+    """The pair of a NoiseProfile, or why it cannot be used."""
+    tag = next((i.tags[51041] for i in ifds if 51041 in i.tags), None)
+    if tag is None:
+        return {}
+    found = tiff.values(tag, order) if tag.type not in _TEXTS else []
+    if len(found) not in (2, 6, 8):
+        return {"noise_fault": f"it holds {len(found)} numbers and not 2 or 6"}
+    pairs = np.reshape(found, (-1, 2))
+    for a, b in pairs:
+        if not (0 < a <= 1 and 0 <= b <= 1):
+            return {"noise_fault": f"it says a={a:g}, b={b:g}"}
+    # One pair, or one each of R, G, B or R, Gr, Gb, B; the network takes one
+    # for all four planes, and green counts twice.
+    weights = (1, 2, 1) if len(pairs) == 3 else None
+    a, b = np.average(pairs, axis=0, weights=weights)
+    return {"noise": (float(a), float(b))}
 
 
 def _layout(path, raw, order, coding, known):

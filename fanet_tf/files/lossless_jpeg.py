@@ -19,6 +19,7 @@ import numpy as np
 _LONGEST = 16  # Bits of a code.
 _BLOCK = 1 << 21  # Bytes that are followed at once,
 _LANE = 1 << 11  # in lanes of so many bits,
+_SHORT = 1 << 16  # Fewer bits are followed one by one.
 _STRIDE = 16  # so many codes before those that are through are taken out.
 _PASSES = 4
 # What may follow the last code: padding, and bytes that some encoders add.
@@ -122,13 +123,12 @@ class _Scan:
 
     Args:
         data: without stuffed zeros.
-        tables: the lookup table of each component in turn.
+        tables: the lookup tables of all components, one behind the other.
     """
 
-    def __init__(self, data: bytes, tables):
-        same = all(np.array_equal(table, tables[0]) for table in tables)
-        self.tables = np.concatenate(tables[:1] if same else tables)
-        self.turns = 1 if same else len(tables)
+    def __init__(self, data: bytes, tables: np.ndarray):
+        self.tables = tables
+        self.turns = len(tables) >> _LONGEST
         self.data = np.frombuffer(data + bytes(8), np.uint8)
         self.size = len(data)
 
@@ -171,10 +171,13 @@ class _Scan:
             State at the beginning and at the end of each lane, the latter -1
             where no code follows, and the number of codes in it.
         """
-        starts = np.arange(0, size, _LANE)
+        starts = np.arange(0, size, _LANE if size > _SHORT else size)
         ends = np.minimum(starts + _LANE, size)
         entries = starts * self.turns
         entries[0] = state
+        if len(starts) == 1:
+            state, number = self._one_by_one(words, state, size, size)
+            return entries, np.array([state]), np.array([number])
         exits, counts = self._at_once(words, entries, ends)
         for _ in range(_PASSES):
             wrong = np.flatnonzero(
@@ -226,9 +229,10 @@ class _Scan:
         """Follows at most so many codes; returns the state and how many."""
         bit, turn = divmod(int(state), self.turns)
         done, end = 0, int(end)
+        words, tables = memoryview(words), memoryview(self.tables)
         while done < most and bit < end:
-            code = int(words[bit >> 3]) >> (8 - (bit & 7)) & 0xFFFF
-            step = int(self.tables[turn << 16 | code])
+            code = words[bit >> 3] >> (8 - (bit & 7)) & 0xFFFF
+            step = tables[turn << 16 | code]
             if not step:
                 return -1, done
             bit, done = bit + step, done + 1
@@ -259,6 +263,8 @@ def check(data: bytes, bits_of_16: int = 0) -> None:
     left = header.groups * len(tables)
     at = header.start
     interval = header.interval * len(tables) or left
+    same = all(np.array_equal(table, tables[0]) for table in tables)
+    together = np.concatenate(tables[:1] if same else tables)
     while left:
         found = _MARKER.search(data, at)
         stop = found.start() if found else len(data)
@@ -267,7 +273,7 @@ def check(data: bytes, bits_of_16: int = 0) -> None:
             raise Damage(f"byte {stop} of it is no part of a JPEG")
         scan = data[at:stop].replace(b"\xff\0", b"\xff")
         count = min(interval, left)
-        bit = _Scan(scan, tables).follow(count)
+        bit = _Scan(scan, together).follow(count)
         if bit > 8 * len(scan) or 8 * len(scan) - bit > _MOST_LEFT_BITS:
             raise Damage(
                 f"its pixels take {bit // 8} of {len(scan)} bytes of data"

@@ -30,6 +30,7 @@ class RawImage:
         neutral: camera RGB of white, green 1 (DNG AsShotNeutral), or None.
         noise: `(a, b)` of the file's NoiseProfile, in units where black is 0
             and white is 1; or None.
+        noise_fault: why a NoiseProfile that is there cannot be used, or empty.
         iso: the camera's label, or None.
         orientation: EXIF orientation, 1..8.
         exposure: DNG BaselineExposure, in stops; how much brighter the
@@ -48,6 +49,7 @@ class RawImage:
     color_matrix: np.ndarray | None = None
     neutral: tuple[float, float, float] | None = None
     noise: tuple[float, float] | None = None
+    noise_fault: str = ""
     iso: float | None = None
     orientation: int = 1
     exposure: float = 0.0

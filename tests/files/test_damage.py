@@ -93,7 +93,7 @@ def test_the_codes_of_any_part_of_a_scan_are_counted(rng, restart):
         mosaic, 12, components=2, tables=2, restart=restart
     )
     lossless_jpeg.check(data)
-    for place in range(400, len(data) - 700, len(data) // 25):
+    for place in range(400, len(data) - 700, len(data) // 11):
         broken = bytearray(data)
         broken[place : place + 400] = rng.bytes(400)
         with pytest.raises(lossless_jpeg.Damage):
