@@ -269,14 +269,8 @@ def _measured(image: RawImage, side: int = _ESTIMATE_SIDE):
     # A part from the middle says as much as the frame, in bounded memory.
     mosaic = image.visible
     top, left = (max(0, size - side) // 4 * 2 for size in mosaic.shape)
-    part = dataclasses.replace(
-        image,
-        mosaic=mosaic[top : top + side, left : left + side],
-        active=None,
-    )
-    params, confidence = single_image.of_mosaic(
-        part.normalized(), image.pattern
-    )
+    part = image.cropped(slice(top, top + side), slice(left, left + side))
+    params, confidence = single_image.of_mosaic(part.normalized(), part.pattern)
     a, b = float(params.a[0]), float(params.b[0])
     check(a, b, "the estimate")
     return (a, b), confidence

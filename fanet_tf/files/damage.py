@@ -90,15 +90,18 @@ def check_counts(path, image: RawImage) -> None:
         InputError: a part of the frame is exactly zero under a positive black
             level.
     """
-    place, damaged = _zeros(image.visible, min(image.black_level))
+    lowest = min(image.black_level)
+    if image.black_offsets is not None:
+        lowest += image.black_offsets.lowest()
+    place, damaged = _zeros(image.visible, lowest)
     if damaged:
         raise InputError(
             f"{path}: its pixels must be complete. Received: a damaged file: "
-            f"{place}, where black is {min(image.black_level):g}"
+            f"{place}, where black is {lowest:g}"
         )
     if place:
         warnings.warn(
-            f"{path}: holds {place}, where black is {min(image.black_level):g}",
+            f"{path}: holds {place}, where black is {lowest:g}",
             stacklevel=3,
         )
     # Every 13th pixel says enough, of all four colours.

@@ -4,12 +4,12 @@ For a DNG they are believed more than LibRaw, which moves an active area that
 begins at an odd place by a pixel and leaves its black levels behind.
 """
 
-import dataclasses
 import math
 
 import numpy as np
 
 from fanet_tf.errors import InputError
+from fanet_tf.files import black
 from fanet_tf.files import names
 from fanet_tf.files import raw_table
 from fanet_tf.files import tiff
@@ -196,12 +196,13 @@ def _layout(path, raw, order, coding, known):
     elif "white_level" not in known:
         full = 1.0 if coding.is_float else (1 << coding.bits) - 1
         fields["white_level"] = float(full)
-    black = _black(raw, order)
-    if black is not None:
-        fields["black_level"] = tuple(
-            float(black[row::2, column::2].mean())
-            for row, column in cfa.cell(pattern)
-        )
+    top, left, bottom, right = fields["active"]
+    levels, offsets = black.read(
+        path, raw, order, pattern, (bottom - top, right - left)
+    )
+    if levels is not None:
+        fields["black_level"] = levels
+        fields["black_offsets"] = offsets
     elif "black_level" not in known:
         fields["black_level"] = (0.0,)
     return fields
@@ -225,30 +226,5 @@ def default_crop(image: RawImage) -> RawImage:
         and active_left <= left < left + width <= right
     ):
         return image
-    return dataclasses.replace(
-        image,
-        active=(top, left, top + height, left + width),
-        pattern=cfa.shift_pattern(
-            image.pattern, top - active_top, left - active_left
-        ),
-    )
-
-
-def _black(raw, order):
-    """BlackLevel as `[rows, columns]`, both even; None where not given.
-
-    Levels that repeat over more than two rows or columns are averaged for
-    each plane by the caller, and so are those of whole rows and columns.
-    """
-    repeat = numbers([raw], 50713, order, 2) or [1, 1]
-    if not all(1 <= n <= 64 for n in repeat):
-        return None
-    given = numbers([raw], 50714, order)
-    if given is None or len(given) != repeat[0] * repeat[1]:
-        return None
-    black = np.tile(np.reshape(given, repeat), (2, 2))
-    for number in (50715, 50716):  # BlackLevelDeltaH, BlackLevelDeltaV
-        delta = numbers([raw], number, order)
-        if delta:
-            black = black + np.mean(delta)
-    return black
+    top, left = top - active_top, left - active_left
+    return image.cropped(slice(top, top + height), slice(left, left + width))

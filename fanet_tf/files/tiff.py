@@ -155,7 +155,9 @@ def make(type_: int, numbers, order: str) -> Tag:
 
 def _fraction(number: float):
     """Returns numerator and denominator, exact for up to six decimals."""
-    denominator = 1_000_000 if abs(number) < 2000 else 10_000
+    denominator = 1_000_000
+    while abs(number) * denominator >= 1 << 31 and denominator > 1:
+        denominator //= 10
     return round(number * denominator), denominator
 
 
