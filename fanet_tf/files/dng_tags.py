@@ -12,14 +12,21 @@ from fanet_tf.errors import InputError
 from fanet_tf.files import black
 from fanet_tf.files import names
 from fanet_tf.files import raw_table
+from fanet_tf.files import segments
 from fanet_tf.files import tiff
 from fanet_tf.files.raw_image import RawImage
-from fanet_tf.files.segments import Segments
 from fanet_tf.raw import cfa
 
 VERSION = 50706
 _TEXTS = (tiff.ASCII, tiff.UNDEFINED)
 _COLOURS = {0: "R", 1: "G", 2: "B"}
+# PhotometricInterpretation of pictures that are no mosaic.
+_PICTURES = {
+    1: "monochrome",
+    2: "an RGB picture",
+    6: "a YCbCr picture",
+    34892: "demosaiced already: LinearRaw",
+}
 
 
 def numbers(ifds, number, order, count=None):
@@ -78,19 +85,38 @@ def check(path, source: tiff.Tiff, choice: raw_table.Choice) -> None:
     if raw is None:
         raise InputError(
             f"{path}: must hold a Bayer mosaic. Received: a DNG without a "
-            "colour filter array (monochrome, or demosaiced already)"
+            f"colour filter array ({_kind(source)})"
         )
     repeat = numbers([raw], 33421, source.order) or [2, 2]
     layout = numbers([raw], 50711, source.order) or [1]
     cells = numbers([raw], 33422, source.order) or []
     pattern = "".join(_COLOURS.get(cell, "?") for cell in cells[:36])
     known = raw.tags.get(33422) is None or pattern in cfa.PATTERNS
-    if repeat != [2, 2] or layout != [1] or not known:
+    if layout != [1]:
+        raise InputError(
+            f"{path}: its pixels must stand in rows and columns. Received: "
+            f"CFALayout {layout[0]:g}, a staggered sensor (SuperCCD), which is "
+            "not supported"
+        )
+    if repeat != [2, 2] or not known:
         raise InputError(
             f"{path}: the colour filter array must be a Bayer pattern, one of "
             f"{', '.join(cfa.PATTERNS)}. Received: {pattern!r}, "
-            f"{'x'.join(str(n) for n in repeat)}, layout {layout[0]}"
+            f"{' x '.join(str(n) for n in repeat)}"
         )
+
+
+def _kind(source: tiff.Tiff) -> str:
+    """Names the picture of a DNG without a mosaic."""
+    picture = raw_table.largest(source)
+    order = source.order
+    photometric = numbers([picture], 262, order, 1)
+    kind = _PICTURES.get(
+        photometric and photometric[0], "no mosaic and no picture"
+    )
+    compression = numbers([picture], 259, order, 1)
+    coding = segments.UNREADABLE.get(compression and compression[0])
+    return f"{kind}, in {coding}" if coding else kind
 
 
 def of_any_tiff(source: tiff.Tiff) -> dict:
@@ -123,7 +149,7 @@ def linearized(mosaic: np.ndarray, raw: tiff.Ifd, order: str) -> np.ndarray:
 
 
 def of_dng(
-    path, source: tiff.Tiff, raw: tiff.Ifd, coding: Segments, known: dict
+    path, source: tiff.Tiff, raw: tiff.Ifd, coding: segments.Segments, known: dict
 ) -> dict:
     """Returns the fields of `RawImage` that the tags of a DNG give.
 
@@ -176,20 +202,26 @@ def _noise(ifds, order):
     return {"noise": (float(a), float(b))}
 
 
+def pattern(raw: tiff.Ifd, order: str) -> str | None:
+    """Returns the CFAPattern: the colours themselves, not plane numbers.
+
+    LibRaw takes them for plane numbers where CFAPlaneColor is not 0, 1, 2.
+    """
+    cells = numbers([raw], 33422, order, 4)
+    return cells and "".join(_COLOURS.get(cell, "?") for cell in cells)
+
+
 def _layout(path, raw, order, coding, known):
     """Active area, pattern and levels."""
-    cells = numbers([raw], 33422, order, 4)
-    pattern = known.get("pattern")
-    if cells is not None:
-        pattern = "".join(_COLOURS.get(cell, "?") for cell in cells)
-    if pattern is None:
+    cells = pattern(raw, order) or known.get("pattern")
+    if cells is None:
         raise InputError(
             f"{path}: its colour filter array must be known. Received: a DNG "
             "without CFAPattern"
         )
     whole = (0, 0, coding.height, coding.width)
     active = numbers([raw], 50829, order, 4) or whole
-    fields = {"pattern": pattern, "active": tuple(int(n) for n in active)}
+    fields = {"pattern": cells, "active": tuple(int(n) for n in active)}
     white = numbers([raw], 50717, order, 1)
     if white:
         fields["white_level"] = float(white[0])
@@ -198,7 +230,7 @@ def _layout(path, raw, order, coding, known):
         fields["white_level"] = float(full)
     top, left, bottom, right = fields["active"]
     levels, offsets = black.read(
-        path, raw, order, pattern, (bottom - top, right - left)
+        path, raw, order, cells, (bottom - top, right - left)
     )
     if levels is not None:
         fields["black_level"] = levels

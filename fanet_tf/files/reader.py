@@ -17,6 +17,7 @@ from fanet_tf.files import inputs
 from fanet_tf.files import limits
 from fanet_tf.files import npy
 from fanet_tf.files import plain_pixels
+from fanet_tf.files import raf
 from fanet_tf.files import raw_table
 from fanet_tf.files import segments
 from fanet_tf.files import tiff
@@ -149,6 +150,7 @@ def _read_raw(path) -> RawImage:
     if is_dng:
         fields, mosaic = _read_dng(path, source)
     else:
+        raf.check(path)
         fields, mosaic = _decoded(path)
         if source is not None:
             damage.warn_of_strips(path, source)
@@ -161,14 +163,20 @@ def _read_raw(path) -> RawImage:
     return image
 
 
-def _decoded(path, table=0):
-    """Returns fields and mosaic as LibRaw gives them."""
+def _decoded(path, table=0, pattern=None):
+    """Returns fields and mosaic as LibRaw gives them.
+
+    Args:
+        path: of the file.
+        table: of the mosaic, see `decode.decode`.
+        pattern: where it is known better; LibRaw's otherwise.
+    """
     header, mosaic = decode.decode(path, table=table)
     if mosaic.dtype != np.uint16:
         raise InputError(
             f"{path}: must hold 16-bit counts. Received: {mosaic.dtype}"
         )
-    return _from_libraw(path, header, mosaic.shape), mosaic
+    return _from_libraw(path, header, mosaic.shape, pattern), mosaic
 
 
 def _read_dng(path, source):
@@ -191,7 +199,8 @@ def _read_dng(path, source):
         if coding.compression == segments.LOSSLESS_JPEG:
             damage.check_lossless_jpeg(path, coding, dng_tags.version(source))
         table = 0 if choice.is_plain_choice else choice.ifd.offset
-        fields, mosaic = _decoded(path, table)
+        pattern = dng_tags.pattern(choice.ifd, source.order)
+        fields, mosaic = _decoded(path, table, pattern)
     if mosaic.shape != (coding.height, coding.width):
         raise InputError(
             f"{path}: must be decoded to its {coding.width} x {coding.height} "
@@ -202,9 +211,11 @@ def _read_dng(path, source):
     return fields, mosaic
 
 
-def _from_libraw(path, header, shape):
+def _from_libraw(path, header, shape, pattern=None):
     """Returns the fields of `RawImage` that LibRaw gives."""
-    pattern, order = _pattern(path, header)
+    pattern = pattern or _pattern(path, header)
+    cells = header["pattern"]
+    order = [cells[row][column] for row, column in cfa.cell(pattern)]
     (top, left), (height, width) = header["margins"], header["visible"]
     return {
         "pattern": pattern,
@@ -228,7 +239,7 @@ _ORIENTATIONS = {0: 1, 3: 3, 5: 8, 6: 6}
 
 
 def _pattern(path, header):
-    """Returns the pattern's name and LibRaw's colour index of each plane."""
+    """Returns the pattern's name."""
     cells = header["pattern"]
     names = header["colours"]
     if np.shape(cells) != (2, 2):
@@ -246,7 +257,7 @@ def _pattern(path, header):
             f"{path}: the colour filter array must be a Bayer pattern, one of "
             f"{', '.join(cfa.PATTERNS)}. Received: {pattern!r}"
         )
-    return pattern, [cells[row][column] for row, column in cfa.cell(pattern)]
+    return pattern
 
 
 def _matrix(rows):
