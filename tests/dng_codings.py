@@ -60,7 +60,9 @@ def deflated(data: bytes) -> bytes:
     return zlib.compress(data)
 
 
-def lossless_jpeg(mosaic, bits=16, components=2, predictor=1, tables=1):
+def lossless_jpeg(
+    mosaic, bits=16, components=2, predictor=1, tables=1, restart=False
+):
     """Codes `[H, W]` as a lossless JPEG of `components` columns each.
 
     Args:
@@ -69,6 +71,7 @@ def lossless_jpeg(mosaic, bits=16, components=2, predictor=1, tables=1):
         components: neighbours in a row that make one pixel of the JPEG.
         predictor: 1 (left) or 6 (above, and half the slope).
         tables: Huffman tables, each of other lengths.
+        restart: puts a restart marker behind each row.
     """
     height, width = mosaic.shape
     samples = mosaic.astype(int).reshape(height, -1, components)
@@ -82,26 +85,25 @@ def lossless_jpeg(mosaic, bits=16, components=2, predictor=1, tables=1):
     guess[:, 0] = above[:, 0]
     guess[0] = left[0]
     guess[0, 0] = 1 << (bits - 1)
+    if restart:
+        guess[1:] = left[1:]
+        guess[:, 0] = 1 << (bits - 1)
     difference = (samples - guess + 32768) % 65536 - 32768
     codes = [_huffman(start) for start in range(tables)]
-    digits = []
-    for values in difference.reshape(-1, components):
-        for component, value in enumerate(values.tolist()):
-            size = 16 if value == -32768 else abs(value).bit_length()
-            length, code = codes[component % tables][size]
-            digits.append(f"{code:0{length}b}")
-            if 0 < size < 16:
-                value = value if value > 0 else value + (1 << size) - 1
-                digits.append(f"{value:0{size}b}")
-    text = "".join(digits)
-    text += "1" * (-len(text) % 8)
-    scan = int(text, 2).to_bytes(len(text) // 8, "big")
-    scan = scan.replace(b"\xff", b"\xff\0")
+    rows = [
+        _entropy_coded(row.reshape(-1, components), codes)
+        for row in (difference if restart else [difference])
+    ]
+    scan = rows[0]
+    for index, row in enumerate(rows[1:]):
+        scan += bytes([0xFF, 0xD0 + index % 8]) + row
     head = b"\xff\xd8"
     for index in range(tables):
         counts, symbols = _table(index)
         body = bytes([index, *counts, *symbols])
         head += b"\xff\xc4" + struct.pack(">H", 2 + len(body)) + body
+    if restart:
+        head += b"\xff\xdd" + struct.pack(">HH", 4, width // components)
     frame = struct.pack(">BHHB", bits, height, width // components, components)
     scans = bytes([components])
     for component in range(components):
@@ -113,9 +115,26 @@ def lossless_jpeg(mosaic, bits=16, components=2, predictor=1, tables=1):
     return head + scan + b"\xff\xd9"
 
 
+def _entropy_coded(differences, codes):
+    """Returns the bytes of one scan, or of its part between restarts."""
+    digits = []
+    for values in differences.tolist():
+        for component, value in enumerate(values):
+            size = 16 if value == -32768 else abs(value).bit_length()
+            length, code = codes[component % len(codes)][size]
+            digits.append(f"{code:0{length}b}")
+            if 0 < size < 16:
+                value = value if value > 0 else value + (1 << size) - 1
+                digits.append(f"{value:0{size}b}")
+    text = "".join(digits)
+    text += "1" * (-len(text) % 8)
+    scan = int(text, 2).to_bytes(len(text) // 8, "big")
+    return scan.replace(b"\xff", b"\xff\0")
+
+
 def _table(start):
     """Codes of 3 and more bits; `start` turns the order of the symbols."""
-    counts = [0, 0, 5, 4, 4, 2, 1, 1] + [0] * 8
+    counts = [0, 0, 5, 3, 3, 3, 2, 1] + [0] * 8
     symbols = [(5 + start + 3 * i) % 17 for i in range(17)]
     return counts, symbols
 

@@ -9,7 +9,7 @@ Example:
     fanet-denoise shoot/ denoised/ --skip_existing
 
 The noise comes from one of --noise, --gain, --iso and --profile, else from the
-file's NoiseProfile.
+file's NoiseProfile, else from an estimate of the frame that is good or fair.
 """
 
 import pathlib
@@ -48,7 +48,8 @@ _NOISE = flags.DEFINE_string(
     "noise",
     None,
     "a,b (shot-noise slope, read-noise variance; black 0, white 1), or"
-    " `estimate`: measured on each frame.",
+    " `estimate`: measured on each frame, or `file`: from its NoiseProfile and"
+    " nothing else. Default: its NoiseProfile, else a good or fair estimate.",
 )
 _GAIN = flags.DEFINE_float("gain", None, "Sensor gain, 1..64.")
 _ISO = flags.DEFINE_float(

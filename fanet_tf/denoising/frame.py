@@ -40,6 +40,7 @@ class Frame:
 
     Attributes:
         mosaic: `[H, W]` counts of the active area, a view.
+        offsets: what black adds from place to place, or None.
         black: `[4]` black level of R, Gr, Gb, B in counts.
         span: `[4]` white less black, likewise.
         places: `(row, column)` of R, Gr, Gb, B in the 2 x 2 cell.
@@ -49,6 +50,7 @@ class Frame:
 
     def __init__(self, image: RawImage):
         self.mosaic = image.visible
+        self.offsets = image.black_offsets
         self.black = np.asarray(image.black_level, np.float32)
         self.span = np.float32(image.white_level) - self.black
         self.places = cfa.cell(image.pattern)
@@ -76,13 +78,38 @@ class Frame:
         counts = self.mosaic[rows]
         counts = counts[:, columns].astype(np.float32)
         packed = cfa.pack(counts[None, :, :, None])[0]
-        packed -= self.black
-        packed /= self.span
+        if self.offsets is None:
+            packed -= self.black
+            packed /= self.span
+            return packed
+        offsets = cfa.pack(self.offsets.at(rows, columns)[None, :, :, None])[0]
+        packed -= self.black + offsets
+        packed /= self.span - offsets
         return packed
+
+    def counts(self, packed: np.ndarray, place: Place) -> np.ndarray:
+        """Returns the counts of the kept part `[h, w, 4]` of a tile."""
+        if self.offsets is None:
+            return packed * self.span + self.black
+        height, width = self.mosaic.shape
+        rows, columns = (
+            _mirrored(2 * span.keep_start - shift, 2 * count, size)
+            for span, shift, count, size in zip(
+                place,
+                (self.row, self.column),
+                packed.shape,
+                (height, width),
+                strict=False,
+            )
+        )
+        offsets = cfa.pack(self.offsets.at(rows, columns)[None, :, :, None])[0]
+        return packed * (self.span - offsets) + self.black + offsets
 
     def brightness(self, a: float, b: float) -> brightness.Brightness:
         """Returns a measure of the means of its planes."""
         floor = brightness.floor_of(self.mosaic, self.places)
+        if self.offsets is not None:
+            floor = floor - np.float32(self.offsets.lowest())
         return brightness.Brightness(a, b, (floor - self.black) / self.span)
 
 
@@ -107,7 +134,7 @@ class Output:
     def put(self, packed: np.ndarray, place: Place) -> None:
         """Writes the kept part `[h, w, 4]` of a tile."""
         frame = self.frame
-        values = packed * frame.span + frame.black
+        values = frame.counts(packed, place)
         if self.factor is not None:
             values = np.clip(np.rint(values * self.factor), 0, 65535)
         part = cfa.unpack(values[None])[0, :, :, 0]
@@ -123,18 +150,33 @@ class Output:
 
     def restore(self, means: brightness.Brightness) -> None:
         """Puts the mean of each plane back, when all parts are there."""
+        offsets = self.frame.offsets
         for index, (row, column) in enumerate(self.frame.places):
             black, span = self.frame.black[index], self.frame.span[index]
             plane = self.mosaic[row::2, column::2]
-            if self.factor is None:
-                for line in plane:
-                    x = means.restore((line - black) / span, index)
-                    line[:] = x * span + black
+            if self.factor is None or offsets is not None:
+                for y, line in enumerate(plane):
+                    here = black
+                    if offsets is not None:
+                        place = slice(row + 2 * y, row + 2 * y + 1)
+                        here = (
+                            black + offsets.at(place, slice(column, None, 2))[0]
+                        )
+                    self._restore_line(line, means, index, here, black + span)
                 continue
             counts = np.arange(65536)
             x = means.restore((counts / self.factor - black) / span, index)
             table = np.rint((x * span + black) * self.factor)
             plane[:] = np.clip(table, 0, 65535).astype(np.uint16)[plane]
+
+    def _restore_line(self, line, means, index, black, white):
+        """The same for one line of a plane, whatever its black."""
+        factor = self.factor or 1
+        x = means.restore((line / factor - black) / (white - black), index)
+        counts = factor * (x * (white - black) + black)
+        if self.factor is not None:
+            counts = np.clip(np.rint(counts), 0, 65535)
+        line[:] = counts
 
 
 def _spans(size: int, side: int, tile: Tile) -> list[tiles.Span]:

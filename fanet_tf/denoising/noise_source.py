@@ -4,10 +4,12 @@
     --noise=estimate                measured on the frame itself
     --gain=G, or --iso=N            through a profile, clamped to its range
     --profile=P                     through P at the file's own ISO
-    the file's own NoiseProfile     where it has one
+    the file's own NoiseProfile     where it has a usable one
+    an estimate from the frame      the last resort, where it is good or fair
 
-Without any of these a frame is refused: a guess would be denoised too little
-or too much, and nobody would see why.
+`--noise=file` asks for the file's own NoiseProfile and nothing else. Without
+any of these a frame is refused: a guess would be denoised too little or too
+much, and nobody would see why.
 """
 
 import dataclasses
@@ -22,11 +24,16 @@ from fanet_tf.denoising.bundle import Bundle
 from fanet_tf.errors import InputError
 from fanet_tf.files.raw_image import RawImage
 
-ESTIMATE = "estimate"
+ESTIMATE, FILE = "estimate", "file"
 # One over a full well of ten million electrons; b / a^2 must stay finite.
 _LEAST_A = 1e-7
-_ESTIMATE_SIDE = 2048  # Sensor pixels, even.
+# Sensor pixels, even. A quarter of them says whether a NoiseProfile is wrong.
+_ESTIMATE_SIDE, _DOUBT_SIDE = 2048, 1024
 _WAY_OUT = "give --noise=a,b, or --gain=G, or --noise=estimate"
+# A NoiseProfile and a good estimate that differ by more are not both right.
+_MOST_RATIO = 2.0
+# An estimate's `b` counts where its standard error is below this part of it.
+_SURE = 0.3
 
 
 class Noise(NamedTuple):
@@ -62,7 +69,7 @@ def chooser(
 
     Args:
         bundle: whose law serves without a profile.
-        noise: `a,b` or `estimate`.
+        noise: `a,b`, `estimate` or `file`.
         gain: of the sensor.
         iso: of the camera.
         profile: name or path of a noise profile.
@@ -83,6 +90,8 @@ def chooser(
         pair = parse(noise)
         if pair == ESTIMATE:
             return _estimated
+        if pair == FILE:
+            return of_frame
         return lambda image: Noise(*pair, "--noise")
     law, origin = law_of_bundle(bundle), "the bundle's law,"
     if profile:
@@ -95,7 +104,7 @@ def chooser(
         return lambda image: chosen
     if profile:
         return lambda image: _at_iso_of(image, law)
-    return of_frame
+    return lambda image: of_frame(image, estimate=True)
 
 
 def check(a: float, b: float, source: str) -> None:
@@ -109,14 +118,14 @@ def check(a: float, b: float, source: str) -> None:
 
 
 def parse(text: str) -> tuple[float, float] | str:
-    """Parses `--noise`: `a,b`, or the word `estimate`."""
-    if text == ESTIMATE:
+    """Parses `--noise`: `a,b`, or the word `estimate` or `file`."""
+    if text in (ESTIMATE, FILE):
         return text
     try:
         a, b = (float(part) for part in text.split(","))
     except ValueError as error:
         raise InputError(
-            "--noise must be a,b (two numbers) or `estimate`. "
+            "--noise must be a,b (two numbers), `estimate` or `file`. "
             f"Received: {text!r}"
         ) from error
     check(a, b, "--noise")
@@ -177,39 +186,111 @@ def of_frame(image: RawImage, estimate: bool = False) -> Noise:
 
     Args:
         image: the frame.
-        estimate: measures the frame where the file has none; else it is
-            refused.
+        estimate: measures the frame where the file has no usable one.
+
+    Raises:
+        InputError: there is none, and no estimate that is good or fair.
     """
-    if image.noise is None and estimate:
-        return _estimated(image)
-    if image.noise is None:
+    fault = _fault(image)
+    if not fault:
+        return Noise(*image.noise, "the file's NoiseProfile", _doubt(image))
+    if not estimate:
         raise InputError(
-            "The noise must be known. Received: a file without a "
-            f"NoiseProfile; {_WAY_OUT}"
+            f"The noise must be known. Received: {fault}; {_WAY_OUT}"
         )
-    a, b = image.noise
     try:
-        check(a, b, "the file's NoiseProfile")
+        noise, confidence = _measured(image)
     except InputError as error:
-        raise InputError(f"{error}; {_WAY_OUT}") from error
-    return Noise(a, b, "the file's NoiseProfile")
+        raise InputError(
+            f"The noise must be known. Received: {fault}, and no estimate "
+            f"({error}); {_WAY_OUT}"
+        ) from error
+    if confidence.verdict == "poor":
+        raise InputError(
+            f"The noise must be known. Received: {fault}, and an estimate "
+            f"that is {confidence.describe()}; {_WAY_OUT}"
+        )
+    return _said(noise, confidence, fault, _warning(image, fault))
+
+
+def _fault(image: RawImage) -> str:
+    """Returns why the file's NoiseProfile cannot be used, or nothing."""
+    if image.noise is None:
+        fault = image.noise_fault
+        return (
+            f"a NoiseProfile that cannot be used ({fault})"
+            if fault
+            else ("a file without a NoiseProfile")
+        )
+    try:
+        check(*image.noise, "the file's NoiseProfile")
+    except InputError:
+        a, b = image.noise
+        return f"a NoiseProfile that cannot be used (it says a={a:g}, b={b:g})"
+    return ""
+
+
+def _warning(image, fault):
+    """A file without a NoiseProfile is common; one that is wrong is not."""
+    if image.noise is None and not image.noise_fault:
+        return ""
+    return f"the file has {fault}; the frame is measured instead"
+
+
+def _doubt(image: RawImage) -> str:
+    """Compares the file's NoiseProfile with the frame; says where it is off."""
+    try:
+        noise, confidence = _measured(image, _DOUBT_SIDE)
+    except InputError:
+        return ""
+    if confidence.verdict != "good":
+        return ""
+    low, high = confidence.intensity_range
+    # In the light `a` decides, in the dark `b`.
+    places = [high] + ([low] if confidence.b_error < _SURE else [])
+    a, b = image.noise
+    ratios = [
+        (a * max(x, 0.0) + b) / (noise[0] * max(x, 0.0) + noise[1])
+        for x in places
+    ]
+    worst = max(ratios, key=lambda ratio: abs(math.log(ratio)))
+    if 1 / _MOST_RATIO <= worst <= _MOST_RATIO:
+        return ""
+    more = f"{worst:.1f} times" if worst > 1 else f"1/{1 / worst:.1f} of"
+    return (
+        f"the file's NoiseProfile (a={a:.4g}, b={b:.4g}) says {more} the "
+        f"noise variance of the frame itself (a={noise[0]:.4g}, "
+        f"b={noise[1]:.4g}); --noise=estimate uses the latter"
+    )
+
+
+def _measured(image: RawImage, side: int = _ESTIMATE_SIDE):
+    """Returns `(a, b)` as measured on the frame, and how sure they are."""
+    # A part from the middle says as much as the frame, in bounded memory.
+    mosaic = image.visible
+    top, left = (max(0, size - side) // 4 * 2 for size in mosaic.shape)
+    part = image.cropped(slice(top, top + side), slice(left, left + side))
+    params, confidence = single_image.of_mosaic(part.normalized(), part.pattern)
+    a, b = float(params.a[0]), float(params.b[0])
+    check(a, b, "the estimate")
+    return (a, b), confidence
+
+
+def _said(noise, confidence, fault="", warning="") -> Noise:
+    said = f"estimated from the frame, {confidence.describe()}"
+    if fault:
+        said = f"{fault}: {said}"
+    return Noise(*noise, said, warning)
 
 
 def _estimated(image: RawImage) -> Noise:
-    # A part from the middle says as much as the frame, in bounded memory.
-    mosaic = image.visible
-    top, left = (
-        max(0, size - _ESTIMATE_SIDE) // 4 * 2 for size in mosaic.shape
-    )
-    part = dataclasses.replace(
-        image,
-        mosaic=mosaic[top : top + _ESTIMATE_SIDE, left : left + _ESTIMATE_SIDE],
-        active=None,
-    )
-    params, confidence = single_image.of_mosaic(
-        part.normalized(), image.pattern
-    )
-    a, b = float(params.a[0]), float(params.b[0])
-    check(a, b, "the estimate")
-    said = f"estimated from the frame, {confidence.describe()}"
-    return Noise(a, b, said, said if confidence.verdict == "poor" else "")
+    """The user has asked for it: even a poor one is used, and said."""
+    noise, confidence = _measured(image)
+    warning = ""
+    fault = _fault(image)
+    if fault:
+        warning = _warning(image, fault)
+    if confidence.verdict == "poor":
+        poor = f"estimated from the frame, {confidence.describe()}"
+        warning = f"{warning}; {poor}" if warning else poor
+    return _said(noise, confidence, warning=warning)

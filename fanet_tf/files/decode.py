@@ -23,6 +23,13 @@ _MEMORY_BYTES_PER_PIXEL = 4
 # What LibRaw prints, and goes on, when pixels are missing or cannot be read.
 _DAMAGE = ("data corrupted", "end of file", "Corrupt JPEG")
 
+_MEANINGS = {
+    "Input/output error": "it is cut short or damaged",
+    "Unsupported file format or not RAW file": (
+        "it is no RAW file that LibRaw knows, or its beginning is damaged"
+    ),
+}
+
 
 def _command(handle, table):
     # LibRaw takes names in UTF-8 only; the number of an open file always does.
@@ -92,7 +99,10 @@ def decode(path, seconds: float | None = None, table: int = 0):
             "Received: a file that takes longer; it is damaged or too large"
         )
     if header is not None and "error" in header:
-        raise InputError(f"{path}: cannot be decoded: {header['error']}")
+        error = header["error"]
+        meaning = _MEANINGS.get(error)
+        reason = f"{meaning} ({error})" if meaning else error
+        raise InputError(f"{path}: cannot be decoded: {reason}")
     if mosaic is None:
         last = said.strip().rpartition("\n")[2][:200]
         reason = _ending(code) + (f" ({last})" if last else "")

@@ -16,6 +16,7 @@ import numpy as np
 
 from fanet_tf import __version__
 from fanet_tf.files import atomic
+from fanet_tf.files import black as black_lib
 from fanet_tf.files import carry
 from fanet_tf.files import dng_tags
 from fanet_tf.files import marks
@@ -43,6 +44,7 @@ def to_counts(image: RawImage) -> RawImage:
     """Returns `image` with uint16 counts; uint16 is returned as it is."""
     if image.mosaic.dtype == np.uint16:
         return image
+    image = image.with_one_black()
     cells = np.empty((2, 2))
     top, left = image.active[:2]
     for black, (row, column) in zip(
@@ -120,9 +122,6 @@ def _raw(image: RawImage, order) -> tiff.Ifd:
     if order == ">":
         counts = counts.astype(">u2")
     rows, strips = _strips(counts, 2 * width)
-    cells = dict(zip(cfa.cell(image.pattern), image.black_level, strict=True))
-    black = [cells[row, column] for row in (0, 1) for column in (0, 1)]
-    whole = all(float(b).is_integer() and b >= 0 for b in black)
     top, left, bottom, right = image.active
     tags = {
         254: tag(tiff.LONG, _FULL),
@@ -138,11 +137,12 @@ def _raw(image: RawImage, order) -> tiff.Ifd:
         33422: tag(tiff.BYTE, ["RGB".index(c) for c in image.pattern]),
         50710: tag(tiff.BYTE, [0, 1, 2]),  # CFAPlaneColor
         50711: tag(tiff.SHORT, 1),  # CFALayout
-        50713: tag(tiff.SHORT, [2, 2]),  # BlackLevelRepeatDim
-        50714: tag(tiff.LONG if whole else tiff.RATIONAL, black),
         50717: tag(tiff.LONG, round(image.white_level)),
         50829: tag(tiff.LONG, image.active),
     }
+    tags |= black_lib.tags(
+        image.black_level, image.pattern, image.black_offsets, order
+    )
     if image.noise is not None:
         tags[51041] = tag(tiff.DOUBLE, 3 * list(image.noise))
     carried = carry.raw_tags(image)

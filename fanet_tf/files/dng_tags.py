@@ -4,21 +4,29 @@ For a DNG they are believed more than LibRaw, which moves an active area that
 begins at an odd place by a pixel and leaves its black levels behind.
 """
 
-import dataclasses
 import math
 
 import numpy as np
 
 from fanet_tf.errors import InputError
+from fanet_tf.files import black
 from fanet_tf.files import names
 from fanet_tf.files import raw_table
+from fanet_tf.files import segments
 from fanet_tf.files import tiff
 from fanet_tf.files.raw_image import RawImage
-from fanet_tf.files.segments import Segments
 from fanet_tf.raw import cfa
 
 VERSION = 50706
+_TEXTS = (tiff.ASCII, tiff.UNDEFINED)
 _COLOURS = {0: "R", 1: "G", 2: "B"}
+# PhotometricInterpretation of pictures that are no mosaic.
+_PICTURES = {
+    1: "monochrome",
+    2: "an RGB picture",
+    6: "a YCbCr picture",
+    34892: "demosaiced already: LinearRaw",
+}
 
 
 def numbers(ifds, number, order, count=None):
@@ -35,7 +43,7 @@ def numbers(ifds, number, order, count=None):
     """
     for ifd in ifds:
         tag = ifd.tags.get(number) if ifd else None
-        if tag is None or tag.type in (tiff.ASCII, tiff.UNDEFINED):
+        if tag is None or tag.type in _TEXTS:
             continue
         found = tiff.values(tag, order)
         if (count is None or len(found) == count) and all(
@@ -43,6 +51,12 @@ def numbers(ifds, number, order, count=None):
         ):
             return found
     return None
+
+
+def version(source: tiff.Tiff) -> tuple[int, ...]:
+    """Returns the DNGVersion, such as `(1, 4, 0, 0)`."""
+    found = numbers(source.ifds, VERSION, source.order) or (1,)
+    return tuple(int(n) for n in found)
 
 
 def is_matrix(matrix) -> bool:
@@ -63,22 +77,46 @@ def check(path, source: tiff.Tiff, choice: raw_table.Choice) -> None:
             f"{path}: must hold a Bayer mosaic. Received: a DNG whose main "
             "image is demosaiced already, and a reduced mosaic beside it"
         )
+    if raw is None and source.is_cut_short:
+        raise InputError(
+            f"{path}: must be a whole file. Received: a file cut short, "
+            f"{source.size:,} bytes without the table of its mosaic"
+        )
     if raw is None:
         raise InputError(
             f"{path}: must hold a Bayer mosaic. Received: a DNG without a "
-            "colour filter array (monochrome, or demosaiced already)"
+            f"colour filter array ({_kind(source)})"
         )
     repeat = numbers([raw], 33421, source.order) or [2, 2]
     layout = numbers([raw], 50711, source.order) or [1]
     cells = numbers([raw], 33422, source.order) or []
     pattern = "".join(_COLOURS.get(cell, "?") for cell in cells[:36])
     known = raw.tags.get(33422) is None or pattern in cfa.PATTERNS
-    if repeat != [2, 2] or layout != [1] or not known:
+    if layout != [1]:
+        raise InputError(
+            f"{path}: its pixels must stand in rows and columns. Received: "
+            f"CFALayout {layout[0]:g}, a staggered sensor (SuperCCD), which is "
+            "not supported"
+        )
+    if repeat != [2, 2] or not known:
         raise InputError(
             f"{path}: the colour filter array must be a Bayer pattern, one of "
             f"{', '.join(cfa.PATTERNS)}. Received: {pattern!r}, "
-            f"{'x'.join(str(n) for n in repeat)}, layout {layout[0]}"
+            f"{' x '.join(str(n) for n in repeat)}"
         )
+
+
+def _kind(source: tiff.Tiff) -> str:
+    """Names the picture of a DNG without a mosaic."""
+    picture = raw_table.largest(source)
+    order = source.order
+    photometric = numbers([picture], 262, order, 1)
+    kind = _PICTURES.get(
+        photometric and photometric[0], "no mosaic and no picture"
+    )
+    compression = numbers([picture], 259, order, 1)
+    coding = segments.UNREADABLE.get(compression and compression[0])
+    return f"{kind}, in {coding}" if coding else kind
 
 
 def of_any_tiff(source: tiff.Tiff) -> dict:
@@ -111,7 +149,7 @@ def linearized(mosaic: np.ndarray, raw: tiff.Ifd, order: str) -> np.ndarray:
 
 
 def of_dng(
-    path, source: tiff.Tiff, raw: tiff.Ifd, coding: Segments, known: dict
+    path, source: tiff.Tiff, raw: tiff.Ifd, coding: segments.Segments, known: dict
 ) -> dict:
     """Returns the fields of `RawImage` that the tags of a DNG give.
 
@@ -141,43 +179,62 @@ def of_dng(
     exposure = numbers([main], 50730, order, 1)
     if exposure:
         fields["exposure"] = float(exposure[0])
-    noise = numbers([raw, main], 51041, order)
-    if noise and len(noise) in (2, 6, 8):
-        # One pair, or one each of R, G, B or R, Gr, Gb, B; the network takes
-        # one for all four planes, and green counts twice.
-        pairs = np.reshape(noise, (-1, 2))
-        weights = (1, 2, 1) if len(pairs) == 3 else None
-        a, b = np.average(pairs, axis=0, weights=weights)
-        fields["noise"] = (float(a), float(b))
+    fields |= _noise([raw, main], order)
     return fields | _layout(path, raw, order, coding, known)
+
+
+def _noise(ifds, order):
+    """The pair of a NoiseProfile, or why it cannot be used."""
+    tag = next((i.tags[51041] for i in ifds if 51041 in i.tags), None)
+    if tag is None:
+        return {}
+    found = tiff.values(tag, order) if tag.type not in _TEXTS else []
+    if len(found) not in (2, 6, 8):
+        return {"noise_fault": f"it holds {len(found)} numbers and not 2 or 6"}
+    pairs = np.reshape(found, (-1, 2))
+    for a, b in pairs:
+        if not (0 < a <= 1 and 0 <= b <= 1):
+            return {"noise_fault": f"it says a={a:g}, b={b:g}"}
+    # One pair, or one each of R, G, B or R, Gr, Gb, B; the network takes one
+    # for all four planes, and green counts twice.
+    weights = (1, 2, 1) if len(pairs) == 3 else None
+    a, b = np.average(pairs, axis=0, weights=weights)
+    return {"noise": (float(a), float(b))}
+
+
+def pattern(raw: tiff.Ifd, order: str) -> str | None:
+    """Returns the CFAPattern: the colours themselves, not plane numbers.
+
+    LibRaw takes them for plane numbers where CFAPlaneColor is not 0, 1, 2.
+    """
+    cells = numbers([raw], 33422, order, 4)
+    return cells and "".join(_COLOURS.get(cell, "?") for cell in cells)
 
 
 def _layout(path, raw, order, coding, known):
     """Active area, pattern and levels."""
-    cells = numbers([raw], 33422, order, 4)
-    pattern = known.get("pattern")
-    if cells is not None:
-        pattern = "".join(_COLOURS.get(cell, "?") for cell in cells)
-    if pattern is None:
+    cells = pattern(raw, order) or known.get("pattern")
+    if cells is None:
         raise InputError(
             f"{path}: its colour filter array must be known. Received: a DNG "
             "without CFAPattern"
         )
     whole = (0, 0, coding.height, coding.width)
     active = numbers([raw], 50829, order, 4) or whole
-    fields = {"pattern": pattern, "active": tuple(int(n) for n in active)}
+    fields = {"pattern": cells, "active": tuple(int(n) for n in active)}
     white = numbers([raw], 50717, order, 1)
     if white:
         fields["white_level"] = float(white[0])
     elif "white_level" not in known:
         full = 1.0 if coding.is_float else (1 << coding.bits) - 1
         fields["white_level"] = float(full)
-    black = _black(raw, order)
-    if black is not None:
-        fields["black_level"] = tuple(
-            float(black[row::2, column::2].mean())
-            for row, column in cfa.cell(pattern)
-        )
+    top, left, bottom, right = fields["active"]
+    levels, offsets = black.read(
+        path, raw, order, cells, (bottom - top, right - left)
+    )
+    if levels is not None:
+        fields["black_level"] = levels
+        fields["black_offsets"] = offsets
     elif "black_level" not in known:
         fields["black_level"] = (0.0,)
     return fields
@@ -201,30 +258,5 @@ def default_crop(image: RawImage) -> RawImage:
         and active_left <= left < left + width <= right
     ):
         return image
-    return dataclasses.replace(
-        image,
-        active=(top, left, top + height, left + width),
-        pattern=cfa.shift_pattern(
-            image.pattern, top - active_top, left - active_left
-        ),
-    )
-
-
-def _black(raw, order):
-    """BlackLevel as `[rows, columns]`, both even; None where not given.
-
-    Levels that repeat over more than two rows or columns are averaged for
-    each plane by the caller, and so are those of whole rows and columns.
-    """
-    repeat = numbers([raw], 50713, order, 2) or [1, 1]
-    if not all(1 <= n <= 64 for n in repeat):
-        return None
-    given = numbers([raw], 50714, order)
-    if given is None or len(given) != repeat[0] * repeat[1]:
-        return None
-    black = np.tile(np.reshape(given, repeat), (2, 2))
-    for number in (50715, 50716):  # BlackLevelDeltaH, BlackLevelDeltaV
-        delta = numbers([raw], number, order)
-        if delta:
-            black = black + np.mean(delta)
-    return black
+    top, left = top - active_top, left - active_left
+    return image.cropped(slice(top, top + height), slice(left, left + width))

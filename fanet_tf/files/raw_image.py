@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from fanet_tf.errors import InputError
+from fanet_tf.files import black
 from fanet_tf.files import limits
 from fanet_tf.files import tiff
 from fanet_tf.raw import cfa
@@ -24,12 +25,15 @@ class RawImage:
             float32 from a `.npy`.
         pattern: CFA pattern at the upper left corner of `active`.
         black_level: counts of R, Gr, Gb, B that are black.
+        black_offsets: what black adds to its level from place to place of the
+            active area, or None.
         white_level: counts that are white (saturated).
         active: `(top, left, bottom, right)`, the part with a picture in it.
         color_matrix: `[3, 3]` XYZ to camera RGB (DNG ColorMatrix), or None.
         neutral: camera RGB of white, green 1 (DNG AsShotNeutral), or None.
         noise: `(a, b)` of the file's NoiseProfile, in units where black is 0
             and white is 1; or None.
+        noise_fault: why a NoiseProfile that is there cannot be used, or empty.
         iso: the camera's label, or None.
         orientation: EXIF orientation, 1..8.
         exposure: DNG BaselineExposure, in stops; how much brighter the
@@ -48,6 +52,8 @@ class RawImage:
     color_matrix: np.ndarray | None = None
     neutral: tuple[float, float, float] | None = None
     noise: tuple[float, float] | None = None
+    noise_fault: str = ""
+    black_offsets: black.BlackOffsets | None = None
     iso: float | None = None
     orientation: int = 1
     exposure: float = 0.0
@@ -100,12 +106,57 @@ class RawImage:
     def normalized(self) -> np.ndarray:
         """Returns the active part, 0 = black and 1 = white, float32."""
         height, width = self.visible.shape
-        black = levels.level_map(
+        here = levels.level_map(
             self.black_level, cfa.cell(self.pattern), height, width
         )[0, :, :, 0]
+        if self.black_offsets is not None:
+            everywhere = slice(None)
+            here += self.black_offsets.at(everywhere, everywhere)
         return levels.normalize(
-            self.visible, black, np.float32(self.white_level)
+            self.visible, here, np.float32(self.white_level)
         ).astype(np.float32)
+
+    def cropped(self, rows: slice, columns: slice) -> "RawImage":
+        """Returns a part of the active area, and what is masked around it.
+
+        Args:
+            rows: of the active area.
+            columns: likewise.
+        """
+        top, left = self.active[:2]
+        height, width = self.visible.shape
+        (y, bottom, _), (x, right, _) = (
+            rows.indices(height),
+            columns.indices(width),
+        )
+        offsets = self.black_offsets
+        if offsets is not None:
+            offsets = offsets.cropped(slice(y, bottom), slice(x, right))
+        return dataclasses.replace(
+            self,
+            active=(top + y, left + x, top + bottom, left + right),
+            pattern=cfa.shift_pattern(self.pattern, y, x),
+            black_offsets=offsets,
+        )
+
+    def with_one_black(self) -> "RawImage":
+        """Returns the frame without black offsets: as float32, if it has any.
+
+        Its pixels keep their place between black and white.
+        """
+        if self.black_offsets is None:
+            return self
+        height, width = self.visible.shape
+        level = levels.level_map(
+            self.black_level, cfa.cell(self.pattern), height, width
+        )[0, :, :, 0]
+        x = self.normalized()
+        mosaic = self.mosaic.astype(np.float32)
+        top, left, bottom, right = self.active
+        mosaic[top:bottom, left:right] = levels.denormalize(
+            x, level, np.float32(self.white_level)
+        )
+        return dataclasses.replace(self, mosaic=mosaic, black_offsets=None)
 
     def with_mosaic(self, visible, factor: int = 1, **changes) -> "RawImage":
         """Returns the frame with another active part.
@@ -123,8 +174,10 @@ class RawImage:
             )
             mosaic *= visible.dtype.type(factor)
             mosaic[top:bottom, left:right] = visible
+        offsets = self.black_offsets
         levels_now = {
             "black_level": tuple(factor * n for n in self.black_level),
+            "black_offsets": offsets and offsets.scaled(factor),
             "white_level": factor * self.white_level,
         }
         return dataclasses.replace(

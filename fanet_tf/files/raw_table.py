@@ -41,22 +41,43 @@ def _number(ifd, tag, order, default=0):
     return numbers[0] if numbers and numbers[0] == numbers[0] else default
 
 
+def _tables(source):
+    return [
+        table
+        for ifd in source.ifds
+        for table in (ifd, *ifd.children.get(tiff.SUB_IFDS, []))
+    ]
+
+
+def _area(ifd, order):
+    width = _number(ifd, _WIDTH, order)
+    return width * _number(ifd, _HEIGHT, order)
+
+
+def _is_picture(ifd, order):
+    return _number(ifd, _SUBFILE_TYPE, order) == _PICTURE
+
+
+def largest(source: tiff.Tiff) -> tiff.Ifd:
+    """Returns the table of the picture proper, a mosaic or not."""
+    order = source.order
+    return max(
+        _tables(source),
+        key=lambda ifd: (_is_picture(ifd, order), _area(ifd, order)),
+    )
+
+
 def choose(source: tiff.Tiff) -> Choice:
     """Chooses the mosaic among the tables of a file."""
     order = source.order
 
     def area(ifd):
-        width = _number(ifd, _WIDTH, order)
-        return width * _number(ifd, _HEIGHT, order)
+        return _area(ifd, order)
 
     def is_picture(ifd):
-        return _number(ifd, _SUBFILE_TYPE, order) == _PICTURE
+        return _is_picture(ifd, order)
 
-    tables = [
-        table
-        for ifd in source.ifds
-        for table in (ifd, *ifd.children.get(tiff.SUB_IFDS, []))
-    ]
+    tables = _tables(source)
     mosaics = [t for t in tables if _number(t, _PHOTOMETRIC, order) == _CFA]
     if not mosaics:
         return Choice(None, 0, True, False)

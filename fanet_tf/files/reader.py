@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from fanet_tf.errors import InputError
+from fanet_tf.files import damage
 from fanet_tf.files import decode
 from fanet_tf.files import dng_tags
 from fanet_tf.files import dump
@@ -16,6 +17,7 @@ from fanet_tf.files import inputs
 from fanet_tf.files import limits
 from fanet_tf.files import npy
 from fanet_tf.files import plain_pixels
+from fanet_tf.files import raf
 from fanet_tf.files import raw_table
 from fanet_tf.files import segments
 from fanet_tf.files import tiff
@@ -141,28 +143,40 @@ def _read_npy(path, form) -> RawImage:
 
 
 def _read_raw(path) -> RawImage:
+    if not os.stat(path).st_size:
+        raise InputError(f"{path}: must hold a mosaic. Received: an empty file")
     source = _tags(path)
     is_dng = source is not None and dng_tags.VERSION in source.ifds[0].tags
     if is_dng:
         fields, mosaic = _read_dng(path, source)
     else:
+        raf.check(path)
         fields, mosaic = _decoded(path)
         if source is not None:
+            damage.warn_of_strips(path, source)
             fields |= dng_tags.of_any_tiff(source)
     try:
-        return RawImage(mosaic, source=source, is_dng=is_dng, **fields)
+        image = RawImage(mosaic, source=source, is_dng=is_dng, **fields)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
+    damage.check_counts(path, image)
+    return image
 
 
-def _decoded(path, table=0):
-    """Returns fields and mosaic as LibRaw gives them."""
+def _decoded(path, table=0, pattern=None):
+    """Returns fields and mosaic as LibRaw gives them.
+
+    Args:
+        path: of the file.
+        table: of the mosaic, see `decode.decode`.
+        pattern: where it is known better; LibRaw's otherwise.
+    """
     header, mosaic = decode.decode(path, table=table)
     if mosaic.dtype != np.uint16:
         raise InputError(
             f"{path}: must hold 16-bit counts. Received: {mosaic.dtype}"
         )
-    return _from_libraw(path, header, mosaic.shape), mosaic
+    return _from_libraw(path, header, mosaic.shape, pattern), mosaic
 
 
 def _read_dng(path, source):
@@ -182,8 +196,11 @@ def _read_dng(path, source):
         mosaic = plain_pixels.read(path, coding, source.order)
         mosaic = dng_tags.linearized(mosaic, choice.ifd, source.order)
     else:
+        if coding.compression == segments.LOSSLESS_JPEG:
+            damage.check_lossless_jpeg(path, coding, dng_tags.version(source))
         table = 0 if choice.is_plain_choice else choice.ifd.offset
-        fields, mosaic = _decoded(path, table)
+        pattern = dng_tags.pattern(choice.ifd, source.order)
+        fields, mosaic = _decoded(path, table, pattern)
     if mosaic.shape != (coding.height, coding.width):
         raise InputError(
             f"{path}: must be decoded to its {coding.width} x {coding.height} "
@@ -194,9 +211,11 @@ def _read_dng(path, source):
     return fields, mosaic
 
 
-def _from_libraw(path, header, shape):
+def _from_libraw(path, header, shape, pattern=None):
     """Returns the fields of `RawImage` that LibRaw gives."""
-    pattern, order = _pattern(path, header)
+    pattern = pattern or _pattern(path, header)
+    cells = header["pattern"]
+    order = [cells[row][column] for row, column in cfa.cell(pattern)]
     (top, left), (height, width) = header["margins"], header["visible"]
     return {
         "pattern": pattern,
@@ -220,7 +239,7 @@ _ORIENTATIONS = {0: 1, 3: 3, 5: 8, 6: 6}
 
 
 def _pattern(path, header):
-    """Returns the pattern's name and LibRaw's colour index of each plane."""
+    """Returns the pattern's name."""
     cells = header["pattern"]
     names = header["colours"]
     if np.shape(cells) != (2, 2):
@@ -238,7 +257,7 @@ def _pattern(path, header):
             f"{path}: the colour filter array must be a Bayer pattern, one of "
             f"{', '.join(cfa.PATTERNS)}. Received: {pattern!r}"
         )
-    return pattern, [cells[row][column] for row, column in cfa.cell(pattern)]
+    return pattern
 
 
 def _matrix(rows):
@@ -257,6 +276,10 @@ def _neutral(header):
 def _tags(path):
     try:
         source = tiff.read(path)
+    except tiff.CutShortError as error:
+        raise InputError(
+            f"{path}: must be a whole file. Received: a file cut short: {error}"
+        ) from None
     except tiff.TiffError:
         return None  # A RAW file of another structure; its pixels are fine.
     for loss in source.dropped:

@@ -29,6 +29,12 @@ def _packed_rows(image: RawImage, start: int, stop: int):
     mosaic = mosaic[:, : mosaic.shape[1] // 2 * 2, None]
     packed = cfa.pack(mosaic[None]).astype(np.float32)
     black = np.asarray(image.black_level, np.float32)
+    if image.black_offsets is not None:
+        offsets = image.black_offsets.at(
+            slice(row + 2 * start, row + 2 * stop),
+            slice(column, column + mosaic.shape[1]),
+        )
+        black = black + cfa.pack(offsets[None, :, :, None])
     return levels.normalize(packed, black, np.float32(image.white_level))
 
 

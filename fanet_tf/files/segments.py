@@ -14,9 +14,9 @@ from fanet_tf.files import tiff
 NONE, LOSSLESS_JPEG = 1, 7
 DEFLATE = (8, 32946)
 # Codings that neither LibRaw as it is built for Python nor we can read.
-_UNREADABLE = {
+UNREADABLE = {
     9: "VC-5 (GoPro) compression",
-    34892: "lossy compression (JPEG)",
+    34892: "lossy JPEG compression (a lossy DNG)",
     52546: "JPEG XL compression",
 }
 _FLOAT = 3  # SampleFormat
@@ -111,10 +111,10 @@ def read(path, ifd: tiff.Ifd, order: str) -> Segments:
         return (_numbers(ifd, number, order) or [default])[0]
 
     compression = one(259, NONE)
-    if compression in _UNREADABLE:
+    if compression in UNREADABLE:
         raise InputError(
             f"{path}: its pixels must be uncompressed or losslessly "
-            f"compressed. Received: {_UNREADABLE[compression]}, which is not "
+            f"compressed. Received: {UNREADABLE[compression]}, which is not "
             "supported"
         )
     for number, name in ((50975, "row"), (52547, "column")):
@@ -190,6 +190,7 @@ def check(path, segments: Segments, file_size: int) -> None:
                 f"of {file_size:,}"
             )
     if segments.compression != NONE:
+        # A small file must not make us read for hours.
         total = sum(part.size for part in segments.parts)
         if total > file_size:
             raise InputError(

@@ -104,12 +104,14 @@ class Tiff:
         ifds: the chain of main tables.
         dropped: what had to be left out because the file is damaged.
         size: bytes of the file.
+        is_cut_short: whether some of that lies beyond the end of the file.
     """
 
     order: str
     ifds: list[Ifd]
     dropped: list[str]
     size: int = 0
+    is_cut_short: bool = False
 
 
 def values(tag: Tag, order: str) -> list:
@@ -153,7 +155,9 @@ def make(type_: int, numbers, order: str) -> Tag:
 
 def _fraction(number: float):
     """Returns numerator and denominator, exact for up to six decimals."""
-    denominator = 1_000_000 if abs(number) < 2000 else 10_000
+    denominator = 1_000_000
+    while abs(number) * denominator >= 1 << 31 and denominator > 1:
+        denominator //= 10
     return round(number * denominator), denominator
 
 
@@ -164,12 +168,15 @@ class _Parser:
         self.stream = stream
         self.size = stream.seek(0, os.SEEK_END)
         self.dropped = []
+        self.is_cut_short = False
         self.seen = set()
         self.total = 0
-        header = self.at(0, 16)
+        header = self.at(0, min(16, self.size))
         self.order = {b"II": "<", b"MM": ">"}.get(header[:2])
         if self.order is None:
             raise TiffError("no TIFF header")
+        if len(header) < 16:
+            raise CutShortError(f"bytes {self.size} to 16 are missing")
         magic = self.unpack("H", header[2:4])
         if magic not in _MAGIC:
             raise TiffError("no TIFF header")
@@ -244,6 +251,7 @@ class _Parser:
                 ifd.tags[number] = tag
         except TiffError as error:
             self.dropped.append(f"tag {number}: {error}")
+            self.is_cut_short |= isinstance(error, CutShortError)
 
 
 def read(path) -> Tiff:
@@ -268,4 +276,10 @@ def read(path) -> Tiff:
             ifds.append(ifd)
         if not ifds:
             raise TiffError("no main table: its offset is 0")
-        return Tiff(parser.order, ifds, parser.dropped, parser.size)
+        return Tiff(
+            parser.order,
+            ifds,
+            parser.dropped,
+            parser.size,
+            parser.is_cut_short,
+        )

@@ -23,6 +23,7 @@ def _writing(path, policy):
 
 
 def _write_npy(path, image: RawImage, history, policy):
+    image = image.with_one_black()
     mosaic = np.ascontiguousarray(image.visible, np.float32)
     header = np.lib.format.header_data_from_array_1_0(mosaic)
     with _writing(path, policy) as stream:

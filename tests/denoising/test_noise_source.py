@@ -92,18 +92,68 @@ def test_an_estimate_is_near_and_says_how_sure_it_is():
     assert noise.source.startswith("estimated from the frame, good")
 
 
-def test_without_any_the_flags_are_named():
-    with pytest.raises(InputError, match="--noise=a,b"):
-        choose(frame())
+def poor():
+    """A frame whose noise cannot be told from its texture."""
+    rng = np.random.default_rng(0)
+    texture = rng.uniform(0.2, 0.8, (200, 200))
+    return dng.synthetic(texture * (np.indices((200, 200)).sum(0) % 97) / 97)
+
+
+def test_without_any_a_good_estimate_is_the_last_resort():
+    noise = choose(frame())
+    assert noise.a == pytest.approx(1e-3, rel=0.2) and not noise.warning
+    assert noise.source.startswith(
+        "a file without a NoiseProfile: estimated from the frame, good"
+    )
+
+
+def test_without_any_nor_a_good_estimate_the_flags_are_named():
+    message = "without a NoiseProfile, and an estimate that is poor: .*give --n"
+    with pytest.raises(InputError, match=message):
+        choose(poor())
+    assert "poor" in choose(poor(), noise="estimate").warning
+    tiny = dng.synthetic(np.full((20, 20), 0.3))
+    with pytest.raises(InputError, match="no estimate .*; give --noise=a,b"):
+        choose(tiny)
+
+
+def test_the_strict_way_is_refused_without_a_profile():
+    with pytest.raises(InputError, match="without a NoiseProfile; give --n"):
+        choose(frame(), noise="file")
+    assert choose(frame((1e-3, 1e-5)), noise="file")[:2] == (1e-3, 1e-5)
 
 
 @pytest.mark.parametrize(
-    "noise", [(0.0, 1e-6), (-1e-3, 0.0), (1e-3, -1.0), (1e-200, 0.0)]
+    "noise", [(0.0, 1e-6), (-1e-3, 0.0), (1e-3, -1.0), (1e-200, 0.0), (5, 3)]
 )
-def test_an_impossible_profile_is_refused(noise):
+def test_an_impossible_profile_gives_way_to_an_estimate(noise):
     image = dataclasses.replace(frame(), noise=noise)
-    with pytest.raises(InputError, match="NoiseProfile; give --noise"):
-        noise_source.of_frame(image)
+    with pytest.raises(InputError, match="cannot be used.*; give --noise"):
+        choose(image, noise="file")
+    for flags in ({}, {"noise": "estimate"}):
+        chosen = choose(image, **flags)
+        assert chosen.a == pytest.approx(1e-3, rel=0.2)
+        assert "NoiseProfile that cannot be used" in chosen.warning
+    assert choose(image, noise="2e-3,1e-6")[:2] == (2e-3, 1e-6)
+
+
+@pytest.mark.parametrize("factor", [0.1, 0.4, 2.5, 10.0])
+def test_a_profile_that_disagrees_with_the_frame_is_said(factor):
+    image = dataclasses.replace(frame(), noise=(1e-3 * factor, 1e-5 * factor))
+    noise = choose(image)
+    assert noise[:2] == image.noise
+    assert "--noise=estimate uses the latter" in noise.warning
+
+
+@pytest.mark.parametrize("factor", [0.6, 1.0, 1.7])
+def test_a_profile_that_is_about_right_is_not(factor):
+    image = dataclasses.replace(frame(), noise=(1e-3 * factor, 1e-5 * factor))
+    assert not choose(image).warning
+
+
+def test_a_profile_that_is_wrong_in_the_dark_only_is_said():
+    image = dataclasses.replace(frame((1e-4, 1e-4)), noise=(1e-4, 5e-4))
+    assert "noise variance" in choose(image).warning
 
 
 @pytest.mark.parametrize("text", ["1", "1,2,3", "a,b", "nan,0", "0,0", "2,0"])

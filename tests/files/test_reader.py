@@ -169,7 +169,7 @@ def test_a_headerless_file_needs_its_size(tmp_path):
         reader.read(tmp_path / "a.raw10")
 
 
-@pytest.mark.parametrize("data", [b"", b"not a RAW file", b"\xff\xd8\xff"])
+@pytest.mark.parametrize("data", [b"not a RAW file", b"\xff\xd8\xff"])
 def test_what_is_no_raw_file_is_refused(tmp_path, data):
     path = tmp_path / "a.dng"
     path.write_bytes(data)
@@ -258,3 +258,20 @@ def test_an_impossible_frame_is_refused(fields, message):
     }
     with pytest.raises(InputError, match=message):
         raw_image.RawImage(np.zeros((4, 4), np.uint16), **fields)
+
+
+@pytest.mark.parametrize(
+    "numbers, fault",
+    [
+        ([2e-3, 2e-5, 1e-3, 1e-5], "4 numbers and not 2 or 6"),
+        ([2e-3], "1 numbers"),
+        ([0, 0] * 3, "a=0, b=0"),
+        ([2e-3, 1e-5, 2e-3, -1e-6, 2e-3, 1e-5], "b=-1e-06"),
+        ([float("nan"), 1e-5], "a=nan"),
+        ([5, 3], "a=5, b=3"),
+    ],
+)
+def test_a_noise_profile_that_cannot_be_used_is_known(tmp_path, numbers, fault):
+    path = raw_files.camera_dng(tmp_path / "a.dng", noise=numbers)
+    image = reader.read(path)
+    assert image.noise is None and fault in image.noise_fault
