@@ -3,13 +3,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install quickstart test test-slow lint lock clean
+.PHONY: help install quickstart test test-slow test-arm lint lock clean
 
 help:
 	@echo "make install      .venv with the pinned versions"
 	@echo "make quickstart   train, export, denoise and report in minutes"
 	@echo "make test         run the tests, under ten minutes"
 	@echo "make test-slow    run the tests that train for minutes"
+	@echo "make test-arm     run the shipped array on emulated ARM cores, minutes"
 	@echo "make lint         check with ruff"
 
 # The lock holds exact versions and what their files hash to, for x86_64 and
@@ -32,6 +33,10 @@ test: install
 
 test-slow: install
 	$(BIN)/python -m pytest -m slow
+
+# In a user space of its own in build/arm; nothing is installed on the system.
+test-arm: install
+	$(BIN)/python benchmarks/arm_outputs.py
 
 lint: install
 	$(BIN)/ruff check .

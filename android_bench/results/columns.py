@@ -80,8 +80,10 @@ def checked(row: dict) -> str:
         return "failed"
     if not check:
         return "not checked"
-    steps = " steps" if check["unit"] == "steps" else ""
-    return f"{check['error']:.1g} <= {check['limit']:.1g}{steps}"
+    shown = f"{check['error']:.1g} <= {check['limit']:.2g}"
+    if "db" in check:  # Older results were judged in other units.
+        return f"{shown} ({check['db']:.1g} dB)"
+    return shown + (" steps" if check["unit"] == "steps" else "")
 
 
 def status(row: dict) -> str:

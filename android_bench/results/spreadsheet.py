@@ -46,6 +46,7 @@ _OF_THE_ROW = (
     "sustain_hottest_c",
     "check_error",
     "check_unit",
+    "check_db",
     "battery_percent_least",
     "battery_percent_most",
     "notes",

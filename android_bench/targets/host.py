@@ -5,7 +5,6 @@ Each latency job is a process of the runtime's own benchmark
 separate here as they are on a phone.
 """
 
-import dataclasses
 import importlib.metadata
 import os
 import pathlib
@@ -118,10 +117,10 @@ class Host:
             )
         if not check.passed:
             raise ToolError(
-                f"the output must be within {check.limit:g} {check.unit} of "
-                f"the bundle's golden one. Received: {check.error:.3g}"
+                "the output must be the bundle's golden one within "
+                f"{check.limits}. Received: {check.difference}"
             )
-        return dataclasses.asdict(check)
+        return check.record()
 
     def _measure(self, job: Job) -> dict:
         memory = job.kind == "memory"

@@ -160,7 +160,7 @@ def check(
     if own is not None and not own.passed:
         raise ToolError(
             "this machine must give the bundle's golden output within "
-            f"{own.limit:g} {own.unit}. Received: {own.error:.3g}"
+            f"{own.limits}. Received: {own.difference}"
         )
     try:
         output = verify.from_bytes(data, host)
@@ -169,7 +169,7 @@ def check(
     found = verify.compare(output, host, delegate)
     if not found.passed:
         raise ToolError(
-            f"the output must be within {found.limit:g} {found.unit} of this "
-            f"machine's. Received: {found.error:.3g}"
+            f"the output must be that of this machine within {found.limits}. "
+            f"Received: {found.difference}"
         )
-    return dataclasses.asdict(found)
+    return found.record()

@@ -9,13 +9,10 @@ from android_bench.errors import BenchError
 from android_bench.tool.parse import Delegation
 from android_bench.tool.tool import EXPECTED
 from android_bench.tool.tool import HALF_PRECISION
+from fanet_tf.denoising import agreement
 from fanet_tf.denoising import quantized
 
 SIGNATURE = "serving_default"
-FLOAT_LIMIT = 1e-5
-HALF_LIMIT = 1e-3
-# One step of eight bits, for integer arithmetic behind a float output.
-STEP_LIMIT = 1 / 255
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +25,9 @@ class Reference:
         output: `[1, height, width, 4]` in the model's number format.
         step: of an integer output, in output units; 0 for float.
         zero: the integer that stands for 0.
-        integer: whether anything is computed in integers.
+        recipe: of the model.
+        scale: `1 / a` of the golden tile's noise.
+        offset: `b / a^2` of it.
     """
 
     names: tuple[str, ...]
@@ -36,7 +35,15 @@ class Reference:
     output: np.ndarray
     step: float
     zero: int
-    integer: bool
+    recipe: str
+    scale: float
+    offset: float
+
+    def real(self, output: np.ndarray) -> np.ndarray:
+        """An output in the model's number format, as numbers of 0..1."""
+        if not self.step:
+            return output
+        return (output.astype(np.float64) - self.zero) * self.step
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,19 +51,30 @@ class Check:
     """How far an output is from its reference.
 
     Attributes:
-        error: greatest absolute difference, in `unit`.
-        limit: what it may be.
-        unit: `steps` or `of the range`.
+        difference: in deviations of the golden tile's noise.
+        limits: what it may be.
     """
 
-    error: float
-    limit: float
-    unit: str
+    difference: agreement.Difference
+    limits: agreement.Limits
 
     @property
     def passed(self) -> bool:
         """False for NaN too."""
-        return self.error <= self.limit
+        return self.difference.within(self.limits)
+
+    def record(self) -> dict:
+        """For the results."""
+        return {
+            "error": self.difference.rms,
+            "limit": self.limits.rms,
+            "unit": "deviations",
+            "db": self.difference.db,
+            "largest": self.difference.largest,
+            "largest_limit": self.limits.largest,
+            "bias": self.difference.bias,
+            "bias_limit": self.limits.bias,
+        }
 
 
 def reference(model: Model, threads: int = 1) -> Reference:
@@ -85,7 +103,6 @@ def reference(model: Model, threads: int = 1) -> Reference:
         if others:
             raise ValueError(f"{1 + len(others)} outputs")
         out_detail = runner.get_output_details()[name]
-        tensors = interpreter.get_tensor_details()
         order = [item["name"] for item in interpreter.get_input_details()]
     except (ValueError, RuntimeError, KeyError) as error:
         raise BenchError(
@@ -94,11 +111,6 @@ def reference(model: Model, threads: int = 1) -> Reference:
             f"{' '.join(str(error).split())[:200]}"
         ) from None
     by_tensor = {details[key]["name"]: feeds[key] for key in feeds}
-    integer = any(
-        np.issubdtype(tensor["dtype"], np.integer)
-        and tensor["quantization_parameters"]["scales"].size
-        for tensor in tensors
-    )
     step, zero = 0.0, 0
     if np.issubdtype(output.dtype, np.integer):
         step, zero = out_detail["quantization"]
@@ -108,7 +120,9 @@ def reference(model: Model, threads: int = 1) -> Reference:
         np.array(output),
         float(step),
         int(zero),
-        integer,
+        model.recipe,
+        model.golden.scale,
+        model.golden.offset,
     )
 
 
@@ -121,24 +135,17 @@ def _feed(value: np.ndarray, detail: dict) -> np.ndarray:
 def compare(output: np.ndarray, host: Reference, delegate: str) -> Check:
     """Compares a device's output with this machine's.
 
-    Integer outputs may differ by one step; float ones by 1e-5 of the range,
-    1e-3 where a delegate computes in half precision, and one step of eight
-    bits where the arithmetic inside is integer.
+    The limits are those of `denoising.agreement` for the model's number
+    formats, and for half precision where the delegate may compute in it.
     """
-    half = delegate in HALF_PRECISION
-    difference = np.abs(
-        output.astype(np.float64) - host.output.astype(np.float64)
+    return _check(host.real(output), host.real(host.output), host, delegate)
+
+
+def _check(output, reference, host, delegate="cpu") -> Check:
+    return Check(
+        agreement.difference(output, reference, host.scale, host.offset),
+        agreement.limits(host.recipe, delegate in HALF_PRECISION),
     )
-    worst = float(difference.max())
-    if host.step and not half:
-        return Check(worst, 1.0, "steps")
-    spread = float(np.ptp(host.output.astype(np.float64))) or 1.0
-    limit = FLOAT_LIMIT
-    if half:
-        limit = HALF_LIMIT
-    if host.integer:
-        limit = max(limit, STEP_LIMIT)
-    return Check(worst / spread, limit, "of the range")
 
 
 def from_bytes(data: bytes, host: Reference) -> np.ndarray:
@@ -163,13 +170,7 @@ def golden(model: Model, host: Reference) -> Check | None:
             f"the golden output of {model.name} must have the crop's shape "
             f"{crop.shape}. Received: {expected.shape}"
         )
-    if host.step:
-        steps = np.rint(expected / host.step) + host.zero
-        return Check(float(np.abs(crop - steps).max()), 1.0, "steps")
-    spread = float(np.ptp(host.output)) or 1.0
-    worst = float(np.abs(crop.astype(np.float64) - expected).max())
-    limit = STEP_LIMIT if host.integer else FLOAT_LIMIT
-    return Check(worst / spread, limit, "of the range")
+    return _check(host.real(crop), expected, host)
 
 
 def executed(delegate: str, said: list[Delegation], kind: str) -> str | None:

@@ -63,14 +63,15 @@ def count(
             model = folder / f"{index}.tflite"
             model.write_bytes(content)
             np.savez(folder / f"{index}.npz", **values)
-            jobs.append([str(model), str(folder / f"{index}.npz")])
+            values = str(folder / f"{index}.npz")
+            jobs.append([str(model), values, "xnnpack"])
         (folder / "jobs.json").write_text(json.dumps(jobs))
         result = subprocess.run(
             space.command(
                 core,
                 _HERE / "guest.py",
                 folder / "jobs.json",
-                folder / "outputs.npz",
+                folder,
                 plugin=plugin,
             ),
             capture_output=True,
@@ -91,7 +92,6 @@ def count(
                 f"{core}: job {len(marks) // 2} failed under emulation: "
                 f"{said[-300:]}"
             )
-        outputs = np.load(folder / "outputs.npz")
         records = [json.loads(line) for line in result.stdout.splitlines()]
         return [
             Count(
@@ -100,7 +100,7 @@ def count(
                     for name, value in marks[2 * index + 1].items()
                 },
                 records[index]["delegate_nodes"],
-                outputs[str(index)],
+                np.load(folder / f"{index}.npy"),
             )
             for index in range(len(jobs))
         ]

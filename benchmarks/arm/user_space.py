@@ -6,11 +6,12 @@ The folder gets Debian's arm64 libraries and Python, qemu's user-mode emulator,
 and aarch64 wheels at the versions and hashes of `requirements.lock`. Nothing
 else on the machine changes: apt works with lists, cache and status of its own
 below the folder, packages are unpacked and not installed, and no root is
-needed. It takes 20 seconds, 100 MB of downloads and 250 MB of disk; a
+needed. It takes 20 seconds, 130 MB of downloads and 400 MB of disk; a
 finished folder is used as it is.
 
     ROOT/
       arm64/      libraries and Python of the guest
+      cores/      the guest's / for each core: links, and its /proc/cpuinfo
       qemu/       the emulator and its own libraries
       site/       the guest's wheels
       built.json  what was asked for; written last
@@ -20,9 +21,11 @@ The host must be Debian or a relative of it, on x86-64.
 
 import dataclasses
 import json
+import os
 import pathlib
 import platform
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -36,8 +39,23 @@ DEFAULT_ROOT = REPOSITORY / "build/arm"
 # With what they need, as apt resolves it.
 _GUEST = ("python3-minimal", "libpython3-stdlib", "libstdc++6", "zlib1g")
 _EMULATOR = ("qemu-user",)
-# What runs a flatbuffer. Others are named by who needs them.
-WHEELS = ("ai-edge-litert", "numpy", "flatbuffers", "typing-extensions")
+# What runs a flatbuffer, and `fanet-denoise`.
+WHEELS = (
+    "absl-py",
+    "ai-edge-litert",
+    "attrs",
+    "flatbuffers",
+    "jsonschema",
+    "jsonschema-specifications",
+    "ml-dtypes",
+    "numpy",
+    "opencv-python-headless",
+    "rawpy",
+    "referencing",
+    "rpds-py",
+    "tqdm",
+    "typing-extensions",
+)
 
 # A core's features as Linux shows them. The LiteRT runtime reads them there,
 # and an emulator of 2023 or older shows it the host's file.
@@ -92,14 +110,6 @@ class UserSpace:
             *arguments: of Python.
             plugin: path of a qemu plugin.
         """
-        part, features = CORES[core]
-        (self.root / "arm64/proc").mkdir(exist_ok=True)
-        (self.root / "arm64/proc/cpuinfo").write_text(
-            "".join(
-                _CPUINFO.format(index=i, part=part, features=features)
-                for i in range(2)
-            )
-        )
         qemu = self.root / "qemu"
         libraries = [
             str(qemu / folder / "x86_64-linux-gnu")
@@ -113,14 +123,48 @@ class UserSpace:
             str(qemu / "usr/bin/qemu-aarch64"),
             *(["-plugin", str(plugin)] if plugin else []),
             *("-cpu", core),
-            *("-L", str(self.root / "arm64")),
+            *("-L", str(self._system(core))),
             *("-E", "LD_LIBRARY_PATH=/nonexistent"),
-            *("-E", f"PYTHONPATH={self.root / 'site'}"),
+            *("-E", f"PYTHONPATH={self.root / 'site'}:{REPOSITORY}"),
             *("-E", "PYTHONNOUSERSITE=1"),
             *("-E", "OPENBLAS_NUM_THREADS=1"),
             str(self.python),
             *(str(argument) for argument in arguments),
         ]
+
+    def launcher(self, core: str) -> pathlib.Path:
+        """Returns a program that is the guest's Python on a core.
+
+        For a guest that starts another: the host executes this script, where
+        it could not execute the guest's Python.
+        """
+        path = self.root / "cores" / core / "python"
+        command = shlex.join(self.command(core))
+        text = f'#!/bin/sh\nexec {command} "$@"\n'
+        if not path.is_file() or path.read_text() != text:
+            path.write_text(text)
+            path.chmod(0o755)
+        return path
+
+    def _system(self, core) -> pathlib.Path:
+        """Returns the guest's `/` with the core's own `/proc/cpuinfo`.
+
+        A folder for each core, so that two can run at the same time.
+        """
+        part, features = CORES[core]
+        system = self.root / "cores" / core
+        (system / "proc").mkdir(parents=True, exist_ok=True)
+        for entry in (self.root / "arm64").iterdir():
+            link = system / entry.name
+            if not os.path.lexists(link):
+                link.symlink_to(entry)
+        (system / "proc/cpuinfo").write_text(
+            "".join(
+                _CPUINFO.format(index=i, part=part, features=features)
+                for i in range(2)
+            )
+        )
+        return system
 
 
 def build(root=DEFAULT_ROOT, wheels=WHEELS) -> UserSpace:
@@ -149,7 +193,7 @@ def build(root=DEFAULT_ROOT, wheels=WHEELS) -> UserSpace:
             "The host must be Debian or a relative, with apt, on x86-64. "
             f"Received: {platform.platform()}"
         )
-    for name in ("arm64", "qemu", "site", "wheels", "apt"):
+    for name in ("arm64", "cores", "qemu", "site", "wheels", "apt"):
         shutil.rmtree(root / name, ignore_errors=True)
     mark.unlink(missing_ok=True)
     _unpack_packages(root, "arm64", _GUEST)

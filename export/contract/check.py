@@ -19,16 +19,11 @@ from export.contract import selector_code
 from export.flatbuffer import core as core_lib
 from export.flatbuffer import graph
 from export.flatbuffer import runtime
+from fanet_tf.denoising import agreement
 from fanet_tf.denoising import bundle as bundle_reader
 from fanet_tf.errors import InputError
 from fanet_tf.files import npy
 
-# Of the 0..1 range. The same runtime gives the same bits. Another one may round
-# differently, and a value near the edge of an integer step then takes the other
-# step.
-_FLOAT_LIMIT = 1e-5
-_HALF_LIMIT = 1e-3
-_INTEGER_LIMIT = 5e-2
 _WITHOUT_INTEGERS = ("float32", "float16")
 _HALO_SLACK = 1.1  # For a recipe of half precision, and another runtime.
 _MOST_VALUES = 1 << 20  # Of a golden file.
@@ -132,12 +127,14 @@ def _check_flatbuffer(folder, member, recipe, entry):
     crop = golden.crop_output(denoised, record["crop"])
     name = record["denoised"][recipe]
     golden_crop = npy.read(folder / name, _MOST_VALUES)
-    error = float(np.max(np.abs(crop - golden_crop)))
-    limit = _limit(recipe)
-    if not error <= limit:
+    # The same runtime gives the same bits; another one rounds differently.
+    limits = agreement.limits(recipe)
+    found = agreement.difference(
+        crop, golden_crop, record["scale"], record["offset"]
+    )
+    if not found.within(limits):
         raise InputError(
-            f"{path}: must give {name} within {limit:g} of the range. "
-            f"Received: {error:g}"
+            f"{path}: must give {name} within {limits}. Received: {found}"
         )
 
 
@@ -171,12 +168,6 @@ def _check_halo(folder, member):
             f"{path}: a halo of {tile['halo']} must err by at most {limit:g} "
             f"deviations of the noise. Received: {rows[-1:]}"
         )
-
-
-def _limit(recipe):
-    if recipe.endswith("float32"):
-        return _FLOAT_LIMIT
-    return _HALF_LIMIT if recipe == "float16" else _INTEGER_LIMIT
 
 
 def _check_essentials(path, content, member, recipe):

@@ -2,7 +2,8 @@
 
 Float recipes are compared with Keras. Rounding to integers moves single values
 by more than a broken graph might, so static int8 is compared with the
-simulation of its integers (`int8.simulate`) instead. A failure is a bug, and no
+simulation of its integers (`int8.simulate`) instead. Differences are counted in
+deviations of the noise (`denoising.agreement`). A failure is a bug, and no
 bundle is written.
 """
 
@@ -15,7 +16,10 @@ from export.int8 import quantization_aware
 from export.int8 import simulate
 from export.member.context import ExportContext
 from export.member.recipes import Recipe
+from fanet_tf.denoising import agreement
 from fanet_tf.errors import InputError
+
+_NAMES = {"keras": "Keras", "simulation": "its simulation"}
 
 
 class ParityError(InputError):
@@ -52,36 +56,41 @@ class Parity:
         Raises:
             ParityError: it differs by more than the recipe's limit.
         """
-        error = float(np.max(np.abs(denoised - self._expected)))
-        measure, unit = "max_abs", "of the 0..1 range"
-        entry = {"max_abs_error": error}
+        against, reference = "keras", self._expected
         if recipe.simulated:
             try:
-                error = self._from_simulation(recipe, flatbuffer, denoised)
-                measure, unit = "rms", "deviations of the noise"
-                entry["simulated_rms_deviations"] = error
+                reference = self._simulated(recipe, flatbuffer)
+                against = "simulation"
             except simulate.UnknownOperation as unknown:
                 logging.warning("Compared with Keras instead: %s", unknown)
-        # Written so that NaN fails as well.
-        if not error <= recipe.parity_limit:
+        scale, offset = (
+            float(np.ravel(self._inputs[name])[0])
+            for name in ("scale", "offset")
+        )
+        found = agreement.difference(denoised, reference, scale, offset)
+        if not found.within(recipe.parity):
             raise ParityError(
-                f"Member {self._index} in {recipe.name} must agree with Keras "
-                f"within {recipe.parity_limit:g} {unit}. Received: {error:g}"
+                f"Member {self._index} in {recipe.name} must agree with "
+                f"{_NAMES[against]} within {recipe.parity}. Received: {found}"
             )
-        return {**entry, "limit": recipe.parity_limit, "measure": measure}
+        return {
+            "against": against,
+            "measure": "rms",
+            "limit": recipe.parity.rms,
+            "rms_deviations": found.rms,
+            "largest_deviations": found.largest,
+            "bias_deviations": found.bias,
+            "worth_db": found.db,
+            "max_abs_error": float(np.max(np.abs(denoised - self._expected))),
+        }
 
-    def _from_simulation(self, recipe, flatbuffer, denoised):
-        """Returns the rms difference in deviations of the noise."""
+    def _simulated(self, recipe, flatbuffer):
+        """Returns what integers that are simulated in float32 give."""
         context, inputs = self._context, self._inputs
+        if not recipe.core:
+            floats = context.stages[-1].floats(context.float32)
+            return quantization_aware.simulated(flatbuffer, floats, inputs)
         stabilised, unit = core_lib.stabilise(inputs, context.transform)
-        if recipe.core:
-            simulated = inputs["noisy"] + unit * quantization_aware.simulated(
-                flatbuffer,
-                context.prepared_core[0],
-                {core_lib.INPUT: stabilised},
-            )
-        else:
-            simulated = quantization_aware.simulated(
-                flatbuffer, context.stages[-1].floats(context.float32), inputs
-            )
-        return float(np.sqrt(np.mean(((denoised - simulated) / unit) ** 2)))
+        return inputs["noisy"] + unit * quantization_aware.simulated(
+            flatbuffer, context.prepared_core[0], {core_lib.INPUT: stabilised}
+        )

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from export.flatbuffer import convert
 from export.int8 import quantise
 from export.member.context import ExportContext
+from fanet_tf.denoising import agreement
 from fanet_tf.errors import InputError
 
 
@@ -30,11 +31,9 @@ class Recipe:
         name: as in file names and the manifest.
         about: one line: what it is, and for which hardware.
         convert: makes the flatbuffer of a member.
-        parity_limit: largest difference allowed on the golden tile. From
-            Keras: the greatest, of the 0..1 range. From the simulation of the
-            integers (where `simulated`): the root mean square, in deviations
-            of the noise, since a value near the edge of a step may be rounded
-            to either side.
+        parity: largest difference allowed on the golden tile from Keras, or
+            from the simulation of the integers where `simulated`, since a
+            value near the edge of a step may be rounded to either side.
         quality_limit: largest loss allowed against float32 at any gain, dB;
             None for recipes that compute in float32 themselves.
         simulated: whether parity is to the simulated integers.
@@ -46,7 +45,7 @@ class Recipe:
     name: str
     about: str
     convert: Callable[[ExportContext], bytes]
-    parity_limit: float
+    parity: agreement.Limits
     quality_limit: float | None = None
     simulated: bool = False
     staged: bool = False
@@ -60,6 +59,11 @@ def _static16(context: ExportContext) -> bytes:
     return ends.integers(context.float32, bits=16)
 
 
+# Finds a broken graph, whose rms is many deviations; quality is measured in dB.
+# What lies beyond the calibrated ranges is clipped, by up to 3 deviations in a
+# few values; the core's input and output are rounded, too.
+_COARSE = agreement.Limits(rms=0.5, largest=5.0, bias=0.2)
+
 _RECIPES = {
     recipe.name: recipe
     for recipe in (
@@ -67,29 +71,27 @@ _RECIPES = {
             "float32",
             "float32 weights and arithmetic: the reference.",
             lambda context: context.float32,
-            1e-5,
+            agreement.limits("float32"),
         ),
         Recipe(
             "float16",
             "float16 weights, half the file: GPUs, and CPUs with fp16.",
             lambda context: convert.convert(context.member, float16=True),
-            1e-3,
+            agreement.limits("float16", half=True),
             0.01,
         ),
         Recipe(
             "dynamic_wi8_afp32",
             "int8 weights, activations quantised as they come: CPUs.",
             lambda context: quantise.dynamic(context.float32),
-            # Not a rounding limit: half a noise deviation at gain 64, to
-            # catch a broken graph. Quality is measured in dB.
-            5e-2,
+            agreement.limits("dynamic_wi8_afp32"),
             0.1,
         ),
         Recipe(
             "static_wi8_ai8",
             "int8 weights and activations, fine-tuned: CPUs with int8, DSPs.",
             lambda context: context.stages[-1].integers(context.float32),
-            0.15,
+            agreement.limits("static_wi8_ai8"),
             0.15,
             simulated=True,
             staged=True,
@@ -98,8 +100,7 @@ _RECIPES = {
             "static_wi8_ai16",
             "int8 weights, int16 activations: NPUs only; slow on a CPU.",
             _static16,
-            # As above; what lies beyond the calibrated ranges is clipped.
-            1e-1,
+            _COARSE,
             0.1,
             cpu=False,
         ),
@@ -107,15 +108,14 @@ _RECIPES = {
             "core_float32",
             "the stabilised core alone in float32, for tools that quantise.",
             lambda context: context.core,
-            1e-5,
+            agreement.limits("core_float32"),
             core=True,
         ),
         Recipe(
             "core_static_wi8_ai8",
             "the stabilised core alone, int8 in and out: integer-only NPUs.",
             lambda context: quantise.static(*context.prepared_core, whole=True),
-            # Its input and its output are rounded, too.
-            0.5,
+            _COARSE,
             0.15,
             simulated=True,
             core=True,
