@@ -30,6 +30,7 @@ from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.data import camera
 from fanet_tf.data import evaluation_sets
 from fanet_tf.denoising import bundle as bundle_reader
+from fanet_tf.denoising import tiles
 from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
 from fanet_tf.files import folders
@@ -84,6 +85,7 @@ def write(
         own_folder.create_folder(folder / "golden")
         manifest = _manifest(job, edges)
         manifest["members"] = _members(job, trained)
+        manifest["tiling"] = _tiling(manifest["members"])
         _write_texts(folder, manifest)
         checksums.write(folder)
     return output
@@ -209,6 +211,20 @@ def _manifest(job: Job, edges) -> dict[str, Any]:
             "measure": "RAW PSNR in dB, float32 less recipe",
         },
         "selector": _write_selector(job.folder, noise, edges),
+    }
+
+
+def _tiling(members) -> dict[str, Any]:
+    """Returns how tiles lie on a frame; `fanet_tf/denoising/tiles.py` does it.
+
+    The members have one tile.
+    """
+    tile = members[0]["tile"]
+    return {
+        "mirrored": tiles.margin(tile["halo"], tile["stride"]),
+        "mirror": "about_outer_pixel",
+        "last_tile": "ends_with_padded_frame",
+        "small_frame": "mirrored_to_a_tile",
     }
 
 

@@ -50,7 +50,7 @@ def text(manifest: dict, record: dict | None = None) -> str:
         "* **Input**: packed planes R, Gr, Gb, B, float32, 0 = black, 1 = "
         f"white; {tile['height']} x {tile['width']}, of which the outer "
         f"{tile['halo']} are thrown away inside a frame. `scale` = 1/a, "
-        "`offset` = b/a^2.",
+        "`offset` = b/a^2. Bind the inputs by name.",
         "* **Output**: `denoised`, as the input; may leave 0..1 a little.",
         "* **Member**: `NsmaSelector.kt`, `nsma_selector.h` or "
         "`selector.tflite`, from the gain, the ISO or SENSOR_NOISE_PROFILE.",
