@@ -16,6 +16,7 @@ from ml_collections import ConfigDict
 
 from export.card import model_card
 from export.contract import checksums
+from export.contract import denoiser_code
 from export.contract import halo as halo_lib
 from export.contract import quality
 from export.contract import selector
@@ -243,6 +244,7 @@ def _write_texts(folder, manifest):
     """Writes the texts for people, then the manifest with their checksums."""
     texts = {
         **selector_code.write(manifest),
+        **denoiser_code.write(manifest),
         "README.md": model_card.text(manifest),
         "LICENSE": model_card.licence(),
     }

@@ -11,6 +11,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What C++ compilers take without a warning. */
+#ifdef __cplusplus
+#define NSMA_CAST(type, x) static_cast<type>(x)
+#define NSMA_ADDRESS(pointer) reinterpret_cast<uintptr_t>(pointer)
+#else
+#define NSMA_CAST(type, x) ((type)(x))
+#define NSMA_ADDRESS(pointer) ((uintptr_t)(pointer))
+#endif
+
 #define NSMA_MEMBERS $members
 
 /* Same numbers in NsmaSelector.kt and, the first ones, in selector.tflite. */
@@ -42,7 +51,8 @@ typedef struct {
   NsmaStatus status;
 } NsmaChoice;
 
-static const float kNsmaEdges[NSMA_MEMBERS + 1] = {$edges_c};
+static const float kNsmaEdges[NSMA_MEMBERS + 1] = {
+    $edges_c};
 
 /* Member of a. `previous` is the last frame's in a video, else -1: it stays
  * until `a` is $hysteresis_percent % beyond its subrange, so that members do
@@ -61,7 +71,7 @@ static inline int32_t nsma_member(float a, int32_t previous) {
   return member;
 }
 
-static inline NsmaChoice nsma__refused(NsmaStatus status) {
+static inline NsmaChoice nsmai_refused(NsmaStatus status) {
   NsmaChoice choice = {0.0f, 0.0f, 0.0f, 0.0f, -1, NSMA_OK};
   choice.status = status;
   return choice;
@@ -73,7 +83,7 @@ static inline NsmaChoice nsma_from_noise(float a, float b, int32_t previous) {
   /* Volatile: no compiler fuses or keeps more digits. */
   volatile float scale, offset;
   if (!(a >= 1e-7f && a <= 1.0f && b >= 0.0f && b <= 1.0f)) {
-    return nsma__refused(NSMA_BAD_NOISE);
+    return nsmai_refused(NSMA_BAD_NOISE);
   }
   scale = 1.0f / a;
   offset = b * scale;
@@ -90,7 +100,7 @@ static inline NsmaChoice nsma_from_noise(float a, float b, int32_t previous) {
 static inline NsmaChoice nsma_from_gain(float gain, int32_t previous) {
   volatile float a, b;
   if (!(gain > 0.0f && gain <= 3.4028234e38f)) {
-    return nsma__refused(NSMA_BAD_GAIN);
+    return nsmai_refused(NSMA_BAD_GAIN);
   }
   if (gain < ${gain_low}f) gain = ${gain_low}f;
   if (gain > ${gain_high}f) gain = ${gain_high}f;
@@ -109,17 +119,17 @@ static inline NsmaChoice nsma_from_iso(float iso, float base_iso,
                                        int32_t previous) {
   if (!(iso > 0.0f && iso <= 3.4028234e38f && base_iso > 0.0f &&
         base_iso <= 3.4028234e38f)) {
-    return nsma__refused(NSMA_BAD_ISO);
+    return nsmai_refused(NSMA_BAD_ISO);
   }
   return nsma_from_gain(iso / base_iso, previous);
 }
 
-static inline NsmaChoice nsma__from_double(double a, double b,
+static inline NsmaChoice nsmai_from_double(double a, double b,
                                            int32_t previous) {
   if (!(a >= 1e-7 && a <= 1.0 && b >= 0.0 && b <= 1.0)) {
-    return nsma__refused(NSMA_BAD_NOISE);
+    return nsmai_refused(NSMA_BAD_NOISE);
   }
-  return nsma_from_noise((float)a, (float)b, previous);
+  return nsma_from_noise(NSMA_CAST(float, a), NSMA_CAST(float, b), previous);
 }
 
 /* From Camera2's SENSOR_NOISE_PROFILE: `channels` pairs (S, O) in the order of
@@ -130,13 +140,13 @@ static inline NsmaChoice nsma_from_noise_profile(const double *pairs,
   double a = 0.0, b = 0.0;
   int32_t i;
   if (pairs == NULL || channels < 1 || channels > 4) {
-    return nsma__refused(NSMA_NO_PROFILE);
+    return nsmai_refused(NSMA_NO_PROFILE);
   }
   for (i = 0; i < channels; ++i) {
     a += pairs[2 * i];
     b += pairs[2 * i + 1];
   }
-  return nsma__from_double(a / channels, b / channels, previous);
+  return nsmai_from_double(a / channels, b / channels, previous);
 }
 
 /* The same from four pairs as Android's DngCreator writes them: of both greens
@@ -147,13 +157,13 @@ static inline NsmaChoice nsma_from_noise_profile_as_dng(const double *pairs,
                                                         int32_t previous) {
   const int32_t red_first = cfa == 0 || cfa == 3; /* Then greens are 1, 2. */
   const double *red, *green, *blue;
-  if (pairs == NULL) return nsma__refused(NSMA_NO_PROFILE);
-  if (cfa < 0 || cfa > 3) return nsma__refused(NSMA_BAD_CFA);
+  if (pairs == NULL) return nsmai_refused(NSMA_NO_PROFILE);
+  if (cfa < 0 || cfa > 3) return nsmai_refused(NSMA_BAD_CFA);
   red = pairs + (red_first ? 0 : 2);
   blue = pairs + (red_first ? 6 : 4);
   green = pairs + (red_first ? 2 : 0);
   if (pairs[red_first ? 4 : 6] > green[0]) green = pairs + (red_first ? 4 : 6);
-  return nsma__from_double((red[0] + blue[0] + green[0] + green[0]) / 4.0,
+  return nsmai_from_double((red[0] + blue[0] + green[0] + green[0]) / 4.0,
                            (red[1] + blue[1] + green[1] + green[1]) / 4.0,
                            previous);
 }
