@@ -16,6 +16,7 @@ from ml_collections import ConfigDict
 
 from export.card import model_card
 from export.contract import checksums
+from export.contract import denoiser_code
 from export.contract import halo as halo_lib
 from export.contract import quality
 from export.contract import selector
@@ -30,6 +31,7 @@ from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.data import camera
 from fanet_tf.data import evaluation_sets
 from fanet_tf.denoising import bundle as bundle_reader
+from fanet_tf.denoising import tiles
 from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
 from fanet_tf.files import folders
@@ -84,6 +86,7 @@ def write(
         own_folder.create_folder(folder / "golden")
         manifest = _manifest(job, edges)
         manifest["members"] = _members(job, trained)
+        manifest["tiling"] = _tiling(manifest["members"])
         _write_texts(folder, manifest)
         checksums.write(folder)
     return output
@@ -212,6 +215,20 @@ def _manifest(job: Job, edges) -> dict[str, Any]:
     }
 
 
+def _tiling(members) -> dict[str, Any]:
+    """Returns how tiles lie on a frame; `fanet_tf/denoising/tiles.py` does it.
+
+    The members have one tile.
+    """
+    tile = members[0]["tile"]
+    return {
+        "mirrored": tiles.margin(tile["halo"], tile["stride"]),
+        "mirror": "about_outer_pixel",
+        "last_tile": "ends_with_padded_frame",
+        "small_frame": "mirrored_to_a_tile",
+    }
+
+
 def _check_covered(profile, edges):
     """Refuses a noise law that ends inside of the members' subranges."""
     low, high = (float(profile.a(gain)) for gain in profile.gain_range)
@@ -227,6 +244,7 @@ def _write_texts(folder, manifest):
     """Writes the texts for people, then the manifest with their checksums."""
     texts = {
         **selector_code.write(manifest),
+        **denoiser_code.write(manifest),
         "README.md": model_card.text(manifest),
         "LICENSE": model_card.licence(),
     }

@@ -9,6 +9,7 @@ import pathlib
 
 from export.card import page
 from export.contract import checksums
+from export.contract import denoiser_code
 from export.contract import selector_code
 from fanet_tf.denoising import bundle as bundle_reader
 from fanet_tf.files import atomic
@@ -50,7 +51,7 @@ def text(manifest: dict, record: dict | None = None) -> str:
         "* **Input**: packed planes R, Gr, Gb, B, float32, 0 = black, 1 = "
         f"white; {tile['height']} x {tile['width']}, of which the outer "
         f"{tile['halo']} are thrown away inside a frame. `scale` = 1/a, "
-        "`offset` = b/a^2.",
+        "`offset` = b/a^2. Bind the inputs by name.",
         "* **Output**: `denoised`, as the input; may leave 0..1 a little.",
         "* **Member**: `NsmaSelector.kt`, `nsma_selector.h` or "
         "`selector.tflite`, from the gain, the ISO or SENSOR_NOISE_PROFILE.",
@@ -151,7 +152,7 @@ def _realism(record) -> str:
 def install(folder: pathlib.Path, record: dict) -> None:
     """Puts the whole card into a bundle, with its checksum in the manifest.
 
-    The selectors' code is written again as well, since `fanet-export --verify`
+    The code for apps is written again as well, since `fanet-export --verify`
     asks for the code that the manifest gives today.
 
     Args:
@@ -159,7 +160,15 @@ def install(folder: pathlib.Path, record: dict) -> None:
         record: the figures of `card.json`.
     """
     manifest = bundle_reader.read_manifest(folder)
-    texts = {**selector_code.write(manifest), CARD: text(manifest, record)}
+    texts = {
+        **selector_code.write(manifest),
+        **denoiser_code.write(manifest),
+        CARD: text(manifest, record),
+    }
+    listed = [entry["file"] for entry in manifest["files"]]
+    manifest["files"] += [
+        {"file": name} for name in texts if name not in listed
+    ]
     for name, content in texts.items():
         atomic.write_text(folder / name, content, overwrite=True)
     for entry in manifest["files"]:

@@ -12,6 +12,7 @@ import pathlib
 import numpy as np
 
 from export.contract import checksums
+from export.contract import denoiser_code
 from export.contract import golden
 from export.contract import halo
 from export.contract import selector
@@ -101,8 +102,12 @@ def _check_selectors(folder, manifest):
                 f"{folder / bundle_reader.MANIFEST}: the hysteresis must give "
                 f"{member}. Received: {vector}"
             )
-    for name, text in selector_code.write(manifest).items():
-        if (folder / name).read_text(encoding="utf-8") != text:
+    texts = {**selector_code.write(manifest), **denoiser_code.write(manifest)}
+    for name, text in texts.items():
+        path = folder / name
+        if not path.is_file():
+            raise InputError(f"{path}: is missing.")
+        if path.read_text(encoding="utf-8") != text:
             raise InputError(
                 f"{folder / name}: must be what the manifest gives."
             )

@@ -15,8 +15,8 @@ from fanet_tf.files import atomic
 
 NAME = "SHA256SUMS"
 _FILES = re.compile(
-    r"manifest\.json|SHA256SUMS|README\.md|LICENSE|nsma_selector\.h"
-    r"|NsmaSelector\.kt|selector\.tflite|member_\d+_\w+\.tflite"
+    r"manifest\.json|SHA256SUMS|README\.md|LICENSE|nsma_(selector|denoise)\.h"
+    r"|Nsma(Selector|Denoiser)\.kt|selector\.tflite|member_\d+_\w+\.tflite"
     r"|golden/member_\d+_\w+\.npy"
 )
 _LINE = re.compile(r"([0-9a-f]{64})  ([^\n\\]+)\n")

@@ -4,6 +4,7 @@ Both compute in float32 and in the same order, so that the flatbuffer, the
 manifest's test vectors and the code for apps (`selector_code`) agree exactly.
 """
 
+import enum
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,31 +20,127 @@ _TEST_GAINS = (1, 1.5, 2, 2.83, 4, 5.66, 8, 11.3, 16, 22.6, 32, 64)
 # alternate.
 HYSTERESIS = 1.1
 
+# A sensor's: below this, b / a^2 could leave float32.
+_LEAST_A = 1e-7
+
+
+class Status(enum.IntEnum):
+    """Why there is no member; nsma_selector.h has the same numbers."""
+
+    OK = 0
+    BAD_GAIN = 1
+    BAD_ISO = 2
+    BAD_NOISE = 3
+    NO_PROFILE = 4
+    BAD_CFA = 5
+
+
+_NUMBERS = ("a", "b", "scale", "offset")
+
+
+def _refused(status: Status) -> dict:
+    return {**dict.fromkeys(_NUMBERS, 0.0), "member": -1, "status": status}
+
 
 def select(gain: float, noise: dict[str, Any], edges: Sequence[float]) -> dict:
     """Returns the selector's outputs for one gain, as Python numbers.
 
     Args:
-        gain: clamped to `noise["gain_range"]`.
+        gain: clamped to `noise["gain_range"]`; must be positive and finite.
         noise: the manifest's noise law.
         edges: of the members' subranges, in `a`.
+
+    Returns:
+        `a`, `b`, `scale`, `offset`, `member` and `status`. Unless that is
+        `Status.OK` the numbers are 0 and the member is -1.
     """
     f = np.float32
+    with np.errstate(over="ignore"):
+        gain = f(gain)
+    if not 0 < gain <= np.finfo(f).max:
+        return _refused(Status.BAD_GAIN)
     low, high = (f(g) for g in noise["gain_range"])
-    gain = np.minimum(np.maximum(f(gain), low), high)
+    gain = np.minimum(np.maximum(gain, low), high)
     a0, a1 = (f(c) for c in noise["a_coefficients"])
     b0, b1, b2 = (f(c) for c in noise["b_coefficients"])
-    a = a1 * gain + a0
-    b = (b2 * gain + b1) * gain + b0
+    return from_noise(a1 * gain + a0, (b2 * gain + b1) * gain + b0, edges)
+
+
+def from_noise(a: float, b: float, edges: Sequence[float]) -> dict:
+    """Returns the same from `a` and `b`, in float32."""
+    f = np.float32
+    with np.errstate(over="ignore"):
+        a, b = f(a), f(b)
+    if not (f(_LEAST_A) <= a <= 1 and 0 <= b <= 1):
+        return _refused(Status.BAD_NOISE)
     scale = f(1.0) / a
     return {
-        "gain": float(gain),
         "a": float(a),
         "b": float(b),
         "scale": float(scale),
         "offset": float(b * scale * scale),
         "member": member(a, edges),
+        "status": Status.OK,
     }
+
+
+def from_iso(
+    iso: float, base_iso: float, noise: dict[str, Any], edges: Sequence[float]
+) -> dict:
+    """Returns the same from an ISO and the ISO of gain 1."""
+    f = np.float32
+    with np.errstate(over="ignore", under="ignore"):
+        iso, base_iso = f(iso), f(base_iso)
+        most = np.finfo(f).max
+        if not (0 < iso <= most and 0 < base_iso <= most):
+            return _refused(Status.BAD_ISO)
+        return select(iso / base_iso, noise, edges)
+
+
+def from_noise_profile(
+    pairs: Sequence[tuple[float, float]] | None, edges: Sequence[float]
+) -> dict:
+    """Returns the same from Android's SENSOR_NOISE_PROFILE, averaged."""
+    if pairs is None or not 1 <= len(pairs) <= 4:
+        return _refused(Status.NO_PROFILE)
+    return _from_mean(pairs, edges)
+
+
+def from_noise_profile_as_dng(
+    pairs: Sequence[tuple[float, float]] | None,
+    cfa: int,
+    edges: Sequence[float],
+) -> dict:
+    """Returns the same as a reader of the DNG that Android writes of it.
+
+    Android's DngCreator keeps one pair a colour: of both greens the one with
+    the larger slope. Green counts twice in the mean (`files/dng_tags.py`).
+
+    Args:
+        pairs: four, in the order of the CFA.
+        cfa: SENSOR_INFO_COLOR_FILTER_ARRANGEMENT: 0 RGGB, 1 GRBG, 2 GBRG,
+            3 BGGR.
+        edges: of the members' subranges, in `a`.
+    """
+    if pairs is None or len(pairs) != 4:
+        return _refused(Status.NO_PROFILE)
+    if not 0 <= cfa <= 3:
+        return _refused(Status.BAD_CFA)
+    outer, inner = (pairs[0], pairs[3]), (pairs[1], pairs[2])
+    colours, greens = (outer, inner) if cfa in (0, 3) else (inner, outer)
+    green = greens[1] if greens[1][0] > greens[0][0] else greens[0]
+    return _from_mean((*colours, green, green), edges)
+
+
+def _from_mean(pairs, edges):
+    """Checks in float64, before a value could leave float32."""
+    a = b = 0.0
+    for pair in pairs:  # As in C; Python's own `sum` may be more exact.
+        a, b = a + float(pair[0]), b + float(pair[1])
+    a, b = a / len(pairs), b / len(pairs)
+    if not (_LEAST_A <= a <= 1 and 0 <= b <= 1):
+        return _refused(Status.BAD_NOISE)
+    return from_noise(a, b, edges)
 
 
 def member(
@@ -75,7 +172,12 @@ def test_vectors(noise: dict[str, Any], edges: Sequence[float]) -> list[dict]:
     """Returns `select` at a few gains of the range, for the manifest."""
     low, high = noise["gain_range"]
     gains = sorted({low, high, *(g for g in _TEST_GAINS if low < g < high)})
-    return [select(gain, noise, edges) for gain in gains]
+    fields = (*_NUMBERS, "member")
+    chosen = [select(gain, noise, edges) for gain in gains]
+    return [
+        {"gain": float(np.float32(gain)), **{f: choice[f] for f in fields}}
+        for gain, choice in zip(gains, chosen, strict=True)
+    ]
 
 
 def hysteresis(edges: Sequence[float]) -> dict:
@@ -110,8 +212,12 @@ def flatbuffer(noise: dict[str, Any], edges: Sequence[float]) -> bytes:
     a0, a1 = noise["a_coefficients"]
     b0, b1, b2 = noise["b_coefficients"]
     inner = np.array(edges[1:-1], np.float32)
+    most = np.finfo(np.float32).max
 
     def serve(gain):
+        # Comparisons with NaN are false.
+        gain_is_good = tf.logical_and(gain > 0.0, gain <= most)
+        gain = tf.where(gain_is_good, gain, low)
         gain = tf.minimum(tf.maximum(gain, low), high)
         a = a1 * gain + a0
         b = (b2 * gain + b1) * gain + b0
@@ -121,12 +227,26 @@ def flatbuffer(noise: dict[str, Any], edges: Sequence[float]) -> bytes:
             member = tf.reduce_sum(passed, keepdims=True)
         else:
             member = tf.zeros([1], tf.int32)
+        noise_is_good = tf.logical_and(
+            tf.logical_and(a >= _LEAST_A, a <= 1.0),
+            tf.logical_and(b >= 0.0, b <= 1.0),
+        )
+        is_good = tf.logical_and(gain_is_good, noise_is_good)
+
+        def if_good(value, other):
+            return tf.where(is_good, value, tf.constant([other], value.dtype))
+
         return {
-            "a": a,
-            "b": b,
-            "scale": scale,
-            "offset": b * scale * scale,
-            "member": member,
+            "a": if_good(a, 0.0),
+            "b": if_good(b, 0.0),
+            "scale": if_good(scale, 0.0),
+            "offset": if_good(b * scale * scale, 0.0),
+            "member": if_good(member, -1),
+            "status": tf.where(
+                gain_is_good,
+                tf.where(noise_is_good, int(Status.OK), int(Status.BAD_NOISE)),
+                int(Status.BAD_GAIN),
+            ),
         }
 
     return convert.convert_function(

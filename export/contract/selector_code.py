@@ -21,8 +21,8 @@ def _literal(value) -> str:
     return f"{text}f"
 
 
-def _comment(text) -> str:
-    """Leaves out what could end a comment."""
+def comment(text) -> str:
+    """Leaves out what could end a comment or a string."""
     return "".join(c for c in str(text) if c.isalnum() or c in " .,_-()")
 
 
@@ -37,9 +37,9 @@ def write(manifest: dict) -> dict[str, str]:
     hysteresis = selector["hysteresis"]["factor"]
     low, high = noise["gain_range"]
     values = {
-        "name": _comment(manifest["name"]),
-        "sensor": _comment(noise["sensor"]),
-        "status": _comment(noise["status"]),
+        "name": comment(manifest["name"]),
+        "sensor": comment(noise["sensor"]),
+        "status": comment(noise["status"]),
         "members": len(edges) - 1,
         "gain_low": repr(float(low)),
         "gain_high": repr(float(high)),

@@ -92,6 +92,13 @@ _MAX_MEMORY = flags.DEFINE_float(
     " default: as many as denoise the frame soonest.",
     lower_bound=1,
 )
+_TILE = flags.DEFINE_enum(
+    "tile",
+    "frame",
+    ["frame", "manifest"],
+    "Size of the tiles: chosen for the frame, or the manifest's, which gives"
+    " what an app with the same flatbuffer gives.",
+)
 
 
 def main(arguments):
@@ -120,6 +127,7 @@ def main(arguments):
             _RECIPE.value,
             _THREADS.value,
             int(_MAX_MEMORY.value * 1e6) if _MAX_MEMORY.value else None,
+            own_tile=_TILE.value == "manifest",
         ),
         noise_of=noise_source.chooser(
             array, _NOISE.value, _GAIN.value, _ISO.value, _PROFILE.value

@@ -22,6 +22,7 @@ from typing import Any
 import jsonschema
 
 from fanet_tf import nsma
+from fanet_tf.denoising import tiles
 from fanet_tf.errors import InputError
 from fanet_tf.files import inputs
 from fanet_tf.files import names
@@ -165,6 +166,7 @@ def load(folder: str | os.PathLike | None = None) -> Bundle:
             f"{folder}: `selector.edges` must be one more than the members. "
             f"Received: {len(members)} members, edges={edges}"
         )
+    _check_tiling(folder, members, manifest.get("tiling"))
     _check_file(folder, manifest["selector"])
     noise = dict(manifest["noise"])
     noise["gain_range"] = _rising(
@@ -258,6 +260,22 @@ def _member(folder, index, record):
         paths,
         record,
     )
+
+
+def _check_tiling(folder, members, record):
+    """Refuses what would give an app other tiles than ours.
+
+    Bundles of before have no record, and these tiles.
+    """
+    if record is None:
+        return
+    for tile in (member.tile for member in members):
+        margin = tiles.margin(tile.halo, tile.stride)
+        if record["mirrored"] != margin:
+            raise InputError(
+                f"{folder}: `tiling.mirrored` must be {margin} packed pixels "
+                f"with a halo of {tile.halo}. Received: {record['mirrored']}"
+            )
 
 
 def _check_halo(folder, halo, record):

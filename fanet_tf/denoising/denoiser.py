@@ -60,6 +60,8 @@ class Denoiser:
         num_threads: of LiteRT; None means all cores.
         max_memory: bytes that the member may take beyond the idle process;
             None means no limit.
+        own_tile: runs members at the tile of their flatbuffers, as an app
+            does, and not at one that is chosen for the frame.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Denoiser:
         recipe: str | None = None,
         num_threads: int | None = None,
         max_memory: int | None = None,
+        own_tile: bool = False,
     ):
         if recipe is None:
             known = bundle.recipes or list(bundle.members[0].paths)
@@ -78,6 +81,7 @@ class Denoiser:
             values.integer("num_threads", num_threads, 1, MAX_THREADS)
         self.num_threads = num_threads or threads_available()
         self.max_memory = max_memory
+        self.own_tile = own_tile
         for member in bundle.members:
             member.path(recipe)
         self._runner = self._made_for = None
@@ -100,6 +104,7 @@ class Denoiser:
                 self.num_threads,
                 (height, width),
                 self.max_memory,
+                self.own_tile,
             )
             self._made_for = made_for
         return self._runner

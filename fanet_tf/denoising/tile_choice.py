@@ -97,6 +97,7 @@ def start(
     num_threads: int,
     size: tuple[int, int],
     max_memory: int | None = None,
+    own_tile: bool = False,
 ) -> MemberRunner:
     """Starts a member at the tile that suits a frame.
 
@@ -108,6 +109,7 @@ def start(
         num_threads: of LiteRT.
         size: height and width of the frame, packed pixels.
         max_memory: bytes the process may grow by; None means no limit.
+        own_tile: keeps to the member's own tile, as an app must.
 
     Raises:
         InputError: with the smallest `max_memory` that would do.
@@ -116,18 +118,24 @@ def start(
     def run_at(tile):
         return MemberRunner(member, recipe, num_threads, tile)
 
+    if own_tile:
+        return _at_own_tile(run_at, member.tile, max_memory)
     found = candidates(*size, member.tile)
     try:
         if max_memory is None:
             return run_at(best(found).tile)
         return _fitting(run_at, found, max_memory)
     except FixedSize as error:
-        before = resident_bytes()
-        runner = run_at(member.tile)
-        taken = resident_bytes() - before
-        if max_memory is not None and taken > max_memory:
-            raise _refusal(member.tile, taken, max_memory, error) from error
-        return runner
+        return _at_own_tile(run_at, member.tile, max_memory, error)
+
+
+def _at_own_tile(run_at, tile, max_memory, reason=""):
+    before = resident_bytes()
+    runner = run_at(tile)
+    taken = resident_bytes() - before
+    if max_memory is not None and taken > max_memory:
+        raise _refusal(tile, taken, max_memory, reason)
+    return runner
 
 
 def _fitting(run_at, found, max_memory):

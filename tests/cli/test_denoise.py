@@ -104,6 +104,19 @@ def test_float_arrays_keep_shape_and_units(tmp_path, rng):
     assert abs(denoised.mean() - mosaic.mean()) < 0.5
 
 
+def test_an_apps_tiles_can_be_had(tmp_path, rng):
+    """A frame that would be one small tile is mirrored to the manifest's."""
+    np.save(tmp_path / "in.npy", rng.random((20, 30), dtype=np.float32))
+    done = run(
+        tmp_path / "in.npy",
+        tmp_path / "out.npy",
+        *("--cfa=BGGR", "--gain=8", "--tile=manifest"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "; tiles of 32 x 48" in done.stdout + done.stderr
+    assert np.load(tmp_path / "out.npy").shape == (20, 30)
+
+
 def test_a_dump_becomes_a_picture(tmp_path):
     mosaic = raw_files.scene(60, 88, black=64, white=1000)
     (tmp_path / "f.raw").write_bytes(raw_files.pack_mipi(mosaic, 10).tobytes())

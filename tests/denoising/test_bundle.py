@@ -66,6 +66,17 @@ def test_the_gains_of_the_shipped_array_lie_inside():
         (lambda m: m.pop("members"), "'members' is a required property"),
         (lambda m: m.update(members=[]), "`members` must follow the schema"),
         (lambda m: m["selector"].update(edges=[3, 2, 1]), "must rise"),
+        (
+            lambda m: m.update(
+                tiling={
+                    "mirrored": 16,
+                    "mirror": "about_outer_pixel",
+                    "last_tile": "ends_with_padded_frame",
+                    "small_frame": "mirrored_to_a_tile",
+                }
+            ),
+            "`tiling.mirrored` must be 8 packed pixels with a halo of 8",
+        ),
         (lambda m: m["packing"].update(order=["R", "B"]), "`packing.order`"),
         (lambda m: m["members"][0].update(index=1), "must be in order"),
         (lambda m: m["members"][0]["tile"].update(halo=16), "two halos"),

@@ -109,6 +109,22 @@ def test_packed_and_mosaic_agree(array, rng):
     )
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (40, 1), (37, 53), (131, 198)])
+def test_the_manifests_own_tile_serves_frames_of_any_size(array, shape, rng):
+    """A smaller one is mirrored to a tile; the member sees the same picture."""
+    mosaic = rng.uniform(0, 0.99, shape).astype(np.float32)
+    fitted, own = (
+        denoiser_lib.Denoiser(array, num_threads=1, own_tile=own_tile)
+        for own_tile in (False, True)
+    )
+    expected = fitted.denoise_mosaic(mosaic, "GRBG", NOISE)
+    got = own.denoise_mosaic(mosaic, "GRBG", NOISE)
+    assert own.tile == array.members[0].tile
+    if shape == (131, 198):  # Of a smaller one the network sees another edge.
+        np.testing.assert_allclose(got, expected, rtol=0, atol=1e-6)
+    assert np.abs(got - expected).max() < 0.05
+
+
 @pytest.mark.parametrize("pattern", cfa.PATTERNS)
 def test_a_flat_frame_stays_flat_up_to_its_edges(blur, pattern):
     """Also one whose black levels and planes differ."""

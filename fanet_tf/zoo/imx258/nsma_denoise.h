@@ -1,0 +1,585 @@
+/* imx258: from a camera's RAW buffer to the network's tiles, and back.
+ *
+ * Written by fanet-export from manifest.json. It gives what
+ * `fanet-denoise --tile=manifest` gives; docs/android.md has an example.
+ *
+ *     NsmaPlan plan;
+ *     status = nsma_plan(&raw, &choice, &plan);
+ *     work = malloc(nsma_workspace_bytes(&plan));
+ *     status = nsma_begin(&plan, work, bytes);
+ *     for (tile = 0; tile < nsma_tiles(&plan); ++tile) {
+ *       status = nsma_fill(&plan, tile, noisy, floats);
+ *       ... run the member plan.choice.member: noisy, scale, offset ...
+ *       status = nsma_take(&plan, tile, denoised, floats, work, bytes);
+ *     }
+ *     status = nsma_finish(&plan, work, bytes, factor, out, count, row);
+ *
+ * Nothing is allocated. Tiles may come in any order, and different tiles from
+ * different threads at once; nsma_begin comes before them, nsma_finish after.
+ * C99 and C++11; link with -lm.
+ */
+#ifndef NSMA_DENOISE_H_
+#define NSMA_DENOISE_H_
+
+#include <float.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "nsma_selector.h"
+
+#define NSMA_BUNDLE "imx258"
+/* Of manifest.json as sorted, compact JSON without `files`. */
+#define NSMA_BUNDLE_SHA256 \
+  "f85794790b17e8d81f6990de1c5bb06b28e75fb60793f0a41f6fe29c319e0142"
+
+/* The network's tile [1, height, width, 4], planes R, Gr, Gb, B, float32. */
+#define NSMA_TILE_HEIGHT 384
+#define NSMA_TILE_WIDTH 384
+#define NSMA_TILE_FLOATS \
+  (NSMA_CAST(size_t, 4) * NSMA_TILE_HEIGHT * NSMA_TILE_WIDTH)
+/* Packed pixels that are thrown away between tiles; of which tiles start at
+ * multiples; and that are mirrored in at each side of the frame. */
+#define NSMA_HALO 28
+#define NSMA_STRIDE 8
+#define NSMA_MIRRORED 16
+
+/* Bind the tensors by these names: their order differs from file to file. */
+#define NSMA_SIGNATURE "serving_default"
+#define NSMA_NOISY "noisy"
+#define NSMA_SCALE "scale"   /* [1, 1, 1, 1], plan.choice.scale. */
+#define NSMA_OFFSET "offset" /* [1, 1, 1, 1], plan.choice.offset. */
+#define NSMA_DENOISED "denoised"
+
+/* Whether a member was trained on noise that is clipped at black. */
+static const uint8_t kNsmaClipped[NSMA_MEMBERS] = {0, 0, 0, 0};
+
+/* A flatbuffer of the bundle. */
+typedef struct {
+  int32_t member;
+  const char *recipe, *file, *sha256;
+} NsmaFile;
+
+/* Returns all of them, and how many they are. */
+static inline const NsmaFile *nsma_files(int32_t *count) {
+  static const NsmaFile files[] = {
+      {0, "float16", "member_0_float16.tflite",
+       "551b9274eb95bbb15c39de6b8d8ed6118e37778249d4469119cc2e8aab46e9fd"},
+      {0, "dynamic_wi8_afp32", "member_0_dynamic_wi8_afp32.tflite",
+       "7d5eccb152499621c25a256c8d183f2359630fa2a5ccdb8063604000fd615047"},
+      {1, "float16", "member_1_float16.tflite",
+       "51c7e2965c3f17ea5e932dac57c02e3f0bebc68bc61481ed26ecdfdc32f32728"},
+      {1, "dynamic_wi8_afp32", "member_1_dynamic_wi8_afp32.tflite",
+       "44d764a357bee6350cb59de98a3df10502c3bb1015fc615593a01d8d00dd38d1"},
+      {2, "float16", "member_2_float16.tflite",
+       "ea0c42e4d42fb610526a69dd9e998d34105636465e9ed3b2530a95ea3c69b5e1"},
+      {2, "dynamic_wi8_afp32", "member_2_dynamic_wi8_afp32.tflite",
+       "0f005d9fa6af0a7bb3ad6cf7f9489b263fd91efaf62b1c0bd48a6493672c68cd"},
+      {3, "float16", "member_3_float16.tflite",
+       "0744ffbe323e1258782f5433f0aa52860ef4d75d694ecd1065f63d77d15f2291"},
+      {3, "dynamic_wi8_afp32", "member_3_dynamic_wi8_afp32.tflite",
+       "6df463073f98e377a2384728ef90c587e82093c5d24c4ee883fcfb39212ab809"},
+  };
+  *count = NSMA_CAST(int32_t, sizeof(files) / sizeof(files[0]));
+  return files;
+}
+
+static inline const char *nsma_text(NsmaStatus status) {
+  switch (status) {
+    case NSMA_OK: return "ok";
+    case NSMA_BAD_GAIN: return "a gain must be positive and finite";
+    case NSMA_BAD_ISO: return "both ISOs must be positive and finite";
+    case NSMA_BAD_NOISE: return "noise must be 1e-7 <= a <= 1, 0 <= b <= 1";
+    case NSMA_NO_PROFILE: return "a noise profile must have 1 to 4 pairs";
+    case NSMA_BAD_CFA: return "the colour filters must be Bayer";
+    case NSMA_BAD_FORMAT: return "the format must be RAW10, RAW12 or RAW16";
+    case NSMA_BAD_LEVELS: return "each black level must be below white";
+    case NSMA_BAD_SIZE: return "sides must be 1 to 32767 pixels";
+    case NSMA_SHORT_BUFFER: return "a buffer or its rows are too short";
+    case NSMA_ALIGNMENT: return "the workspace must be aligned to 8 bytes";
+    case NSMA_BAD_TILE: return "there is no such tile";
+    case NSMA_TILE_TWICE: return "a tile was taken twice";
+    case NSMA_TILE_MISSING: return "a tile was not taken";
+    case NSMA_BAD_OUTPUT: return "the network gave NaN or beyond 16 white";
+    case NSMA_BAD_FACTOR: return "the factor of the counts must be 1 or more";
+  }
+  return "unknown";
+}
+
+/* The numbers of ImageFormat.RAW_SENSOR, RAW10 and RAW12. */
+typedef enum { NSMA_RAW16 = 32, NSMA_RAW10 = 37, NSMA_RAW12 = 38 } NsmaFormat;
+
+/* The numbers of SENSOR_INFO_COLOR_FILTER_ARRANGEMENT. */
+typedef enum { NSMA_RGGB = 0, NSMA_GRBG, NSMA_GBRG, NSMA_BGGR } NsmaCfa;
+
+/* A RAW frame as the camera gives it. `left`, `top`, `width` and `height` are
+ * the area to denoise, in pixels of the buffer; `cfa` and `black` are those of
+ * the area's upper left corner. */
+typedef struct {
+  const uint8_t *data;
+  size_t bytes;     /* Of `data`. */
+  size_t row_bytes; /* From a row to the next. */
+  int32_t left, top, width, height;
+  int32_t format; /* NsmaFormat. RAW16 is little-endian. */
+  int32_t cfa;    /* NsmaCfa. */
+  float black[4]; /* Counts, in reading order of the 2 x 2 cell. */
+  float white;    /* Counts; saturated pixels have it, or more. */
+} NsmaRaw;
+
+/* Tiles along one axis, in packed pixels. */
+typedef struct {
+  int32_t size, side, step, last, count;
+} NsmaAxis;
+
+typedef struct {
+  int32_t start, keep, stop; /* Of the tile; its kept part, on the frame. */
+} NsmaSpan;
+
+/* What nsma_plan finds out; nothing changes it. `raw.data` must stay until the
+ * last tile is taken. */
+typedef struct {
+  NsmaRaw raw;
+  NsmaChoice choice;
+  NsmaAxis rows, columns;
+  int32_t row, column;            /* Of the first red pixel. */
+  float black[4], span[4];        /* Of R, Gr, Gb, B. */
+  float floors[4];                /* Where the plane is clipped, 1 = white. */
+} NsmaPlan;
+
+/* What one tile says of the means; the workspace begins with one a tile. */
+typedef struct {
+  double taken[4], deviations[4];
+  int32_t blocks[4], done, unused;
+} NsmaTile;
+
+static inline NsmaAxis nsmai_axis(int32_t size, int32_t side) {
+  NsmaAxis axis;
+  int32_t padded = (size + NSMA_STRIDE - 1) / NSMA_STRIDE * NSMA_STRIDE;
+  padded += 2 * NSMA_MIRRORED;
+  if (padded < side) padded = side; /* A small frame is mirrored to a tile. */
+  axis.size = size;
+  axis.side = side;
+  axis.step = (side - 2 * NSMA_HALO) / NSMA_STRIDE * NSMA_STRIDE;
+  axis.last = padded - side;
+  axis.count = 1 + (axis.last + axis.step - 1) / axis.step;
+  /* Tiles that would keep nothing but what is mirrored. */
+  while (axis.count > 1) {
+    const int32_t i = axis.count - 1;
+    const int32_t start = i * axis.step < axis.last ? i * axis.step : axis.last;
+    if (start + NSMA_HALO - NSMA_MIRRORED < size) break;
+    axis.count = i;
+  }
+  return axis;
+}
+
+static inline NsmaSpan nsmai_span(const NsmaAxis *axis, int32_t i) {
+  NsmaSpan span;
+  int32_t start = i * axis->step, next = start + axis->step;
+  if (start > axis->last) start = axis->last;
+  if (next > axis->last) next = axis->last;
+  span.start = start - NSMA_MIRRORED;
+  span.keep = i == 0 ? 0 : span.start + NSMA_HALO;
+  span.stop = next + NSMA_HALO - NSMA_MIRRORED;
+  if (i == axis->count - 1 || span.stop > axis->size) span.stop = axis->size;
+  return span;
+}
+
+/* Mirrors about the outer pixels, which keeps the colours in their places. */
+static inline int32_t nsmai_reflect(int32_t i, int32_t size) {
+  const int32_t period = 2 * (size - 1);
+  if (i >= 0 && i < size) return i;
+  if (size == 1) return 0;
+  i = (i < 0 ? -i : i) % period;
+  return i < size ? i : period - i;
+}
+
+static inline int32_t nsmai_count(const NsmaRaw *raw, int32_t row,
+                                  int32_t column) {
+  const size_t x = NSMA_CAST(size_t, raw->left + column);
+  const uint8_t *p = raw->data;
+  p += NSMA_CAST(size_t, raw->top + row) * raw->row_bytes;
+  if (raw->format == NSMA_RAW16) return p[2 * x] | p[2 * x + 1] << 8;
+  if (raw->format == NSMA_RAW10) { /* Four pixels, then their low bits. */
+    p += x / 4 * 5;
+    return p[x % 4] << 2 | (p[4] >> 2 * (x % 4) & 3);
+  }
+  p += x / 2 * 3; /* RAW12: two pixels, then their low bits. */
+  return p[x % 2] << 4 | (p[2] >> 4 * (x % 2) & 15);
+}
+
+/* Returns a value of the frame, 0 = black and 1 = white, at a packed place
+ * that may lie outside. */
+static inline float nsmai_value(const NsmaPlan *plan, int32_t y, int32_t x,
+                                int32_t plane) {
+  const int32_t row =
+      nsmai_reflect(2 * y - plan->row + plane / 2, plan->raw.height);
+  const int32_t column =
+      nsmai_reflect(2 * x - plan->column + plane % 2, plan->raw.width);
+  const float count = NSMA_CAST(float, nsmai_count(&plan->raw, row, column));
+  return (count - plan->black[plane]) / plan->span[plane];
+}
+
+static inline float nsmai_deviation(const NsmaPlan *plan, float x) {
+  return sqrtf(plan->choice.a * (x > 0.0f ? x : 0.0f) + plan->choice.b);
+}
+
+/* Where a plane is clipped in the shadows: noise there has a mean of its own.
+ * Many pixels stand exactly at the lowest count then. */
+static inline void nsmai_find_floor(NsmaPlan *plan, int32_t plane) {
+  const NsmaRaw *raw = &plan->raw;
+  const int32_t top = plan->row ^ plane / 2, left = plan->column ^ plane % 2;
+  int32_t row, column, lowest = 65536;
+  int64_t there = 0, size = 0;
+  for (row = top; row < raw->height; row += 2) {
+    for (column = left; column < raw->width; column += 2) {
+      const int32_t count = nsmai_count(raw, row, column);
+      if (count < lowest) {
+        lowest = count;
+        there = 0;
+      }
+      there += count == lowest;
+      ++size;
+    }
+  }
+  plan->floors[plane] = -FLT_MAX;
+  if (there > 5 && 1000 * there > size && there < size) {
+    plan->floors[plane] = (NSMA_CAST(float, lowest) - plan->black[plane]) /
+                          plan->span[plane];
+  }
+}
+
+static inline NsmaStatus nsmai_check(const NsmaRaw *raw) {
+  uint64_t columns, row_bytes, needed;
+  int32_t i;
+  if (raw->cfa < NSMA_RGGB || raw->cfa > NSMA_BGGR) return NSMA_BAD_CFA;
+  if (raw->width < 1 || raw->height < 1 || raw->left < 0 || raw->top < 0 ||
+      raw->width > 32767 || raw->height > 32767 || raw->left > 32767 ||
+      raw->top > 32767) {
+    return NSMA_BAD_SIZE;
+  }
+  for (i = 0; i < 4; ++i) {
+    if (!(raw->black[i] >= 0.0f && raw->black[i] < raw->white)) {
+      return NSMA_BAD_LEVELS;
+    }
+  }
+  if (!(raw->white <= 65535.0f)) return NSMA_BAD_LEVELS;
+  columns = NSMA_CAST(uint64_t, raw->left) + NSMA_CAST(uint64_t, raw->width);
+  if (raw->format == NSMA_RAW16) {
+    row_bytes = 2 * columns;
+  } else if (raw->format == NSMA_RAW10) {
+    row_bytes = (columns + 3) / 4 * 5;
+  } else if (raw->format == NSMA_RAW12) {
+    row_bytes = (columns + 1) / 2 * 3;
+  } else {
+    return NSMA_BAD_FORMAT;
+  }
+  /* The last row may end where its pixels end. */
+  if (raw->data == NULL || raw->row_bytes < row_bytes ||
+      raw->bytes < row_bytes) {
+    return NSMA_SHORT_BUFFER;
+  }
+  needed = NSMA_CAST(uint64_t, raw->top) + NSMA_CAST(uint64_t, raw->height) - 1;
+  if ((raw->bytes - row_bytes) / raw->row_bytes < needed) {
+    return NSMA_SHORT_BUFFER;
+  }
+  return NSMA_OK;
+}
+
+static inline uint64_t nsmai_workspace(const NsmaPlan *plan) {
+  const uint64_t tiles = NSMA_CAST(uint64_t, plan->rows.count) *
+                         NSMA_CAST(uint64_t, plan->columns.count);
+  const uint64_t pixels = NSMA_CAST(uint64_t, plan->raw.width) *
+                          NSMA_CAST(uint64_t, plan->raw.height);
+  return tiles * sizeof(NsmaTile) + pixels * sizeof(float);
+}
+
+/* Checks a frame and its noise, and lays the tiles. Reads the frame once, to
+ * see where it is clipped. `choice` comes from nsma_selector.h. */
+static inline NsmaStatus nsma_plan(const NsmaRaw *raw, const NsmaChoice *choice,
+                                   NsmaPlan *plan) {
+  NsmaStatus status;
+  NsmaChoice again;
+  int32_t plane;
+  memset(plan, 0, sizeof(*plan));
+  if (choice->status != NSMA_OK) return choice->status;
+  again = nsma_from_noise(choice->a, choice->b, choice->member);
+  if (again.status != NSMA_OK) return again.status;
+  status = nsmai_check(raw);
+  if (status != NSMA_OK) return status;
+  plan->raw = *raw;
+  plan->choice = again;
+  plan->row = raw->cfa / 2;
+  plan->column = raw->cfa % 2;
+  plan->rows =
+      nsmai_axis((raw->height + plan->row + 1) / 2, NSMA_TILE_HEIGHT);
+  plan->columns =
+      nsmai_axis((raw->width + plan->column + 1) / 2, NSMA_TILE_WIDTH);
+  if (nsmai_workspace(plan) > SIZE_MAX / 2) {
+    memset(plan, 0, sizeof(*plan));
+    return NSMA_BAD_SIZE;
+  }
+  for (plane = 0; plane < 4; ++plane) {
+    const int32_t row = plan->row ^ plane / 2;
+    plan->black[plane] = raw->black[2 * row + (plan->column ^ plane % 2)];
+    plan->span[plane] = raw->white - plan->black[plane];
+    nsmai_find_floor(plan, plane);
+  }
+  return NSMA_OK;
+}
+
+/* Returns the number of tiles; they are numbered from 0, row by row. */
+static inline int32_t nsma_tiles(const NsmaPlan *plan) {
+  return plan->rows.count * plan->columns.count;
+}
+
+/* Returns the size of the workspace: 4 bytes a pixel, and some a tile. */
+static inline size_t nsma_workspace_bytes(const NsmaPlan *plan) {
+  return NSMA_CAST(size_t, nsmai_workspace(plan));
+}
+
+/* Returns the least power of two that fills 16 bits: what fanet-denoise
+ * multiplies the counts by. Use 1 for DngCreator. */
+static inline int32_t nsma_factor(float white) {
+  int32_t factor = 1;
+  while (NSMA_CAST(float, 2 * factor) * white <= 65535.0f && factor < 65536) {
+    factor *= 2;
+  }
+  return factor;
+}
+
+static inline NsmaStatus nsmai_check_work(const NsmaPlan *plan,
+                                          const void *work, size_t bytes) {
+  if (plan->rows.count < 1) return NSMA_BAD_SIZE; /* nsma_plan refused it. */
+  if (work == NULL || bytes < nsma_workspace_bytes(plan)) {
+    return NSMA_SHORT_BUFFER;
+  }
+  return NSMA_ADDRESS(work) % 8 ? NSMA_ALIGNMENT : NSMA_OK;
+}
+
+/* Prepares the workspace for a frame. */
+static inline NsmaStatus nsma_begin(const NsmaPlan *plan, void *work,
+                                    size_t bytes) {
+  const NsmaStatus status = nsmai_check_work(plan, work, bytes);
+  if (status != NSMA_OK) return status;
+  memset(work, 0, NSMA_CAST(size_t, nsma_tiles(plan)) * sizeof(NsmaTile));
+  return NSMA_OK;
+}
+
+/* Writes a tile [1, height, width, 4] for the input `noisy`. */
+static inline NsmaStatus nsma_fill(const NsmaPlan *plan, int32_t tile,
+                                   float *noisy, size_t floats) {
+  NsmaSpan rows, columns;
+  int32_t y, x, plane;
+  int is_clipped;
+  if (tile < 0 || tile >= nsma_tiles(plan)) return NSMA_BAD_TILE;
+  if (noisy == NULL || floats < NSMA_TILE_FLOATS) return NSMA_SHORT_BUFFER;
+  rows = nsmai_span(&plan->rows, tile / plan->columns.count);
+  columns = nsmai_span(&plan->columns, tile % plan->columns.count);
+  is_clipped = kNsmaClipped[plan->choice.member];
+  for (y = 0; y < NSMA_TILE_HEIGHT; ++y) {
+    for (x = 0; x < NSMA_TILE_WIDTH; ++x) {
+      for (plane = 0; plane < 4; ++plane) {
+        float value =
+            nsmai_value(plan, rows.start + y, columns.start + x, plane);
+        if (value > 1.0f) value = 1.0f;
+        if (is_clipped && value < 0.0f) value = 0.0f;
+        *noisy++ = value;
+      }
+    }
+  }
+  return NSMA_OK;
+}
+
+/* Whether a saturated pixel has none but saturated neighbours in its tile. */
+static inline int nsmai_is_inner(const NsmaPlan *plan, const NsmaSpan *rows,
+                                 const NsmaSpan *columns, int32_t y, int32_t x,
+                                 int32_t plane) {
+  int32_t i, j;
+  for (i = y - 1; i <= y + 1; ++i) {
+    for (j = x - 1; j <= x + 1; ++j) {
+      if (i < rows->start || i >= rows->start + NSMA_TILE_HEIGHT ||
+          j < columns->start || j >= columns->start + NSMA_TILE_WIDTH) {
+        continue;
+      }
+      if (nsmai_value(plan, i, j, plane) < 1.0f) return 0;
+    }
+  }
+  return 1;
+}
+
+/* Takes the kept part of the output `denoised`. Where the frame is above white
+ * the excess is added again, and inside of saturated areas it stays as it is.
+ * If the output is refused, nothing of it is kept. */
+static inline NsmaStatus nsma_take(const NsmaPlan *plan, int32_t tile,
+                                   const float *denoised, size_t floats,
+                                   void *work, size_t bytes) {
+  const NsmaStatus status = nsmai_check_work(plan, work, bytes);
+  NsmaSpan rows, columns;
+  NsmaTile *record;
+  float *mosaic;
+  int32_t top, left, y, x, plane;
+  size_t i;
+  if (status != NSMA_OK) return status;
+  if (tile < 0 || tile >= nsma_tiles(plan)) return NSMA_BAD_TILE;
+  if (denoised == NULL || floats < NSMA_TILE_FLOATS) return NSMA_SHORT_BUFFER;
+  record = NSMA_CAST(NsmaTile *, work);
+  mosaic = NSMA_CAST(float *, NSMA_CAST(void *, record + nsma_tiles(plan)));
+  record += tile;
+  if (record->done) return NSMA_TILE_TWICE;
+  for (i = 0; i < NSMA_TILE_FLOATS; ++i) {
+    if (!(denoised[i] >= -16.0f && denoised[i] <= 16.0f)) {
+      return NSMA_BAD_OUTPUT;
+    }
+  }
+  rows = nsmai_span(&plan->rows, tile / plan->columns.count);
+  columns = nsmai_span(&plan->columns, tile % plan->columns.count);
+  /* Blocks of 8 x 8 packed pixels, as the means are measured. */
+  for (top = rows.keep; top < rows.stop; top += 8) {
+    for (left = columns.keep; left < columns.stop; left += 8) {
+      const int32_t bottom = top + 8 < rows.stop ? top + 8 : rows.stop;
+      const int32_t right = left + 8 < columns.stop ? left + 8 : columns.stop;
+      double before[4] = {0.0, 0.0, 0.0, 0.0}, after[4] = {0.0, 0.0, 0.0, 0.0};
+      for (y = top; y < bottom; ++y) {
+        const float *from =
+            denoised +
+            4 * (NSMA_CAST(size_t, y - rows.start) * NSMA_TILE_WIDTH +
+                 NSMA_CAST(size_t, left - columns.start));
+        for (x = left; x < right; ++x) {
+          for (plane = 0; plane < 4; ++plane) {
+            const float noisy = nsmai_value(plan, y, x, plane);
+            const int32_t row = 2 * y - plan->row + plane / 2;
+            const int32_t column = 2 * x - plan->column + plane % 2;
+            float value = *from++;
+            if (noisy >= 1.0f) {
+              value += noisy - 1.0f;
+              if (nsmai_is_inner(plan, &rows, &columns, y, x, plane)) {
+                value = noisy;
+              }
+            }
+            before[plane] += NSMA_CAST(double, noisy);
+            after[plane] += NSMA_CAST(double, value);
+            if (row >= 0 && row < plan->raw.height && column >= 0 &&
+                column < plan->raw.width) {
+              mosaic[NSMA_CAST(size_t, row) *
+                         NSMA_CAST(size_t, plan->raw.width) +
+                     NSMA_CAST(size_t, column)] = value;
+            }
+          }
+        }
+      }
+      if (bottom - top < 8 || right - left < 8) continue;
+      for (plane = 0; plane < 4; ++plane) {
+        const float mean = NSMA_CAST(float, before[plane] / 64.0);
+        const float deviation = nsmai_deviation(plan, mean);
+        if (mean - 4.0f * deviation > plan->floors[plane] &&
+            mean + 4.0f * deviation < 1.0f) {
+          record->taken[plane] += (before[plane] - after[plane]) / 64.0;
+          record->deviations[plane] += NSMA_CAST(double, deviation);
+          ++record->blocks[plane];
+        }
+      }
+    }
+  }
+  record->done = 1;
+  return NSMA_OK;
+}
+
+/* Sums up what the tiles say: what was taken from the mean of each plane, in
+ * deviations of the noise. NSMA_TILE_MISSING until all tiles were taken. */
+static inline NsmaStatus nsma_shifts(const NsmaPlan *plan, const void *work,
+                                     size_t bytes, float shifts[4]) {
+  const NsmaStatus status = nsmai_check_work(plan, work, bytes);
+  const NsmaTile *record;
+  int32_t plane, tile;
+  if (status != NSMA_OK) return status;
+  record = NSMA_CAST(const NsmaTile *, work);
+  for (plane = 0; plane < 4; ++plane) {
+    double taken = 0.0, deviations = 0.0, shift = 0.0;
+    int64_t blocks = 0;
+    for (tile = 0; tile < nsma_tiles(plan); ++tile) {
+      if (!record[tile].done) return NSMA_TILE_MISSING;
+      taken += record[tile].taken[plane];
+      deviations += record[tile].deviations[plane];
+      blocks += record[tile].blocks[plane];
+    }
+    if (blocks >= 64 && deviations > 0.0) shift = taken / deviations;
+    if (shift > 0.25) shift = 0.25;
+    if (shift < -0.25) shift = -0.25;
+    shifts[plane] = NSMA_CAST(float, shift);
+  }
+  return NSMA_OK;
+}
+
+/* Returns the counts of a denoised pixel, its mean put back. Saturated values
+ * stay, and no other becomes saturated. */
+static inline float nsmai_counts(const NsmaPlan *plan, const float *mosaic,
+                                 const float *shifts, int32_t row,
+                                 int32_t column) {
+  const int32_t plane =
+      2 * ((row + plan->row) % 2) + (column + plan->column) % 2;
+  float x = mosaic[NSMA_CAST(size_t, row) * NSMA_CAST(size_t, plan->raw.width) +
+                   NSMA_CAST(size_t, column)];
+  if (x < 1.0f) {
+    x += shifts[plane] * nsmai_deviation(plan, x);
+    if (x > 1.0f) x = 1.0f;
+  }
+  return x * plan->span[plane] + plan->black[plane];
+}
+
+static inline NsmaStatus nsmai_finish(const NsmaPlan *plan, const void *work,
+                                      size_t bytes, int32_t factor,
+                                      uint16_t *whole, float *exact,
+                                      size_t count, size_t row_stride) {
+  float shifts[4];
+  const float *mosaic;
+  const NsmaStatus status = nsma_shifts(plan, work, bytes, shifts);
+  int32_t row, column;
+  if (status != NSMA_OK) return status;
+  if (factor < 1) return NSMA_BAD_FACTOR;
+  if ((whole == NULL && exact == NULL) ||
+      row_stride < NSMA_CAST(size_t, plan->raw.width) ||
+      count < NSMA_CAST(size_t, plan->raw.width) ||
+      (count - NSMA_CAST(size_t, plan->raw.width)) / row_stride <
+          NSMA_CAST(size_t, plan->raw.height - 1)) {
+    return NSMA_SHORT_BUFFER;
+  }
+  mosaic = NSMA_CAST(
+      const float *,
+      NSMA_CAST(const void *,
+                NSMA_CAST(const NsmaTile *, work) + nsma_tiles(plan)));
+  for (row = 0; row < plan->raw.height; ++row) {
+    const size_t at = NSMA_CAST(size_t, row) * row_stride;
+    for (column = 0; column < plan->raw.width; ++column) {
+      float counts = nsmai_counts(plan, mosaic, shifts, row, column);
+      if (exact != NULL) {
+        exact[at + NSMA_CAST(size_t, column)] = counts;
+        continue;
+      }
+      counts = rintf(counts * NSMA_CAST(float, factor));
+      if (counts < 0.0f) counts = 0.0f;
+      if (counts > 65535.0f) counts = 65535.0f;
+      whole[at + NSMA_CAST(size_t, column)] = NSMA_CAST(uint16_t, counts);
+    }
+  }
+  return NSMA_OK;
+}
+
+/* Writes the denoised area as `factor` times the counts of the sensor, rounded.
+ * `count` is the size of `out`, `row` from a row to the next, both in
+ * uint16. Black and white of the result are `factor` times the frame's. */
+static inline NsmaStatus nsma_finish(const NsmaPlan *plan, const void *work,
+                                     size_t bytes, int32_t factor,
+                                     uint16_t *out, size_t count, size_t row) {
+  return nsmai_finish(plan, work, bytes, factor, out, NULL, count, row);
+}
+
+/* The same in counts of the sensor, not rounded. */
+static inline NsmaStatus nsma_finish_float(const NsmaPlan *plan,
+                                           const void *work, size_t bytes,
+                                           float *out, size_t count,
+                                           size_t row) {
+  return nsmai_finish(plan, work, bytes, 1, NULL, out, count, row);
+}
+
+#endif /* NSMA_DENOISE_H_ */

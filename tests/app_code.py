@@ -1,0 +1,250 @@
+"""The C header of a bundle as a shared library, and what it must give."""
+
+import ctypes
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+from export.contract import denoiser_code
+from export.contract import selector_code
+from fanet_tf.denoising.denoiser import Denoiser
+from fanet_tf.denoising.frame import Frame
+from fanet_tf.denoising.frame import Output
+from fanet_tf.raw import cfa
+
+FORMATS = {"RAW10": 37, "RAW12": 38, "RAW16": 32}
+STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion")
+STRICT += ("-Wshadow", "-Werror")
+
+_LIBRARY = """
+#include "nsma_denoise.h"
+size_t t_plan_bytes(void) { return sizeof(NsmaPlan); }
+size_t t_tile_floats(void) { return NSMA_TILE_FLOATS; }
+int t_plan(const NsmaRaw *raw, float a, float b, NsmaPlan *plan) {
+  NsmaChoice choice = nsma_from_noise(a, b, -1);
+  return (int)nsma_plan(raw, &choice, plan);
+}
+int t_member(const NsmaPlan *p) { return p->choice.member; }
+float t_scale(const NsmaPlan *p) { return p->choice.scale; }
+float t_offset(const NsmaPlan *p) { return p->choice.offset; }
+int t_tiles(const NsmaPlan *p) { return nsma_tiles(p); }
+size_t t_workspace(const NsmaPlan *p) { return nsma_workspace_bytes(p); }
+int t_begin(const NsmaPlan *p, void *work, size_t bytes) {
+  return (int)nsma_begin(p, work, bytes);
+}
+int t_fill(const NsmaPlan *p, int tile, float *noisy, size_t floats) {
+  return (int)nsma_fill(p, tile, noisy, floats);
+}
+int t_take(const NsmaPlan *p, int tile, const float *denoised, size_t floats,
+           void *work, size_t bytes) {
+  return (int)nsma_take(p, tile, denoised, floats, work, bytes);
+}
+int t_shifts(const NsmaPlan *p, const void *work, size_t bytes, float *s) {
+  return (int)nsma_shifts(p, work, bytes, s);
+}
+int t_factor(float white) { return nsma_factor(white); }
+int t_finish(const NsmaPlan *p, const void *work, size_t bytes, int factor,
+             uint16_t *out, size_t count, size_t row) {
+  return (int)nsma_finish(p, work, bytes, factor, out, count, row);
+}
+int t_finish_float(const NsmaPlan *p, const void *work, size_t bytes,
+                   float *out, size_t count, size_t row) {
+  return (int)nsma_finish_float(p, work, bytes, out, count, row);
+}
+const char *t_text(int status) { return nsma_text((NsmaStatus)status); }
+"""
+
+
+class Raw(ctypes.Structure):
+    """NsmaRaw."""
+
+    _fields_ = (
+        ("data", ctypes.c_char_p),
+        ("bytes", ctypes.c_size_t),
+        ("row_bytes", ctypes.c_size_t),
+        ("left", ctypes.c_int32),
+        ("top", ctypes.c_int32),
+        ("width", ctypes.c_int32),
+        ("height", ctypes.c_int32),
+        ("format", ctypes.c_int32),
+        ("cfa", ctypes.c_int32),
+        ("black", ctypes.c_float * 4),
+        ("white", ctypes.c_float),
+    )
+
+
+def compiler(name="gcc"):
+    """Returns a compiler, or skips the test."""
+    return shutil.which(name) or pytest.skip(f"needs {name}")
+
+
+def write(folder, manifest):
+    """Writes the code for apps of a manifest into a folder."""
+    for code in (selector_code, denoiser_code):
+        for name, text in code.write(manifest).items():
+            (folder / name).write_text(text)
+
+
+def library(folder, manifest):
+    """Compiles the header to a shared library and loads it."""
+    write(folder, manifest)
+    (folder / "library.c").write_text(_LIBRARY)
+    subprocess.run(
+        [
+            *(compiler(), *STRICT, "-O2", "-fPIC", "-shared"),
+            *("library.c", "-o", "library.so", "-lm"),
+        ],
+        cwd=folder,
+        check=True,
+    )
+    loaded = ctypes.CDLL(str(folder / "library.so"))
+    for name in ("t_plan_bytes", "t_tile_floats", "t_workspace"):
+        getattr(loaded, name).restype = ctypes.c_size_t
+    for name in ("t_scale", "t_offset"):
+        getattr(loaded, name).restype = ctypes.c_float
+    loaded.t_text.restype = ctypes.c_char_p
+    loaded.t_plan.argtypes = [ctypes.c_void_p, *2 * [ctypes.c_float]]
+    loaded.t_plan.argtypes += [ctypes.c_void_p]
+    loaded.t_factor.argtypes = [ctypes.c_float]
+    return loaded
+
+
+def packed(mosaic, raw_format, row_padding=0):
+    """Returns the bytes of a mosaic as Android lays them, and of a row."""
+    counts = mosaic.astype(np.uint16)
+    height, width = counts.shape
+    if raw_format == "RAW16":
+        rows = counts.astype("<u2").view(np.uint8).reshape(height, 2 * width)
+    else:
+        bits, group = (2, 4) if raw_format == "RAW10" else (4, 2)
+        counts = np.pad(counts, ((0, 0), (0, -width % group)))
+        groups = counts.reshape(height, -1, group)
+        high = (groups >> bits).astype(np.uint8)
+        low = groups & ((1 << bits) - 1)
+        low = sum(low[..., i] << (bits * i) for i in range(group))
+        rows = np.concatenate([high, low[..., None].astype(np.uint8)], -1)
+        rows = rows.reshape(height, -1)
+    rows = np.pad(rows, ((0, 0), (0, row_padding)), constant_values=0xA5)
+    # An image plane of Android ends with its last pixel.
+    data = rows.tobytes()
+    return data[: len(data) - row_padding], rows.shape[1]
+
+
+def raw_of(image, raw_format="RAW16", row_padding=0, **changes):
+    """Returns a `RawImage` as an NsmaRaw."""
+    data, row_bytes = packed(image.mosaic, raw_format, row_padding)
+    top, left, bottom, right = image.active
+    black = np.zeros(4)
+    for level, (row, column) in zip(
+        image.black_level, cfa.cell(image.pattern), strict=True
+    ):
+        black[2 * row + column] = level
+    fields = {
+        "data": data,
+        "bytes": len(data),
+        "row_bytes": row_bytes,
+        "left": left,
+        "top": top,
+        "width": right - left,
+        "height": bottom - top,
+        "format": FORMATS[raw_format],
+        "cfa": ("RGGB", "GRBG", "GBRG", "BGGR").index(image.pattern),
+        "black": (ctypes.c_float * 4)(*black),
+        "white": image.white_level,
+    }
+    return Raw(**{**fields, **changes})
+
+
+class Frame16:
+    """A frame in the header's hands.
+
+    Args:
+        code: of `library`.
+        raw: of `raw_of`.
+        noise: `(a, b)`.
+    """
+
+    def __init__(self, code, raw, noise):
+        self.code, self.raw = code, raw
+        self._plan = ctypes.create_string_buffer(code.t_plan_bytes())
+        self.status = code.t_plan(ctypes.byref(raw), *noise, self._plan)
+        self.tiles = code.t_tiles(self._plan)
+        size = code.t_workspace(self._plan)
+        self._words = np.full(size // 8 + 1, np.nan)
+        self.work = (
+            self._words.ctypes.data_as(ctypes.c_void_p),
+            ctypes.c_size_t(size),
+        )
+
+    def begin(self):
+        return self.code.t_begin(self._plan, *self.work)
+
+    def _floats(self, array):
+        return (
+            array.ctypes.data_as(ctypes.c_void_p),
+            ctypes.c_size_t(array.size),
+        )
+
+    def fill(self, tile, shape):
+        noisy = np.full(shape, np.nan, np.float32)
+        return self.code.t_fill(self._plan, tile, *self._floats(noisy)), noisy
+
+    def take(self, tile, denoised):
+        denoised = np.ascontiguousarray(denoised, np.float32)
+        return self.code.t_take(
+            self._plan, tile, *self._floats(denoised), *self.work
+        )
+
+    def inputs(self):
+        return self.code.t_scale(self._plan), self.code.t_offset(self._plan)
+
+    @property
+    def member(self):
+        return self.code.t_member(self._plan)
+
+    def shifts(self):
+        shifts = np.zeros(4, np.float32)
+        status = self.code.t_shifts(
+            self._plan, *self.work, shifts.ctypes.data_as(ctypes.c_void_p)
+        )
+        return status, shifts
+
+    def finish(self, factor=None, row_padding=0):
+        """Returns the status and uint16 counts; float32 without a factor."""
+        size = self.raw.height, self.raw.width + row_padding
+        out = np.zeros(size, np.float32 if factor is None else np.uint16)
+        place = (
+            out.ctypes.data_as(ctypes.c_void_p),
+            ctypes.c_size_t(out.size - row_padding),
+            ctypes.c_size_t(size[1]),
+        )
+        if factor is None:
+            status = self.code.t_finish_float(self._plan, *self.work, *place)
+        else:
+            status = self.code.t_finish(self._plan, *self.work, factor, *place)
+        return status, out[:, : self.raw.width]
+
+    def denoise(self, runner, order=None):
+        """Runs the network between fill and take."""
+        assert self.status == 0, self.code.t_text(self.status)
+        assert self.begin() == 0
+        shape = (runner.tile.height, runner.tile.width, 4)
+        for tile in range(self.tiles) if order is None else order:
+            status, noisy = self.fill(tile, shape)
+            assert status == 0
+            assert self.take(tile, runner.run(noisy, *self.inputs())) == 0
+
+
+def expected(array, image, noise, recipe=None, factor=None):
+    """Returns what fanet-denoise --tile=manifest gives, in counts."""
+    denoiser = Denoiser(array, recipe, 1, own_tile=True)
+    frame = Frame(image)
+    output, means = Output(frame, factor), frame.brightness(*noise)
+    for part in denoiser.parts(frame, noise):
+        output.put(part.denoised, part.place)
+        means.update(part.noisy, part.denoised)
+    shifts = means.shifts()
+    output.restore(means)
+    return output.mosaic, shifts
