@@ -5,10 +5,7 @@ import dataclasses
 import datetime
 import pathlib
 import secrets
-import sys
 from collections.abc import Mapping
-
-from tqdm import tqdm
 
 from android_bench import plan
 from android_bench import runner
@@ -28,6 +25,7 @@ from android_bench.targets import phone
 from android_bench.targets.launcher import PhoneOptions
 from android_bench.tool.tool import Timing
 from android_bench.tool.tool import Tool
+from fanet_tf import progress_bar
 from fanet_tf.denoising import macs as macs_lib
 from fanet_tf.files import atomic
 from fanet_tf.files import claims
@@ -164,7 +162,7 @@ def run(settings: Settings) -> Results:
     with claims.claim(own_folder.make_folder(output)):
         store = stores.Store(path, header, settings.resume)
         with _told_how_to_continue(store):
-            with tqdm(total=len(jobs), unit="job", file=sys.stderr) as progress:
+            with progress_bar.Bar(total=len(jobs), unit="job") as progress:
                 gate = settings.gate if settings.tool else None
                 runner.execute(target, jobs, store, gate, progress)
         rows = _rows(settings, store)

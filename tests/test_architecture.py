@@ -20,7 +20,12 @@ ROOT = pathlib.Path(__file__).parents[1]
 # one floor know nothing of each other. A room is a folder; the files that lie
 # loose in fanet_tf/, which everybody reads, are rooms of their own.
 FLOORS = (
-    ("fanet_tf", "fanet_tf/errors", "fanet_tf/zoo"),
+    (
+        "fanet_tf",
+        "fanet_tf/errors",
+        "fanet_tf/progress_bar",
+        "fanet_tf/zoo",
+    ),
     ("fanet_tf/raw", "fanet_tf/nsma", "fanet_tf/variants"),
     ("fanet_tf/config", "fanet_tf/files", "fanet_tf/layers"),
     ("fanet_tf/losses", "fanet_tf/metrics", "fanet_tf/models"),
@@ -43,6 +48,7 @@ BENCH = ("android_bench",)
 BENCH_FLOOR = (
     "fanet_tf",
     "fanet_tf/errors",
+    "fanet_tf/progress_bar",
     "fanet_tf/files",
     "fanet_tf/denoising",
     "fanet_tf/pages",

@@ -17,9 +17,9 @@ import math
 import pathlib
 import sys
 
-import tqdm
 from absl import flags
 
+from fanet_tf import progress_bar
 from fanet_tf.calibration import calibrate
 from fanet_tf.cli import max_pixels_flag
 from fanet_tf.cli import overwrite_flag
@@ -92,7 +92,7 @@ def _read(path: pathlib.Path):
 
 
 def _progress(items):
-    return tqdm.tqdm(items, file=sys.stderr, disable=not items)
+    return progress_bar.Bar(items, disable=not items)
 
 
 def main(arguments):

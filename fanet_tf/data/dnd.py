@@ -25,8 +25,8 @@ import pathlib
 from collections.abc import Callable
 
 import numpy as np
-from tqdm import tqdm
 
+from fanet_tf import progress_bar
 from fanet_tf.data import matfile
 from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
@@ -202,7 +202,7 @@ def submit(
             ),
         ):
             atomic.check(path, is_ours=_is_ours, overwrite=overwrite)
-    for frame in tqdm(frames, unit="frame", disable=not progress):
+    for frame in progress_bar.Bar(frames, unit="frame", disable=not progress):
         cell = np.empty(len(frame.boxes), dtype=object)
         for index in range(len(frame.boxes)):
             mosaic, pattern = frame.crop(index)

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-import tqdm
 
 from fanet_tf import __version__
+from fanet_tf import progress_bar
 from fanet_tf.denoising.denoiser import Denoiser
 from fanet_tf.denoising.frame import Frame
 from fanet_tf.denoising.frame import Output
@@ -222,7 +222,7 @@ def run(task: Task, jobs: list[Job], skip_existing: bool = False) -> int:
     check_outputs(jobs, task.overwrite)
     failures, written = [], set()
     megapixels, start = 0.0, time.perf_counter()
-    with tqdm.tqdm(
+    with progress_bar.Bar(
         total=len(jobs), unit="frame", disable=None, dynamic_ncols=True
     ) as bar:
         for job in jobs:

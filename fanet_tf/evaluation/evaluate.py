@@ -16,8 +16,8 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 
 import numpy as np
-from tqdm import tqdm
 
+from fanet_tf import progress_bar
 from fanet_tf.calibration.profile import GainLaw
 from fanet_tf.data.captures import Capture
 from fanet_tf.evaluation import gallery as gallery_lib
@@ -226,7 +226,9 @@ def evaluate(
     methods = _as_methods(methods)
     gallery = gallery or gallery_lib.Gallery()
     scores = []
-    bar = tqdm(captures, total=total, unit="capture", disable=not progress)
+    bar = progress_bar.Bar(
+        captures, total=total, unit="capture", disable=not progress
+    )
     for capture in bar:
         reference = Reference(capture)
         denoised, rendered = {}, {}

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 
 import numpy as np
-from tqdm import tqdm
 
+from fanet_tf import progress_bar
 from fanet_tf.calibration.profile import NoiseProfile
 from fanet_tf.data.captures import PEDESTAL
 from fanet_tf.data.captures import Capture
@@ -195,7 +195,9 @@ def measure(
         cases = tuple(case for case in cases if case.name in only)
     rows = (Case(REFERENCE, SensorModel()), *cases)
     found: dict[tuple, list] = {}
-    bar = tqdm(scenes, total=total, unit="scene", disable=not progress)
+    bar = progress_bar.Bar(
+        scenes, total=total, unit="scene", disable=not progress
+    )
     count = 0
     for scene in bar:
         count += 1

@@ -10,12 +10,14 @@ EXIT_INTERRUPTED = 130  # As a shell reports Ctrl-C.
 
 
 def prepare() -> None:
-    """Makes the standard streams usable and an interrupt a line."""
+    """Makes the streams usable, an interrupt a line and TensorFlow quiet."""
     _open_standard_streams()
     if sys.stdout is not None and hasattr(sys.stdout, "reconfigure"):
         # Names of files may hold bytes that are no text.
         sys.stdout.reconfigure(errors="backslashreplace")
     sys.excepthook = _interrupted
+    # Else TensorFlow greets with the instructions that a processor knows.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
 def _open_standard_streams() -> None:

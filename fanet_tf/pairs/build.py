@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 from absl import logging
-from tqdm import tqdm
 
+from fanet_tf import progress_bar
 from fanet_tf.calibration.profile import NoiseProfile
 from fanet_tf.data import folder as folder_lib
 from fanet_tf.data import paired
@@ -164,7 +164,7 @@ def _build(scenes, folder, profile, output, raw_format, progress) -> dict:
     """Makes the set in a folder that is new; returns its index."""
     records, refused, thumbnails = [], [], []
     total = sum(len(noisy) for _, noisy in scenes.values())
-    bar = tqdm(total=total, unit="pair", disable=not progress)
+    bar = progress_bar.Bar(total=total, unit="pair", disable=not progress)
     for clean_shot, noisy_shots in scenes.values():
         clean, colour, pattern = _read(folder, clean_shot, raw_format)
         for shot in noisy_shots:

@@ -13,11 +13,11 @@ import time
 
 import keras
 import numpy as np
-from tqdm import tqdm
 
 from fanet_tf.training import checkpoint
 from fanet_tf.training import distribution
 from fanet_tf.training import trainer as trainer_lib
+from fanet_tf.training.bar import TrainingBar
 from fanet_tf.training.journal import Journal
 from fanet_tf.training.validation import Validation
 
@@ -46,14 +46,14 @@ class StepCallback(keras.callbacks.Callback):
     """Calls `on_step` every so many steps of a run, and at the last.
 
     Args:
-        bar: has counted the steps already done; its description names the
-            member, its total is the last step.
+        bar: has counted the steps already done; its label names the member,
+            its total is the last step.
         every: steps between two calls.
     """
 
-    def __init__(self, bar: tqdm, every: int = 1):
+    def __init__(self, bar: TrainingBar, every: int = 1):
         super().__init__()
-        self.step, self.last, self.label = bar.n, bar.total, bar.desc
+        self.step, self.last, self.label = bar.n, bar.total, bar.label
         self._bar, self._every = bar, every
 
     def on_train_batch_end(self, batch, logs=None):
@@ -85,7 +85,7 @@ class Log(StepCallback):
         journal: takes the means; None in all processes but the first.
     """
 
-    def __init__(self, bar: tqdm, every: int, journal: Journal | None):
+    def __init__(self, bar: TrainingBar, every: int, journal: Journal | None):
         super().__init__(bar, every)
         self._journal = journal
 
@@ -105,14 +105,15 @@ class Log(StepCallback):
             return
         record = {"step": step, "loss": loss}
         self._journal.write({**record, "losses": terms} if terms else record)
+        rate = (step - before) / (now - since)
         curves = {
             "loss": loss,
             **{f"loss/{name}": value for name, value in terms.items()},
-            "steps_per_second": (step - before) / (now - since),
+            "steps_per_second": rate,
             "learning_rate": float(self.model.optimizer.learning_rate),
         }
         self._journal.plot(curves, step)
-        self._bar.set_postfix_str(f"loss {loss:.3g}")
+        self._bar.trained(loss, rate)
 
 
 class Validate(StepCallback):
@@ -126,7 +127,11 @@ class Validate(StepCallback):
     """
 
     def __init__(
-        self, bar: tqdm, every: int, journal: Journal, validation: Validation
+        self,
+        bar: TrainingBar,
+        every: int,
+        journal: Journal,
+        validation: Validation,
     ):
         super().__init__(bar, every)
         self._journal, self._validation = journal, validation
@@ -152,6 +157,10 @@ class Validate(StepCallback):
                     curves[f"psnr_{kind}/gain_{gain}"] = score
         self._journal.write(record)
         self._journal.plot(curves, self.step)
+        noisy = self._validation.noisy_psnr().values()
+        self._bar.validated(
+            sum(scores.values()) / len(scores), sum(noisy) / len(noisy)
+        )
         name = f"noisy_denoised_clean/gain_{noisiest:g}"
         self._journal.show(name, pictures, self.step)
         for kind, found in {"": psnr, **record.get("psnr_of", {})}.items():
@@ -172,7 +181,7 @@ class Checkpoints(StepCallback):
         sigterm: tells whether to stop.
     """
 
-    def __init__(self, bar: tqdm, folder, train, sigterm: Sigterm):
+    def __init__(self, bar: TrainingBar, folder, train, sigterm: Sigterm):
         super().__init__(bar)
         self._folder = pathlib.Path(folder) / "checkpoints"
         self._train, self._sigterm = train, sigterm

@@ -21,7 +21,6 @@ import keras
 import tensorflow as tf
 from absl import logging
 from ml_collections import ConfigDict
-from tqdm import tqdm
 
 from fanet_tf import nsma
 from fanet_tf.calibration import profile as profile_lib
@@ -41,6 +40,7 @@ from fanet_tf.training import run_folder
 from fanet_tf.training import teacher as teacher_lib
 from fanet_tf.training import trainer as trainer_lib
 from fanet_tf.training import validation as validation_lib
+from fanet_tf.training.bar import TrainingBar
 from fanet_tf.training.feed import bank as bank_lib
 from fanet_tf.training.feed import optics
 from fanet_tf.training.feed import pipeline
@@ -106,9 +106,9 @@ def _train(config, workdir, bank) -> bool:
     synthesis.sensor_of(config.data)
     optics.of(config.data)
     bank = bank or pipeline.build_bank(config.data, phases, config.seed)
-    for index in todo:
+    for later, index in zip(range(len(todo))[::-1], todo, strict=True):
         if not _train_member(
-            config, phases, workdir, index, ranges[index], bank, profile
+            config, phases, workdir, index, ranges[index], bank, profile, later
         ):
             logging.info("Stopped; repeat the command to resume.")
             return False
@@ -118,9 +118,12 @@ def _train(config, workdir, bank) -> bool:
 
 
 def _train_member(
-    config, phases, workdir, index, a_range, bank, profile
+    config, phases, workdir, index, a_range, bank, profile, later
 ) -> bool:
-    """Trains one member to the end; False if SIGTERM stopped it."""
+    """Trains one member to the end; False if SIGTERM stopped it.
+
+    `later` is how many members come after it.
+    """
     folder = own_folder.make_folder(run_folder.member_folder(workdir, index))
     chief = distribution.is_chief()
     if chief:
@@ -134,7 +137,7 @@ def _train_member(
         validation = validation_lib.Validation(config, profile, a_range)
     with contextlib.ExitStack() as stack:
         sigterm = stack.enter_context(callbacks.Sigterm())
-        bar = stack.enter_context(_progress(config, index, first))
+        bar = stack.enter_context(_progress(config, index, first, later))
         journal = None
         if chief:
             journal = journal_lib.Journal(folder, first)
@@ -183,19 +186,15 @@ def _seed(config, index: int) -> int:
     return config.seed * 1000 + index
 
 
-def _progress(config, index, first) -> tqdm:
-    label = f"member {index}"
-    bar = tqdm(
-        desc=label,
+def _progress(config, index, first, later) -> TrainingBar:
+    return TrainingBar(
+        index,
+        config.nsma.members,
+        later,
         disable=not distribution.is_chief(),
         total=config.train.steps,
         initial=first,
-        unit="step",
-        mininterval=1.0,
-        dynamic_ncols=True,
     )
-    bar.desc = label  # tqdm itself gives a disabled bar none.
-    return bar
 
 
 def _callbacks(config, folder, validation, journal, bar, sigterm) -> list:
