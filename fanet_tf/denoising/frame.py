@@ -17,6 +17,9 @@ from fanet_tf.files.raw_image import RawImage
 from fanet_tf.raw import cfa
 from fanet_tf.raw.shading import ShadingMap
 
+# Rows of the largest map of Android (`SHADING_MAP_SIZE`).
+_COARSE = 64
+
 
 class Place(NamedTuple):
     """Where a tile lies on a frame, in packed pixels of the frame.
@@ -46,7 +49,8 @@ class Frame:
         shading: the gains that its active area was multiplied by; None: none.
 
     Raises:
-        InputError: the map is finer than the frame, so it is of another.
+        InputError: the map is of another frame: finer, turned by 90 degrees,
+            or one gain a pixel for another size.
 
     Attributes:
         mosaic: `[H, W]` counts of the active area, a view.
@@ -233,12 +237,26 @@ class Output:
 
 
 def _check_map(shading, shape):
-    if shading.gains.shape[1] > shape[0] or shading.gains.shape[2] > shape[1]:
+    """Raises `InputError` if the map cannot be of a frame `[H, W]`."""
+    size = shading.gains.shape[1:]
+    told = "Received: a map of {} x {}, a frame of {} x {} pixels".format(
+        *size, *shape
+    )
+    if size[0] > shape[0] or size[1] > shape[1]:
         raise InputError(
-            "A shading map must not be finer than the frame. Received: a map "
-            "of {} x {}, a frame of {} x {} pixels".format(
-                *shading.gains.shape[1:], *shape
-            )
+            f"A shading map must not be finer than the frame. {told}"
+        )
+    if (size[0] - size[1]) * (shape[0] - shape[1]) < 0:
+        raise InputError(
+            "A shading map must have its longer side where the frame has its "
+            f"own. {told}"
+        )
+    # A coarse grid belongs to frames of any size, one gain a pixel does not.
+    is_fine = size[0] > shape[0] // 2 and size[0] > _COARSE
+    if is_fine and size != shape:
+        raise InputError(
+            "A shading map with a gain for each pixel must have the size of "
+            f"the frame. {told}"
         )
 
 

@@ -175,8 +175,23 @@ def test_the_mean_that_a_member_shifts_is_put_back(rng, factor):
     assert off(got) < 1e-3 < 5e-3 < off(plain)
 
 
-def test_a_map_that_is_finer_than_the_frame_is_refused(rng):
-    image = RawImage(frame(rng, (16, 24)), "RGGB", (0.0,), 1.0)
-    fine = ShadingMap(np.ones((4, 17, 9), np.float32))
-    with pytest.raises(InputError, match="a map of 17 x 9, a frame of 16 x 24"):
-        Frame(image, fine)
+@pytest.mark.parametrize(
+    "size, shape, message",
+    [
+        ((17, 9), (16, 24), "not be finer .* map of 17 x 9, a frame of 16 x"),
+        ((13, 25), (16, 24), "not be finer than the frame"),
+        ((17, 13), (96, 128), "longer side where the frame has its own"),
+        ((13, 17), (128, 96), "longer side where the frame has its own"),
+        ((120, 160), (128, 160), "each pixel must have the size of the frame"),
+    ],
+)
+def test_a_map_of_another_frame_is_refused(size, shape, message):
+    image = RawImage(np.zeros(shape, np.float32), "RGGB", (0.0,), 1.0)
+    with pytest.raises(InputError, match=message):
+        Frame(image, ShadingMap(np.ones((4, *size), np.float32)))
+
+
+@pytest.mark.parametrize("size", [(2, 2), (13, 17), (64, 64), (128, 160)])
+def test_coarse_maps_and_those_of_each_pixel_are_taken(size):
+    image = RawImage(np.zeros((128, 160), np.float32), "RGGB", (0.0,), 1.0)
+    Frame(image, ShadingMap(np.ones((4, *size), np.float32)))
