@@ -183,7 +183,10 @@ def denoise(
         )
         if said := corrected.describe():
             history += f"; {said}"
-        image = _denoised(task, corrected.image, noise, job.target, on_tile)
+        image = corrected.image
+        # Nothing else may hold the frame, which is large.
+        del corrected
+        image = _denoised(task, image, noise, job.target, on_tile)
         tile = task.denoiser.tile
         history += f"; tiles of {tile.height} x {tile.width}"
     writer.write(job.target, image, history, task.overwrite, job.is_named)
