@@ -6,7 +6,7 @@ Example:
     fanet-denoise mosaic.npy out.npy --cfa=GRBG --gain=16
     fanet-denoise frame.raw out.dng --width=4208 --height=3120 --bits=10 \
         --cfa=RGGB --black_level=64 --gain=8
-    fanet-denoise shoot/ denoised/ --skip_existing
+    fanet-denoise shoot/ denoised/ --skip_existing --defects=auto,defects.json
 
 The noise comes from one of --noise, --gain, --iso and --profile, else from the
 file's NoiseProfile, else from an estimate of the frame that is good or fair.
@@ -24,11 +24,13 @@ from fanet_tf.cli import program
 from fanet_tf.cli import raw_flags
 from fanet_tf.denoising import batch
 from fanet_tf.denoising import bundle
+from fanet_tf.denoising import defects
 from fanet_tf.denoising import denoiser
 from fanet_tf.denoising import member_runner
 from fanet_tf.denoising import noise_source
 from fanet_tf.denoising import strength
 from fanet_tf.errors import InputError
+from fanet_tf.files import shading_map
 
 _EXIT_TERMINATED = 143
 
@@ -68,6 +70,18 @@ _STRENGTH = flags.DEFINE_float(
 )
 _CHROMA_STRENGTH = flags.DEFINE_float(
     "chroma_strength", None, "Strength for coloured noise; default: --strength."
+)
+_DEFECTS = flags.DEFINE_list(
+    "defects",
+    [defects.AUTO],
+    "Defective pixels that are corrected first: auto (those that are found),"
+    " a JSON file of fanet-calibrate, both (auto,FILE), or none.",
+)
+_SHADING = flags.DEFINE_string(
+    "shading",
+    None,
+    "Shading gains that the frames were multiplied by: .npy of [rows, columns]"
+    " or [4, rows, columns]. The noise is that before. Default: none were.",
 )
 _FORMAT = flags.DEFINE_enum(
     "format",
@@ -136,6 +150,8 @@ def main(arguments):
         strength=_STRENGTH.value,
         chroma_strength=chroma,
         overwrite=overwrite_flag.OVERWRITE.value,
+        defects=defects.parse(_DEFECTS.value),
+        shading=shading_map.read(_SHADING.value) if _SHADING.value else None,
     )
     return batch.run(task, jobs, _SKIP_EXISTING.value)
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
+from fanet_tf.denoising import defects
 from fanet_tf.errors import InputError
 from fanet_tf.evaluation import methods as methods_lib
 from fanet_tf.evaluation.evaluate import Method
@@ -36,6 +37,13 @@ _RUN = flags.DEFINE_multi_string(
     [],
     "Folder of a finished fanet-train run, whose Keras members are evaluated, "
     "or NAME=FOLDER; may be repeated. Needs TensorFlow.",
+)
+_DEFECTS = flags.DEFINE_enum(
+    "defects",
+    defects.NONE,
+    [defects.NONE, defects.AUTO],
+    "auto: every method gets frames whose defective pixels were found and "
+    "corrected, as fanet-denoise does.",
 )
 _THREADS = flags.DEFINE_integer(
     "threads", None, "Threads of LiteRT; default: all cores.", lower_bound=1
@@ -86,6 +94,8 @@ def chosen(classical: Sequence[str] = ()) -> dict[str, Method]:
             "There must be something to evaluate: give --methods, --bundle or "
             "--run."
         )
+    if _DEFECTS.value == defects.AUTO:
+        return {n: methods_lib.without_defects(m) for n, m in methods.items()}
     return methods
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from fanet_tf import __version__
 from fanet_tf import progress_bar
+from fanet_tf.denoising import defects as defects_lib
 from fanet_tf.denoising.denoiser import Denoiser
 from fanet_tf.denoising.frame import Frame
 from fanet_tf.denoising.frame import Output
@@ -25,6 +26,7 @@ from fanet_tf.files import own_folder
 from fanet_tf.files import reader
 from fanet_tf.files import writer
 from fanet_tf.files.raw_image import RawImage
+from fanet_tf.raw.shading import ShadingMap
 
 EXIT_SOME_FAILED = 1
 
@@ -55,6 +57,8 @@ class Task:
         strength: 0..1.
         chroma_strength: 0..1, or None for `strength`.
         overwrite: replaces outputs that this project did not write, too.
+        defects: which defective pixels are corrected first.
+        shading: the gains that every frame was multiplied by, or None.
     """
 
     denoiser: Denoiser
@@ -63,6 +67,8 @@ class Task:
     strength: float = 1.0
     chroma_strength: float | None = None
     overwrite: bool = False
+    defects: defects_lib.Correction = defects_lib.Correction()
+    shading: ShadingMap | None = None
 
     @property
     def is_identity(self) -> bool:
@@ -168,9 +174,18 @@ def denoise(
         f"({noise.source}); member {member.index} of {array.name}, "
         f"{task.denoiser.recipe}; strength {task.strength:g}"
         + ("" if chroma is None else f", chroma {chroma:g}")
+        + ("" if task.shading is None else "; shading undone and redone")
     )
     megapixels = image.visible.size / 1e6
     if not task.is_identity:
+        corrected = task.defects.correct(
+            image, (noise.a, noise.b), task.shading
+        )
+        if said := corrected.describe():
+            history += f"; {said}"
+        image = corrected.image
+        # Nothing else may hold the frame, which is large.
+        del corrected
         image = _denoised(task, image, noise, job.target, on_tile)
         tile = task.denoiser.tile
         history += f"; tiles of {tile.height} x {tile.width}"
@@ -189,13 +204,13 @@ def _denoised(
         factor = max(1, int(65535 // image.white_level))
         factor = 1 << (factor.bit_length() - 1)
     pair = (noise.a, noise.b)
-    frame = Frame(image)
+    frame = Frame(image, task.shading)
     output = Output(frame, factor)
     means, remaining = frame.brightness(*pair), Remaining(*pair)
     for part in task.denoiser.parts(
         frame, pair, task.strength, task.chroma_strength
     ):
-        means.update(part.noisy, part.denoised)
+        means.update(part.noisy, part.denoised, part.white)
         remaining.update(part.noisy, part.denoised)
         output.put(part.denoised, part.place)
         if on_tile is not None:

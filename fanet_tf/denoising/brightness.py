@@ -21,10 +21,12 @@ _MIN_BLOCKS = 64
 _CLEARANCE = 4.0
 # A network that is further off is wrong in another way.
 _MAX_SHIFT = 0.25
+# A saturated value, once it was divided by its gain and multiplied again.
+_ROUNDING = 1e-6
 
 
-def _deviation(x, a, b):
-    return np.sqrt(a * np.maximum(x, 0.0) + b)
+def _deviation(x, a, b, gain=1.0):
+    return np.sqrt(gain * (a * np.maximum(x, 0.0) + b * gain))
 
 
 class Brightness:
@@ -44,8 +46,19 @@ class Brightness:
         self._deviations = np.zeros(4)
         self._blocks = np.zeros(4, int)
 
-    def update(self, noisy: np.ndarray, denoised: np.ndarray) -> None:
-        """Takes a tile in, `[h, w, 4]` each."""
+    def update(
+        self,
+        noisy: np.ndarray,
+        denoised: np.ndarray,
+        white: np.ndarray | float = 1.0,
+    ) -> None:
+        """Takes a tile in, `[h, w, 4]` each.
+
+        Args:
+            noisy: as the sensor saw it, before any shading correction.
+            denoised: likewise.
+            white: where it is saturated.
+        """
         height, width = (n // _BLOCK * _BLOCK for n in noisy.shape[:2])
         shape = (height // _BLOCK, _BLOCK, width // _BLOCK, _BLOCK, 4)
 
@@ -56,7 +69,9 @@ class Brightness:
         taken = before - means(denoised)
         deviation = _deviation(before, *self._noise)
         clearance = _CLEARANCE * deviation
-        used = (before - clearance > self._floor) & (before + clearance < 1.0)
+        if isinstance(white, np.ndarray):
+            white = means(white)
+        used = (before - clearance > self._floor) & (before + clearance < white)
         self._taken += np.sum(taken * used, (0, 1))
         self._deviations += np.sum(deviation * used, (0, 1))
         self._blocks += np.sum(used, (0, 1))
@@ -70,14 +85,19 @@ class Brightness:
         shifts = self._taken / np.where(enough, self._deviations, 1.0)
         return np.clip(np.where(enough, shifts, 0.0), -_MAX_SHIFT, _MAX_SHIFT)
 
-    def restore(self, x, plane: int):
+    def restore(self, x, plane: int, gain: np.ndarray | float = 1.0):
         """Returns values of a plane with the mean put back.
 
         Saturated values stay, and no other becomes saturated.
+
+        Args:
+            x: as they are in the file.
+            plane: 0..3 of R, Gr, Gb, B.
+            gain: the shading correction that they hold.
         """
         shift = self.shifts()[plane]
-        moved = x + shift * _deviation(x, *self._noise)
-        return np.where(x < 1.0, np.minimum(moved, 1.0), x)
+        moved = x + shift * _deviation(x, *self._noise, gain)
+        return np.where(x < 1.0 - _ROUNDING, np.minimum(moved, 1.0), x)
 
 
 def floor_of(mosaic, places) -> list[float]:

@@ -33,22 +33,26 @@ from fanet_tf.denoising.member_runner import threads_available
 from fanet_tf.files import values
 from fanet_tf.files.raw_image import RawImage
 from fanet_tf.raw import cfa
+from fanet_tf.raw.shading import ShadingMap
 
 
 class Part(NamedTuple):
     """The kept part of one tile.
 
     Attributes:
-        noisy: `[h, w, 4]`, 0 = black, 1 = white.
+        noisy: `[h, w, 4]`, 0 = black, 1 = white, before the shading
+            correction if the frame has one.
         denoised: the same, denoised.
         place: where it belongs.
         done: fraction of the frame that is done with it.
+        white: where `noisy` is saturated, `[h, w, 4]` or one number.
     """
 
     noisy: np.ndarray
     denoised: np.ndarray
     place: Place
     done: float
+    white: np.ndarray | float = 1.0
 
 
 class Denoiser:
@@ -143,6 +147,7 @@ class Denoiser:
         strength: float = 1.0,
         chroma_strength: float | None = None,
         keep_mean: bool = False,
+        shading: ShadingMap | None = None,
     ) -> np.ndarray:
         """Denoises the active area of a frame.
 
@@ -153,18 +158,20 @@ class Denoiser:
             chroma_strength: the same for coloured noise; None: as `strength`.
             keep_mean: puts back what the member changes of the mean of each
                 plane, see `brightness`. Off, the result is the member's own.
+            shading: the gains that the frame was multiplied by; its noise was
+                `(a, b)` before.
 
         Returns:
             `[H, W]` float32 in the units of `image`, the size of
             `image.visible`.
         """
-        frame = Frame(image)
+        frame = Frame(image, shading)
         output = Output(frame)
         means = frame.brightness(*noise) if keep_mean else None
         for part in self.parts(frame, noise, strength, chroma_strength):
             output.put(part.denoised, part.place)
             if means is not None:
-                means.update(part.noisy, part.denoised)
+                means.update(part.noisy, part.denoised, part.white)
         if means is not None:
             output.restore(means)
         return output.mosaic
@@ -197,15 +204,18 @@ class Denoiser:
         grid = list(frame.grid(runner.tile))
         for done, place in enumerate(grid, start=1):
             tile = frame.cut(place, runner.tile)
-            denoised = place.kept(_run_in_range(runner, tile, scale, offset))
-            noisy = place.kept(tile)
+            white = frame.white(place, runner.tile)
+            denoised = _run_in_range(runner, tile, scale, offset, white)
+            noisy, denoised = place.kept(tile), place.kept(denoised)
+            if isinstance(white, np.ndarray):
+                white = place.kept(white)
             denoised = strength_lib.blend(
                 noisy, denoised, scale, offset, strength, chroma_strength
             )
-            yield Part(noisy, denoised, place, done / len(grid))
+            yield Part(noisy, denoised, place, done / len(grid), white)
 
 
-def _run_in_range(runner, noisy, scale, offset):
+def _run_in_range(runner, noisy, scale, offset, white):
     """Runs a member on one tile; leaves alone what it cannot know.
 
     A member that was trained on noise clipped at black takes values below for
@@ -217,12 +227,12 @@ def _run_in_range(runner, noisy, scale, offset):
     saturated there is nothing to denoise, and white must stay exactly white
     in all planes, or highlights turn magenta after white balance.
     """
-    clipped = np.minimum(noisy, np.float32(1.0))
+    clipped = np.minimum(noisy, np.float32(white))
     seen = clipped
     if runner.member.below_black == "clipped":
         seen = np.maximum(clipped, np.float32(0.0))
     denoised = runner.run(seen, scale, offset)
-    saturated = (noisy >= 1.0).astype(np.uint8)
+    saturated = (noisy >= white).astype(np.uint8)
     if not saturated.any():
         return denoised
     inner = cv2.erode(saturated, np.ones((3, 3), np.uint8)).astype(bool)

@@ -1,4 +1,8 @@
-"""A frame as tiles: cut, brought to RGGB, mirrored at its edges, put back."""
+"""A frame as tiles: cut, brought to RGGB, mirrored at its edges, put back.
+
+A shading-corrected frame is divided by its gains on the way out and multiplied
+by them on the way back: in between its noise is the same everywhere.
+"""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -8,8 +12,13 @@ import numpy as np
 from fanet_tf.denoising import brightness
 from fanet_tf.denoising import tiles
 from fanet_tf.denoising.bundle import Tile
+from fanet_tf.errors import InputError
 from fanet_tf.files.raw_image import RawImage
 from fanet_tf.raw import cfa
+from fanet_tf.raw.shading import ShadingMap
+
+# Rows of the largest map of Android (`SHADING_MAP_SIZE`).
+_COARSE = 64
 
 
 class Place(NamedTuple):
@@ -37,10 +46,16 @@ class Frame:
 
     Args:
         image: of any size and pattern.
+        shading: the gains that its active area was multiplied by; None: none.
+
+    Raises:
+        InputError: the map is of another frame: finer, turned by 90 degrees,
+            or one gain a pixel for another size.
 
     Attributes:
         mosaic: `[H, W]` counts of the active area, a view.
         offsets: what black adds from place to place, or None.
+        shading: as given.
         black: `[4]` black level of R, Gr, Gb, B in counts.
         span: `[4]` white less black, likewise.
         places: `(row, column)` of R, Gr, Gb, B in the 2 x 2 cell.
@@ -48,9 +63,11 @@ class Frame:
         width: likewise.
     """
 
-    def __init__(self, image: RawImage):
+    def __init__(self, image: RawImage, shading: ShadingMap | None = None):
         self.mosaic = image.visible
-        self.offsets = image.black_offsets
+        self.offsets, self.shading = image.black_offsets, shading
+        if shading is not None:
+            _check_map(shading, self.mosaic.shape)
         self.black = np.asarray(image.black_level, np.float32)
         self.span = np.float32(image.white_level) - self.black
         self.places = cfa.cell(image.pattern)
@@ -67,50 +84,88 @@ class Frame:
         return (Place(row, column) for row in rows for column in columns)
 
     def cut(self, place: Place, tile: Tile) -> np.ndarray:
-        """Returns the tile at a place, `[h, w, 4]` float32, 1 = white."""
-        height, width = self.mosaic.shape
-        rows = _mirrored(
-            2 * place.rows.start - self.row, 2 * tile.height, height
-        )
-        columns = _mirrored(
-            2 * place.columns.start - self.column, 2 * tile.width, width
-        )
+        """Returns the tile at a place, `[h, w, 4]` float32.
+
+        It is as it was before the shading correction.
+        """
+        rows, columns = self._pixels(place, tile)
         counts = self.mosaic[rows]
         counts = counts[:, columns].astype(np.float32)
         packed = cfa.pack(counts[None, :, :, None])[0]
-        if self.offsets is None:
-            packed -= self.black
-            packed /= self.span
-            return packed
-        offsets = cfa.pack(self.offsets.at(rows, columns)[None, :, :, None])[0]
-        packed -= self.black + offsets
-        packed /= self.span - offsets
+        black, span = self._levels(rows, columns)
+        packed -= black
+        packed /= span
+        if self.shading is not None:
+            packed *= self.white(place, tile)
         return packed
+
+    def white(self, place: Place, tile: Tile) -> np.ndarray | float:
+        """Returns where the tile is saturated.
+
+        That is at 1, or with a shading correction at one over its gain,
+        `[h, w, 4]`.
+        """
+        if self.shading is None:
+            return 1.0
+        rows, columns = map(_indices, self._pixels(place, tile))
+        return 1.0 / self._gains(rows, columns)
+
+    def _pixels(self, place, tile):
+        """Returns the rows and columns of the mosaic that a tile holds."""
+        height, width = self.mosaic.shape
+        return (
+            _mirrored(2 * place.rows.start - self.row, 2 * tile.height, height),
+            _mirrored(
+                2 * place.columns.start - self.column, 2 * tile.width, width
+            ),
+        )
 
     def counts(self, packed: np.ndarray, place: Place) -> np.ndarray:
         """Returns the counts of the kept part `[h, w, 4]` of a tile."""
-        if self.offsets is None:
-            return packed * self.span + self.black
-        height, width = self.mosaic.shape
+        origins = (self.row, self.column)
         rows, columns = (
-            _mirrored(2 * span.keep_start - shift, 2 * count, size)
-            for span, shift, count, size in zip(
-                place,
-                (self.row, self.column),
-                packed.shape,
-                (height, width),
-                strict=False,
+            tiles.reflect(
+                np.arange(2 * span.keep_start, 2 * span.keep_stop) - origin,
+                size,
+            )
+            for span, origin, size in zip(
+                place, origins, self.mosaic.shape, strict=True
             )
         )
-        offsets = cfa.pack(self.offsets.at(rows, columns)[None, :, :, None])[0]
-        return packed * (self.span - offsets) + self.black + offsets
+        if self.shading is not None:
+            packed = packed * self._gains(rows, columns)
+        black, span = self._levels(rows, columns)
+        return packed * span + black
+
+    def _levels(self, rows, columns):
+        """Returns black, and white less black, of some pixels: `[..., 4]`."""
+        if self.offsets is None:
+            return self.black, self.span
+        offsets = self.offsets.at(rows, columns)[None, :, :, None]
+        offsets = cfa.pack(offsets)[0]
+        return self.black + offsets, self.span - offsets
+
+    def _gains(self, rows, columns):
+        planes = [
+            self.shading.grid(
+                plane, rows[down::2], columns[across::2], self.mosaic.shape
+            )
+            for plane, (down, across) in enumerate(cfa.cell("RGGB"))
+        ]
+        return np.stack(planes, axis=-1)
 
     def brightness(self, a: float, b: float) -> brightness.Brightness:
         """Returns a measure of the means of its planes."""
         floor = brightness.floor_of(self.mosaic, self.places)
         if self.offsets is not None:
             floor = floor - np.float32(self.offsets.lowest())
-        return brightness.Brightness(a, b, (floor - self.black) / self.span)
+        floor = (floor - self.black) / self.span
+        if self.shading is not None:
+            # Before the correction it varied; this is the highest it was.
+            floor = np.maximum(
+                floor / self.shading.low, floor / self.shading.high
+            )
+        return brightness.Brightness(a, b, floor)
 
 
 class Output:
@@ -150,33 +205,59 @@ class Output:
 
     def restore(self, means: brightness.Brightness) -> None:
         """Puts the mean of each plane back, when all parts are there."""
-        offsets = self.frame.offsets
+        offsets, shading = self.frame.offsets, self.frame.shading
+        is_even = offsets is None and shading is None
         for index, (row, column) in enumerate(self.frame.places):
-            black, span = self.frame.black[index], self.frame.span[index]
             plane = self.mosaic[row::2, column::2]
-            if self.factor is None or offsets is not None:
-                for y, line in enumerate(plane):
-                    here = black
-                    if offsets is not None:
-                        place = slice(row + 2 * y, row + 2 * y + 1)
-                        here = (
-                            black + offsets.at(place, slice(column, None, 2))[0]
-                        )
-                    self._restore_line(line, means, index, here, black + span)
+            if self.factor is not None and is_even:
+                table = self._restored(np.arange(65536), means, index)
+                plane[:] = table.astype(np.uint16)[plane]
                 continue
-            counts = np.arange(65536)
-            x = means.restore((counts / self.factor - black) / span, index)
-            table = np.rint((x * span + black) * self.factor)
-            plane[:] = np.clip(table, 0, 65535).astype(np.uint16)[plane]
+            columns = np.arange(column, self.mosaic.shape[1], 2)
+            gain, offset = 1.0, 0.0
+            for number, line in enumerate(plane):
+                here = np.array([row + 2 * number])
+                if offsets is not None:
+                    offset = offsets.at(here, columns)[0]
+                if shading is not None:
+                    gain = shading.grid(
+                        index, here, columns, self.mosaic.shape
+                    )[0]
+                line[:] = self._restored(line, means, index, gain, offset)
 
-    def _restore_line(self, line, means, index, black, white):
-        """The same for one line of a plane, whatever its black."""
+    def _restored(self, counts, means, index, gain=1.0, offset=0.0):
+        black = self.frame.black[index] + offset
+        span = self.frame.span[index] - offset
         factor = self.factor or 1
-        x = means.restore((line / factor - black) / (white - black), index)
-        counts = factor * (x * (white - black) + black)
-        if self.factor is not None:
-            counts = np.clip(np.rint(counts), 0, 65535)
-        line[:] = counts
+        x = means.restore((counts / factor - black) / span, index, gain)
+        counts = (x * span + black) * factor
+        if self.factor is None:
+            return counts
+        return np.clip(np.rint(counts), 0, 65535)
+
+
+def _check_map(shading, shape):
+    """Raises `InputError` if the map cannot be of a frame `[H, W]`."""
+    size = shading.gains.shape[1:]
+    told = "Received: a map of {} x {}, a frame of {} x {} pixels".format(
+        *size, *shape
+    )
+    if size[0] > shape[0] or size[1] > shape[1]:
+        raise InputError(
+            f"A shading map must not be finer than the frame. {told}"
+        )
+    if (size[0] - size[1]) * (shape[0] - shape[1]) < 0:
+        raise InputError(
+            "A shading map must have its longer side where the frame has its "
+            f"own. {told}"
+        )
+    # A coarse grid belongs to frames of any size, one gain a pixel does not.
+    is_fine = size[0] > shape[0] // 2 and size[0] > _COARSE
+    if is_fine and size != shape:
+        raise InputError(
+            "A shading map with a gain for each pixel must have the size of "
+            f"the frame. {told}"
+        )
 
 
 def _spans(size: int, side: int, tile: Tile) -> list[tiles.Span]:
@@ -199,3 +280,9 @@ def _mirrored(start: int, count: int, size: int) -> slice | np.ndarray:
     if start >= 0 and start + count <= size:
         return slice(start, start + count)
     return tiles.reflect(np.arange(start, start + count), size)
+
+
+def _indices(places: slice | np.ndarray) -> np.ndarray:
+    if isinstance(places, slice):
+        return np.arange(places.start, places.stop)
+    return places

@@ -11,6 +11,7 @@ import numpy as np
 
 from fanet_tf.calibration.profile import GainLaw
 from fanet_tf.denoising import bundle as bundle_lib
+from fanet_tf.denoising import defects
 from fanet_tf.denoising import macs
 from fanet_tf.denoising import noise_source
 from fanet_tf.denoising.denoiser import Denoiser
@@ -92,6 +93,24 @@ def from_bundle(
         gmacs_per_mp=max(costs),
         note=f"bundle {array.folder}",
         law=noise_source.law_of_bundle(array),
+    )
+
+
+def without_defects(method: Method) -> Method:
+    """Returns the method behind the correction of defective pixels.
+
+    As `fanet-denoise` does it by default: found in each frame, by itself.
+    """
+
+    def denoise(noisy, noise):
+        corrected = defects.correct_packed(noisy, _plain(noise))
+        return method.denoise(corrected, noise)
+
+    note = "defective pixels found and corrected first"
+    return dataclasses.replace(
+        method,
+        denoise=denoise,
+        note="; ".join(filter(None, (method.note, note))),
     )
 
 

@@ -14,6 +14,7 @@ from fanet_tf.calibration import calibrate
 from fanet_tf.calibration import profile
 from fanet_tf.calibration import synthetic
 from fanet_tf.errors import InputError
+from fanet_tf.files import defect_list
 from fanet_tf.files import dng
 from fanet_tf.files import raw_image
 from fanet_tf.files import writer
@@ -320,6 +321,10 @@ def test_dark_frames_give_terms_a_defect_map_and_plots(tmp_path):
     assert list(zip(rows, columns, strict=True)) == list(
         zip(found["rows"], found["columns"], strict=True)
     )
+    # `fanet-denoise --defects` takes it.
+    taken = defect_list.read(tmp_path / "one.defects.json")
+    assert taken.rows.tolist() == found["rows"]
+    taken.check(mosaics.shape[1:])
     assert terms["defects"]["file"] == "one.defects.json"
     assert terms["defects"]["rate"] == pytest.approx(1e-3, rel=0.3)
     page = (tmp_path / "one.html").read_text()

@@ -1,5 +1,6 @@
 """fanet-denoise as its users meet it."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -186,12 +187,76 @@ def test_a_batch_goes_on_after_a_bad_file(source, tmp_path):
         (["--cfa=RGBG"], "cfa"),
         (["--width=5"], "--width, --height and --bits"),
         (["--max_memory=1"], "--max_memory"),
+        (["--defects=none,auto"], "--defects must be none, auto, a file"),
+        (["--shading=no.npy"], "no.npy"),
         (["--nonsense=1"], "nonsense"),
     ],
 )
 def test_a_wrong_flag_is_one_line(source, tmp_path, arguments, message):
     target = tmp_path / "out.dng"
     check_refused(run(source, target, *arguments), message, target)
+
+
+def listed(path, rows, columns, **size):
+    """A file as `fanet-calibrate --dark` writes it."""
+    defects = {"rows": rows, "columns": columns}
+    path.write_text(json.dumps({**size, "defects": defects}))
+    return f"--defects={path}"
+
+
+def test_listed_defects_and_shading_are_undone_and_said(tmp_path):
+    mosaic = raw_files.scene(122, 180)
+    good = float(mosaic[30, 150])
+    mosaic[30, 150] = 4000
+    source = raw_files.camera_dng(tmp_path / "in.dng", mosaic, "GRBG")
+    np.save(tmp_path / "map.npy", np.full((2, 3), 1.5))
+    target = tmp_path / "out.dng"
+    result = run(
+        source,
+        target,
+        listed(tmp_path / "d.json", [30], [150], height=122, width=180),
+        f"--shading={tmp_path / 'map.npy'}",
+    )
+    assert result.returncode == 0, result.stderr
+    assert "defective pixels corrected: 1 listed;" in result.stdout
+    assert b"shading undone and redone" in target.read_bytes()
+    after = reader.read(target)
+    factor = after.white_level / 4000
+    assert abs(after.mosaic[30, 150] / factor - good) < 200 < 4000 - good
+
+
+@pytest.mark.parametrize(
+    "spoil, message",
+    [
+        (lambda p: p.write_text("[1, 2]"), "must be a JSON object"),
+        (lambda p: listed(p, [122], [0]), "must lie in the frame, 122 x 180"),
+    ],
+)
+def test_a_list_that_is_none_of_the_frame_is_one_line(
+    source, tmp_path, spoil, message
+):
+    spoil(tmp_path / "d.json")
+    target = tmp_path / "out.dng"
+    result = run(source, target, f"--defects={tmp_path / 'd.json'}")
+    check_refused(result, message, target)
+
+
+def test_a_map_that_is_none_of_the_frame_is_one_line(source, tmp_path):
+    np.save(tmp_path / "map.npy", np.ones((123, 180)))
+    target = tmp_path / "out.dng"
+    result = run(source, target, f"--shading={tmp_path / 'map.npy'}")
+    check_refused(result, "must not be finer than the frame", target)
+
+
+def test_of_a_batch_a_list_leaves_out_frames_of_another_size(source, tmp_path):
+    other = raw_files.camera_dng(tmp_path / "b.dng", raw_files.scene(60, 88))
+    target = tmp_path / "done"
+    flag = listed(tmp_path / "d.json", [60], [90], height=122, width=180)
+    result = run(source, other, target, flag)
+    assert result.returncode == 1
+    assert [p.name for p in target.iterdir()] == ["in.dng"]
+    assert "b.dng: " in result.stderr and "a frame of 60 x 88" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_a_file_without_noise_names_the_flags(tmp_path):

@@ -91,7 +91,8 @@ def test_black_is_exact_and_kept(tmp_path, rng, kind, active):
 class Shift:
     """Stands for a measure of brightness; puts back the same everywhere."""
 
-    def restore(self, x, plane):
+    def restore(self, x, plane, gain):
+        assert gain == 1.0
         return np.where(x < 1, x + 0.01 * (1 + plane), x)
 
 
