@@ -149,7 +149,11 @@ def linearized(mosaic: np.ndarray, raw: tiff.Ifd, order: str) -> np.ndarray:
 
 
 def of_dng(
-    path, source: tiff.Tiff, raw: tiff.Ifd, coding: segments.Segments, known: dict
+    path,
+    source: tiff.Tiff,
+    raw: tiff.Ifd,
+    coding: segments.Segments,
+    known: dict,
 ) -> dict:
     """Returns the fields of `RawImage` that the tags of a DNG give.
 

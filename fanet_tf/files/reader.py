@@ -17,8 +17,10 @@ from fanet_tf.files import inputs
 from fanet_tf.files import limits
 from fanet_tf.files import npy
 from fanet_tf.files import plain_pixels
+from fanet_tf.files import quad_bayer
 from fanet_tf.files import raf
 from fanet_tf.files import raw_table
+from fanet_tf.files import saturation
 from fanet_tf.files import segments
 from fanet_tf.files import tiff
 from fanet_tf.files.raw_image import RawImage
@@ -99,6 +101,7 @@ def read(path: str | os.PathLike, form: Format = None) -> RawImage:
         )
     else:
         image = _read_raw(path)
+    _warn_of_quad_bayer(path, image)
     return image
 
 
@@ -160,7 +163,43 @@ def _read_raw(path) -> RawImage:
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     damage.check_counts(path, image)
-    return image
+    return _with_true_white(path, image)
+
+
+def _with_true_white(path, image) -> RawImage:
+    """Returns the frame with the white level at which it saturates."""
+    black, white = max(image.black_level), image.white_level
+    if image.mosaic.dtype != np.uint16:
+        return image
+    found = saturation.plateau(image.visible, black, white)
+    if found is None:
+        return image
+    warnings.warn(
+        f"{path}: saturates at {found:g}, below its white level of {white:g}; "
+        f"{found:g} is white",
+        stacklevel=3,
+    )
+    noise = image.noise
+    if noise is not None:
+        ratio = (white - black) / (found - black)
+        noise = noise[0] * ratio, noise[1] * ratio**2
+    return dataclasses.replace(image, white_level=found, noise=noise)
+
+
+def _middle(image):
+    """Returns up to 1024 x 1024 pixels in the middle, 0 = black."""
+    starts = [max(0, n - 1024) // 4 * 2 for n in image.visible.shape]
+    rows, columns = (slice(n, n + 1024) for n in starts)
+    return image.cropped(rows, columns).normalized()
+
+
+def _warn_of_quad_bayer(path, image) -> None:
+    if quad_bayer.is_quad(_middle(image)):
+        warnings.warn(
+            f"{path}: its pixels look like Quad Bayer (2 x 2 of each colour), "
+            "but it says Bayer; it is denoised as Bayer, which gains little",
+            stacklevel=3,
+        )
 
 
 def _decoded(path, table=0, pattern=None):
