@@ -14,6 +14,7 @@ from fanet_tf.files import damage
 from fanet_tf.files import decode
 from fanet_tf.files import dng_tags
 from fanet_tf.files import dump
+from fanet_tf.files import grey_world
 from fanet_tf.files import inputs
 from fanet_tf.files import limits
 from fanet_tf.files import npy
@@ -25,6 +26,7 @@ from fanet_tf.files import saturation
 from fanet_tf.files import segments
 from fanet_tf.files import tiff
 from fanet_tf.files.raw_image import RawImage
+from fanet_tf.files.raw_image import Shot
 from fanet_tf.raw import cfa
 
 # Suffixes a folder is searched for; LibRaw reads more, named one by one.
@@ -229,6 +231,8 @@ def _read_raw(path) -> RawImage:
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     damage.check_counts(path, image)
+    if not is_dng and image.neutral is None:
+        image = dataclasses.replace(image, neutral=grey_world.neutral(image))
     return _with_true_white(path, image)
 
 
@@ -335,6 +339,7 @@ def _from_libraw(path, header, shape, pattern=None):
         "color_matrix": _matrix(header["xyz_to_cam"]),
         "neutral": _neutral(header),
         "iso": header["iso"] or None,
+        "shot": Shot(*header["shot"]),
         "orientation": _ORIENTATIONS.get(header["flip"], 1),
     }
 
@@ -371,10 +376,9 @@ def _matrix(rows):
 
 
 def _neutral(header):
-    for name in ("camera_gains", "daylight_gains"):
-        gains = header[name][:3]
-        if all(0 < gain < 1e6 for gain in gains):
-            return tuple(gains[1] / gain for gain in gains)
+    gains = header["camera_gains"][:3]
+    if all(0 < gain < 1e6 for gain in gains):
+        return tuple(gains[1] / gain for gain in gains)
     return None
 
 
