@@ -92,6 +92,12 @@ _FORMAT = flags.DEFINE_enum(
 _SKIP_EXISTING = flags.DEFINE_bool(
     "skip_existing", False, "Leave out frames whose output is there."
 )
+_RECURSIVE = flags.DEFINE_bool(
+    "recursive",
+    False,
+    "Take the frames of the folders in an input folder too; their outputs"
+    " stand in folders of the same names.",
+)
 _THREADS = flags.DEFINE_integer(
     "threads",
     None,
@@ -129,6 +135,7 @@ def main(arguments):
         output,
         f".{_FORMAT.value}",
         raw_flags.suffixes(),
+        _RECURSIVE.value,
     )
     chroma = _CHROMA_STRENGTH.value
     strength.check(

@@ -1,5 +1,6 @@
 """Many frames through a `Denoiser`: one bad file does not stop the rest."""
 
+import collections
 import dataclasses
 import os
 import pathlib
@@ -39,11 +40,13 @@ class Job(NamedTuple):
         target: file to write.
         is_named: whether the user has named the target itself, and it may be
             a pipe.
+        fault: why it cannot be done, or empty.
     """
 
     source: pathlib.Path
     target: pathlib.Path
     is_named: bool = False
+    fault: str = ""
 
 
 @dataclasses.dataclass
@@ -85,14 +88,19 @@ def plan(
     output: str,
     suffix: str,
     kinds: tuple[str, ...] = reader.MOSAIC_SUFFIXES,
+    recursive: bool = False,
 ) -> list[Job]:
-    """Pairs inputs with outputs.
+    """Pairs inputs with outputs; says which folders were left alone.
+
+    Inputs that would become one output are at fault, all of them.
 
     Args:
         inputs: files, or folders of frames.
         output: a file for one input file, else a folder (made if missing).
         suffix: of the outputs in a folder.
         kinds: suffixes of the frames in a folder.
+        recursive: takes the frames of the folders below too; their outputs
+            stand in folders of the same names.
     """
     many = len(inputs) > 1 or any(path.is_dir() for path in inputs)
     place = atomic.resolve(output)
@@ -105,22 +113,44 @@ def plan(
             raise InputError(
                 f"The output of several inputs must be a folder. Got: {output}"
             )
-        sources = reader.expand(inputs, kinds)
-        jobs = [Job(path, place / f"{path.stem}{suffix}") for path in sources]
-    seen, originals = {}, {_identity(job.source) for job in jobs} - {None}
+        search = reader.find(inputs, kinds, recursive, without=place)
+        _say_left_alone(search.left_alone)
+        found = dict.fromkeys(search.files)  # Named twice, done once.
+        jobs = [
+            Job(path, place / below / f"{path.stem}{suffix}")
+            for path, below in found
+        ]
+    originals = {_identity(job.source) for job in jobs} - {None}
+    sources = collections.defaultdict(list)
     for job in jobs:
         writer.check_suffix(job.target)
         if _identity(job.target) in originals:
             raise InputError(
                 f"The output must not be an input. Got: {job.target}"
             )
-        if job.target in seen:
-            raise InputError(
-                f"{seen[job.target]} and {job.source} would both become "
-                f"{job.target}."
-            )
-        seen[job.target] = job.source
-    return jobs
+        sources[job.target].append(job.source)
+    return [
+        job._replace(fault=_clash(job, sources[job.target])) for job in jobs
+    ]
+
+
+def _clash(job, sources):
+    others = ", ".join(str(path) for path in sources if path != job.source)
+    return f"would become {job.target}, and so would {others}" if others else ""
+
+
+_MOST_NAMES = 5
+
+
+def _say_left_alone(folders) -> None:
+    if not folders:
+        return
+    said = ", ".join(folder.name for folder in folders[:_MOST_NAMES])
+    more = len(folders) - _MOST_NAMES
+    if more > 0:
+        said += f" and {more} more"
+    text = f"Left alone: {said} in {folders[0].parent}; --recursive takes them"
+    print(_line(text), file=sys.stderr)
 
 
 def _identity(path):
@@ -133,15 +163,14 @@ def _identity(path):
 
 
 def check_outputs(jobs: list[Job], overwrite: bool) -> None:
-    """Refuses outputs that are somebody else's; makes a missing folder.
+    """Refuses outputs that are somebody else's; makes missing folders.
 
     Args:
-        jobs: of `plan`, less those that are skipped.
+        jobs: of `plan`, less those that are skipped or at fault.
         overwrite: replaces any file.
     """
     for folder in {job.target.parent for job in jobs}:
         own_folder.make_folder(folder)
-        atomic.sweep(folder)
     for job in jobs:
         writer.check_output(job.target, overwrite, job.is_named)
 
@@ -229,13 +258,15 @@ def run(task: Task, jobs: list[Job], skip_existing: bool = False) -> int:
     The only frame's `InputError` is raised; of several, each is printed, and
     the code is 1 if any failed.
     """
+    for folder in {job.target.parent for job in jobs}:
+        atomic.sweep(folder)  # What a killed run has left.
     skipped = 0
     if skip_existing:
         before = len(jobs)
-        jobs = [job for job in jobs if not job.target.exists()]
+        jobs = [job for job in jobs if job.fault or not job.target.exists()]
         skipped = before - len(jobs)
-    check_outputs(jobs, task.overwrite)
-    failures, written = [], set()
+    check_outputs([job for job in jobs if not job.fault], task.overwrite)
+    failed, written = 0, set()
     megapixels, start = 0.0, time.perf_counter()
     with progress_bar.Bar(
         total=len(jobs), unit="frame", disable=None, dynamic_ncols=True
@@ -243,6 +274,8 @@ def run(task: Task, jobs: list[Job], skip_existing: bool = False) -> int:
         for job in jobs:
             begin = bar.n
             try:
+                if job.fault:
+                    raise InputError(job.fault)
                 if _identity(job.target) in written - {None}:
                     # Where upper and lower case are the same.
                     raise InputError(f"{job.target} is another's output.")
@@ -259,8 +292,9 @@ def run(task: Task, jobs: list[Job], skip_existing: bool = False) -> int:
             except (InputError, OSError) as error:
                 if len(jobs) == 1 and not skipped:
                     raise
-                failures.append(_line(f"{job.source}: {_reason(error)}"))
-                bar.write(failures[-1], file=sys.stderr)
+                failed += 1
+                text = _line(f"failed: {_reason(error, job.source)}")
+                bar.write(text, file=sys.stderr)
             else:
                 # A frame that fails says only why.
                 for warning in caught:
@@ -274,20 +308,21 @@ def run(task: Task, jobs: list[Job], skip_existing: bool = False) -> int:
             bar.set_postfix_str(f"{megapixels / seconds:.2f} MP/s")
     seconds = max(time.perf_counter() - start, 1e-9)
     print(
-        f"{len(jobs) - len(failures)} frames, {megapixels:.2f} MP in "
+        f"{len(jobs) - failed} frames, {megapixels:.2f} MP in "
         f"{seconds:.1f} s: {megapixels / seconds:.2f} MP/s"
         + (f"; {skipped} were there" if skipped else "")
-        + (f"; {len(failures)} failed" if failures else "")
+        + (f"; {failed} failed" if failed else "")
     )
-    for failure in failures:
-        print(f"failed: {failure}", file=sys.stderr)
-    return EXIT_SOME_FAILED if failures else 0
+    return EXIT_SOME_FAILED if failed else 0
 
 
 _line = names.printable
 
 
-def _reason(error):
+def _reason(error, source):
+    """Returns what went wrong with a file, its name once."""
     if isinstance(error, OSError):
-        return error.strerror or str(error)
-    return " ".join(str(error).split())
+        return f"{source}: {error.strerror or error}"
+    text = " ".join(str(error).split())
+    named = text.startswith(f"{source}: ")
+    return text if named else f"{source}: {text}"

@@ -1,5 +1,6 @@
 """Which tags of the source go into the DNG that is written."""
 
+from fanet_tf.files import exif
 from fanet_tf.files import raw_table
 from fanet_tf.files import tiff
 from fanet_tf.files.raw_image import RawImage
@@ -19,7 +20,8 @@ _LEFT_OUT = frozenset(
     # Preview tags and ExtraCameraProfiles (offsets).
     + [*range(50966, 50972), 50933, 51112]
     # Kinds of image that are not carried: depth, enhanced, masks, JPEG XL.
-    + [*range(51177, 51182), *range(52525, 52534), *range(52543, 52555)]
+    + [*range(51177, 51183), 52526, 52528, 52536, 52547, 52550]
+    + [*range(52553, 52556)]
 )
 
 # Tags of the mosaic's own table: scale and crops, sharpening hints, opcodes
@@ -28,6 +30,8 @@ _RAW = frozenset(
     [50718, 50719, 50720, 50733, 50737, 50738, 50780, 50739]
     + [51009, 51022, 51125]
 )
+# ProfileGainTableMap stands in either table.
+_GAIN_MAP = 52525
 # Opcodes on the counts as stored: only right while these are unchanged.
 _OPCODES_ON_COUNTS = 51008
 
@@ -38,9 +42,13 @@ _OF_ANY_TIFF = frozenset(
 )
 
 
-def _is_defined(tag, order):
+# DNGLensInfo, where 0/0 means that a number is not known.
+_LENS_INFO = 50736
+
+
+def _is_defined(number, tag, order):
     """Whether no rational is 0/0, which readers take for damage."""
-    if tag.type not in (tiff.RATIONAL, tiff.SRATIONAL):
+    if number == _LENS_INFO or tag.type not in (tiff.RATIONAL, tiff.SRATIONAL):
         return True
     return all(value == value for value in tiff.values(tag, order))
 
@@ -57,7 +65,7 @@ def main_tags(image: RawImage) -> dict[int, tiff.Tag]:
             continue
         if number == _OPCODES_ON_COUNTS:
             continue
-        if _is_defined(tag, image.source.order):
+        if _is_defined(number, tag, image.source.order):
             tags[number] = tag
     return tags
 
@@ -67,10 +75,13 @@ def raw_tags(image: RawImage) -> dict[int, tiff.Tag]:
     if image.source is None or not image.is_dng:
         return {}
     ifd = raw_table.find(image.source)
+    wanted = _RAW
+    if ifd is not image.source.ifds[0]:
+        wanted = _RAW | {_GAIN_MAP}
     return {
         number: tag
         for number, tag in (ifd.tags if ifd else {}).items()
-        if number in _RAW and _is_defined(tag, image.source.order)
+        if number in wanted and _is_defined(number, tag, image.source.order)
     }
 
 
@@ -83,9 +94,5 @@ def children(image: RawImage, order: str) -> dict[int, list[tiff.Ifd]]:
             if main.children.get(pointer):
                 found[pointer] = main.children[pointer][:1]
     if tiff.EXIF not in found:
-        exif = {36864: tiff.make(tiff.UNDEFINED, b"0231", order)}
-        if image.iso:
-            iso = min(round(image.iso), 65535)
-            exif[34855] = tiff.make(tiff.SHORT, iso, order)
-        found[tiff.EXIF] = [tiff.Ifd(exif)]
+        found[tiff.EXIF] = [exif.made(image, order)]
     return found

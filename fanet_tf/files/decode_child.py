@@ -31,7 +31,18 @@ def _header(raw, mosaic):
         "daylight_gains": daylight,
         "xyz_to_cam": raw.rgb_xyz_matrix[:3].astype(float).tolist(),
         "iso": float(raw.other.iso_speed),
+        "shot": _shot(raw.other),
     }
+
+
+def _shot(other):
+    """Seconds, f-number, focal length and time; 0 or empty where not known."""
+    numbers = (other.shutter_speed, other.aperture, other.focal_length)
+    # LibRaw gives 1970 for a time that it does not know.
+    known = other.timestamp is not None and other.timestamp.year > 1980
+    time = other.timestamp.strftime("%Y:%m:%d %H:%M:%S") if known else ""
+    # More is damage; NaN fails the comparison.
+    return [float(n) if 0 < n < 1e6 else 0.0 for n in numbers] + [time]
 
 
 _SUBFILE_TYPE, _SUB_IFDS = 254, 330

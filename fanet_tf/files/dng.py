@@ -161,7 +161,6 @@ def _main(image: RawImage, history, order) -> dict[int, tiff.Tag]:
     matrix = image.color_matrix
     if matrix is None:
         matrix = SRGB_COLOR_MATRIX
-    neutral = image.neutral or (1.0, 1.0, 1.0)
     make = image.make or "Unknown"
     model = image.model or "RAW"
     unique = model if model.startswith(make) else f"{make} {model}"
@@ -170,14 +169,19 @@ def _main(image: RawImage, history, order) -> dict[int, tiff.Tag]:
         272: tag(tiff.ASCII, model),
         50708: tag(tiff.ASCII, unique),  # UniqueCameraModel
         50721: tag(tiff.SRATIONAL, np.ravel(matrix)),  # ColorMatrix1
-        50728: tag(tiff.RATIONAL, neutral),  # AsShotNeutral
         50778: tag(tiff.SHORT, _D65),  # CalibrationIlluminant1
     }
+    # A DNG without AsShotNeutral stays one: programs measure it themselves.
+    if image.neutral or not image.is_dng:
+        neutral = image.neutral or (1.0, 1.0, 1.0)
+        tags[50728] = tag(tiff.RATIONAL, neutral)
+    if image.source is None and image.shot.time:
+        tags[306] = tag(tiff.ASCII, image.shot.time)
     carried = carry.main_tags(image)
     if 50721 in carried and 50778 not in carried:
         del tags[50778]
     if 50729 in carried:  # AsShotWhiteXY: only one of the two may stand.
-        del tags[50728]
+        tags.pop(50728, None)
     tags |= carried
     tags[274] = tag(tiff.SHORT, image.orientation)
     version = tiff.make(tiff.BYTE, [1, 4, 0, 0], order)

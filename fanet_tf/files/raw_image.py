@@ -1,6 +1,7 @@
 """One RAW frame: counts, levels, colours and the metadata to carry over."""
 
 import dataclasses
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,6 +15,22 @@ from fanet_tf.raw import levels
 
 # The colours of a camera we know nothing about: it sees as sRGB does.
 SRGB_COLOR_MATRIX = isp.RGB_FROM_XYZ
+
+
+class Shot(NamedTuple):
+    """How a frame was taken, as far as its decoder tells; 0 or empty if not.
+
+    Attributes:
+        seconds: of exposure.
+        f_number: of the aperture.
+        focal_mm: focal length.
+        time: `YYYY:MM:DD HH:MM:SS` of the camera's clock.
+    """
+
+    seconds: float = 0.0
+    f_number: float = 0.0
+    focal_mm: float = 0.0
+    time: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +57,7 @@ class RawImage:
             picture is meant to be shown.
         make: of the camera.
         model: of the camera.
+        shot: how it was taken, for files whose EXIF is not read.
         source: the tags of the file it came from, to carry over; or None.
         is_dng: whether `source` are the tags of a DNG.
     """
@@ -59,6 +77,7 @@ class RawImage:
     exposure: float = 0.0
     make: str = ""
     model: str = ""
+    shot: Shot = Shot()
     source: tiff.Tiff | None = None
     is_dng: bool = False
 

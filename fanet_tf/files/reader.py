@@ -5,6 +5,7 @@ import os
 import pathlib
 import warnings
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,15 +14,19 @@ from fanet_tf.files import damage
 from fanet_tf.files import decode
 from fanet_tf.files import dng_tags
 from fanet_tf.files import dump
+from fanet_tf.files import grey_world
 from fanet_tf.files import inputs
 from fanet_tf.files import limits
 from fanet_tf.files import npy
 from fanet_tf.files import plain_pixels
+from fanet_tf.files import quad_bayer
 from fanet_tf.files import raf
 from fanet_tf.files import raw_table
+from fanet_tf.files import saturation
 from fanet_tf.files import segments
 from fanet_tf.files import tiff
 from fanet_tf.files.raw_image import RawImage
+from fanet_tf.files.raw_image import Shot
 from fanet_tf.raw import cfa
 
 # Suffixes a folder is searched for; LibRaw reads more, named one by one.
@@ -51,29 +56,94 @@ MOSAIC_SUFFIXES = (*RAW_SUFFIXES, ".npy")
 Format = dump.DumpFormat | NpyFormat | None
 
 
+class Found(NamedTuple):
+    """One file of `find`.
+
+    Attributes:
+        path: of the file.
+        below: its folder, counted from the one that was named.
+    """
+
+    path: pathlib.Path
+    below: pathlib.Path = pathlib.Path()
+
+
+class Search(NamedTuple):
+    """What `find` found.
+
+    Attributes:
+        files: in the order of the paths, each folder's by name.
+        left_alone: folders in the named ones that were not looked into.
+    """
+
+    files: list[Found]
+    left_alone: list[pathlib.Path]
+
+
 def expand(
     paths: Iterable[str | os.PathLike],
     suffixes: tuple[str, ...] = MOSAIC_SUFFIXES,
 ) -> list[pathlib.Path]:
-    """Returns the files named, folders replaced by the frames they hold.
+    """Returns the files of `find`, without what lies in deeper folders."""
+    return [found.path for found in find(paths, suffixes).files]
+
+
+def find(
+    paths: Iterable[str | os.PathLike],
+    suffixes: tuple[str, ...] = MOSAIC_SUFFIXES,
+    recursive: bool = False,
+    without: pathlib.Path | None = None,
+) -> Search:
+    """Finds the files named, and the frames in the folders named.
+
+    Names that begin with a dot are passed over in folders: they are thumbnails
+    of other systems (`._*`), deleted files (`.trashed-*`) or half-written ones.
 
     Args:
-        paths: files, and folders that are searched, not what lies below them.
+        paths: files and folders.
         suffixes: of the frames in a folder, in lower case.
+        recursive: looks into the folders below as well; links are not followed.
+        without: a folder that is left out, where outputs go.
+
+    Raises:
+        InputError: a folder holds no frame.
     """
-    found = []
+    files, left_alone = [], []
     for path in map(pathlib.Path, paths):
         if not path.is_dir():
-            found.append(path)
+            files.append(Found(path))
             continue
-        inside = sorted(
-            p for p in path.iterdir() if p.suffix.lower() in suffixes
-        )
+        inside, deeper = _inside(path, suffixes, recursive, without)
         if not inside:
             kinds = "headerless" if ".raw" in suffixes else "RAW"
-            raise InputError(f"{path}: holds no {kinds} or .npy file.")
-        found += inside
-    return found
+            more = f", but {len(deeper)} folders" if deeper else ""
+            raise InputError(f"{path}: holds no {kinds} or .npy file{more}.")
+        files += inside
+        left_alone += deeper
+    return Search(files, left_alone)
+
+
+def _inside(folder, suffixes, recursive, without):
+    """Returns the frames of a folder and the folders not looked into."""
+    found, left_alone = [], []
+    for place, folders, names in os.walk(folder):
+        place = pathlib.Path(place)
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not name.startswith(".")
+            and (without is None or (place / name).resolve() != without)
+        )
+        found += [
+            Found(place / name, place.relative_to(folder))
+            for name in sorted(names)
+            if not name.startswith(".")
+            and os.path.splitext(name)[1].lower() in suffixes
+        ]
+        if not recursive:
+            left_alone = [place / name for name in folders]
+            break
+    return found, left_alone
 
 
 def read(path: str | os.PathLike, form: Format = None) -> RawImage:
@@ -99,6 +169,7 @@ def read(path: str | os.PathLike, form: Format = None) -> RawImage:
         )
     else:
         image = _read_raw(path)
+    _warn_of_quad_bayer(path, image)
     return image
 
 
@@ -160,7 +231,45 @@ def _read_raw(path) -> RawImage:
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     damage.check_counts(path, image)
-    return image
+    if not is_dng and image.neutral is None:
+        image = dataclasses.replace(image, neutral=grey_world.neutral(image))
+    return _with_true_white(path, image)
+
+
+def _with_true_white(path, image) -> RawImage:
+    """Returns the frame with the white level at which it saturates."""
+    black, white = max(image.black_level), image.white_level
+    if image.mosaic.dtype != np.uint16:
+        return image
+    found = saturation.plateau(image.visible, black, white)
+    if found is None:
+        return image
+    warnings.warn(
+        f"{path}: saturates at {found:g}, below its white level of {white:g}; "
+        f"{found:g} is white",
+        stacklevel=3,
+    )
+    noise = image.noise
+    if noise is not None:
+        ratio = (white - black) / (found - black)
+        noise = noise[0] * ratio, noise[1] * ratio**2
+    return dataclasses.replace(image, white_level=found, noise=noise)
+
+
+def _middle(image):
+    """Returns up to 1024 x 1024 pixels in the middle, 0 = black."""
+    starts = [max(0, n - 1024) // 4 * 2 for n in image.visible.shape]
+    rows, columns = (slice(n, n + 1024) for n in starts)
+    return image.cropped(rows, columns).normalized()
+
+
+def _warn_of_quad_bayer(path, image) -> None:
+    if quad_bayer.is_quad(_middle(image)):
+        warnings.warn(
+            f"{path}: its pixels look like Quad Bayer (2 x 2 of each colour), "
+            "but it says Bayer; it is denoised as Bayer, which gains little",
+            stacklevel=3,
+        )
 
 
 def _decoded(path, table=0, pattern=None):
@@ -230,6 +339,7 @@ def _from_libraw(path, header, shape, pattern=None):
         "color_matrix": _matrix(header["xyz_to_cam"]),
         "neutral": _neutral(header),
         "iso": header["iso"] or None,
+        "shot": Shot(*header["shot"]),
         "orientation": _ORIENTATIONS.get(header["flip"], 1),
     }
 
@@ -266,10 +376,9 @@ def _matrix(rows):
 
 
 def _neutral(header):
-    for name in ("camera_gains", "daylight_gains"):
-        gains = header[name][:3]
-        if all(0 < gain < 1e6 for gain in gains):
-            return tuple(gains[1] / gain for gain in gains)
+    gains = header["camera_gains"][:3]
+    if all(0 < gain < 1e6 for gain in gains):
+        return tuple(gains[1] / gain for gain in gains)
     return None
 
 

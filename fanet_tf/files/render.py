@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fanet_tf.files import grey_world
 from fanet_tf.files.raw_image import SRGB_COLOR_MATRIX
 from fanet_tf.files.raw_image import RawImage
 from fanet_tf.raw import cfa
@@ -18,7 +19,10 @@ def colours(image: RawImage):
     if matrix is None:
         matrix = SRGB_COLOR_MATRIX
     rgb_from_cam = np.linalg.inv(isp.cam_from_rgb(matrix).astype(np.float64))
-    red, green, blue = image.neutral or (1.0, 1.0, 1.0)
+    neutral = image.neutral
+    if neutral is None and image.is_dng:
+        neutral = grey_world.neutral(image)
+    red, green, blue = neutral or (1.0, 1.0, 1.0)
     return rgb_from_cam.astype(np.float32), green / red, green / blue
 
 

@@ -6,11 +6,12 @@ around them.
 """
 
 import struct
+import warnings
 
 from fanet_tf.files import tiff
 
 # A hole in front of maker notes that stood far back is not worth more.
-_MAX_HOLE_BYTES = 1 << 20
+_MAX_HOLE_BYTES = 4 << 20
 
 
 class _Layout:
@@ -48,6 +49,15 @@ def _table_size(ifd):
     return 2 + 12 * (len(ifd.tags) + len(ifd.children)) + 4
 
 
+def _moved(note):
+    warnings.warn(
+        f"its maker notes stood at byte {note.offset:,} and cannot stay there; "
+        "programs may read nonsense where they hold offsets",
+        stacklevel=5,
+    )
+    return _Layout(), None
+
+
 def _plan(ifds):
     """Returns the layout and the pinned maker note, if it can stay."""
     note = _maker_note(ifds)
@@ -59,12 +69,12 @@ def _plan(ifds):
     )
     pixels = sum(memoryview(p).nbytes for ifd in ifds for p in ifd.pixels)
     start = note.offset
-    if start < 8 + _table_size(ifds[0]) or start % 2:
-        return _Layout(), None
+    if start < 8 + _table_size(ifds[0]):
+        return _moved(note)
     # Before the note stand either the small things or everything.
     hole = start - small if start < pixels else start - small - pixels
     if hole > _MAX_HOLE_BYTES:
-        return _Layout(), None
+        return _moved(note)
     return _Layout((start, start + len(note.data))), note
 
 

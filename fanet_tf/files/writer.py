@@ -2,6 +2,7 @@
 
 import pathlib
 import struct
+import warnings
 import zlib
 
 import cv2
@@ -10,6 +11,7 @@ import numpy as np
 from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
 from fanet_tf.files import dng
+from fanet_tf.files import exif
 from fanet_tf.files import icc
 from fanet_tf.files import marks
 from fanet_tf.files import render
@@ -35,23 +37,26 @@ def _write_npy(path, image: RawImage, history, policy):
 def _write_tiff(path, image: RawImage, history, policy):
     picture = render.turned(render.linear(image), image.orientation)
     height, width = picture.shape[:2]
-    tags = {
-        256: tiff.make(tiff.LONG, width, "<"),
-        257: tiff.make(tiff.LONG, height, "<"),
-        258: tiff.make(tiff.SHORT, [16, 16, 16], "<"),
-        259: tiff.make(tiff.SHORT, 1, "<"),  # No compression.
-        262: tiff.make(tiff.SHORT, 2, "<"),  # RGB
-        277: tiff.make(tiff.SHORT, 3, "<"),
-        tiff.ROWS_PER_STRIP: tiff.make(tiff.LONG, height, "<"),
-        282: tiff.make(tiff.RATIONAL, 72, "<"),
-        283: tiff.make(tiff.RATIONAL, 72, "<"),
-        284: tiff.make(tiff.SHORT, 1, "<"),
-        296: tiff.make(tiff.SHORT, 2, "<"),
-        305: tiff.make(tiff.ASCII, history or dng.PROGRAM, "<"),
-        34675: tiff.make(tiff.UNDEFINED, icc.linear_srgb(), "<"),
+    order = image.source.order if image.source else "<"
+    root = exif.table(image)
+    root.tags |= {
+        256: tiff.make(tiff.LONG, width, order),
+        257: tiff.make(tiff.LONG, height, order),
+        258: tiff.make(tiff.SHORT, [16, 16, 16], order),
+        259: tiff.make(tiff.SHORT, 1, order),  # No compression.
+        262: tiff.make(tiff.SHORT, 2, order),  # RGB
+        277: tiff.make(tiff.SHORT, 3, order),
+        tiff.ROWS_PER_STRIP: tiff.make(tiff.LONG, height, order),
+        282: tiff.make(tiff.RATIONAL, 72, order),
+        283: tiff.make(tiff.RATIONAL, 72, order),
+        284: tiff.make(tiff.SHORT, 1, order),
+        296: tiff.make(tiff.SHORT, 2, order),
+        305: tiff.make(tiff.ASCII, history or dng.PROGRAM, order),
+        34675: tiff.make(tiff.UNDEFINED, icc.linear_srgb(), order),
     }
+    root.pixels = [picture if order == "<" else picture.astype(">u2")]
     with _writing(path, policy) as stream:
-        tiff_writer.write(stream, tiff.Ifd(tags, pixels=[picture]), "<")
+        tiff_writer.write(stream, root, order)
 
 
 def _write_picture(path, image: RawImage, history, policy):
@@ -62,11 +67,14 @@ def _write_picture(path, image: RawImage, history, policy):
         raise RuntimeError(f"OpenCV could not encode {suffix}.")
     data = data.tobytes()
     # A comment goes right behind the PNG header chunk or the JPEG start.
-    start = _PNG_HEAD_BYTES if suffix == ".png" else _JPEG_HEAD_BYTES
-    comment = _png_text if suffix == ".png" else _jpeg_comment
+    is_png = suffix == ".png"
+    start = _PNG_HEAD_BYTES if is_png else _JPEG_HEAD_BYTES
+    comment = _png_text if is_png else _jpeg_comment
+    metadata = _png_exif if is_png else _jpeg_exif
     with _writing(path, policy) as stream:
         stream.write(data[:start])
         stream.write(comment(history or dng.PROGRAM))
+        stream.write(metadata(exif.block(image)))
         stream.write(data[start:])
 
 
@@ -74,14 +82,35 @@ _PNG_HEAD_BYTES, _JPEG_HEAD_BYTES = 33, 2
 
 
 def _png_text(text: str) -> bytes:
-    body = b"tEXtSoftware\0" + text.encode("latin-1", "replace")
+    return _png_chunk(b"tEXtSoftware\0" + text.encode("latin-1", "replace"))
+
+
+def _png_exif(block: bytes) -> bytes:
+    return _png_chunk(b"eXIf" + block)
+
+
+def _png_chunk(body: bytes) -> bytes:
     crc = struct.pack(">I", zlib.crc32(body))
     return struct.pack(">I", len(body) - 4) + body + crc
 
 
+_JPEG_MOST_BYTES = 65000  # Of a segment.
+
+
 def _jpeg_comment(text: str) -> bytes:
-    body = text.encode("utf-8")[:65000]
+    body = text.encode("utf-8")[:_JPEG_MOST_BYTES]
     return b"\xff\xfe" + struct.pack(">H", len(body) + 2) + body
+
+
+def _jpeg_exif(block: bytes) -> bytes:
+    if len(block) > _JPEG_MOST_BYTES:
+        warnings.warn(
+            f"its EXIF of {len(block):,} bytes is too long for a JPEG",
+            stacklevel=4,
+        )
+        return b""
+    body = b"Exif\0\0" + block
+    return b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
 
 
 def _write_dng(path, image: RawImage, history, policy):

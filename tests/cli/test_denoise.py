@@ -581,3 +581,46 @@ def test_an_interrupt_during_the_imports_is_one_line(module):
     )
     assert result.returncode == 130
     assert result.stderr == "fanet-denoise: Interrupted.\n"
+
+
+def test_a_folder_of_a_phone_is_denoised(source, tmp_path):
+    folder, target = tmp_path / "DCIM", tmp_path / "DCIM/done"
+    (folder / "old/older").mkdir(parents=True)
+    (folder / ".thumbnails").mkdir()
+    data = source.read_bytes()
+    for name in ("b.dng", "old/b.dng", "old/older/c.dng", "both.dng"):
+        (folder / name).write_bytes(data)
+    (folder / "both.nef").write_bytes(data)
+    for name in ("._b.dng", ".trashed-1-b.dng", ".thumbnails/x.dng"):
+        (folder / name).write_bytes(b"no frame")
+    target.mkdir()
+    (target / ".fanet-tf-0123456789abcdef.part").write_bytes(b"half")
+
+    result = run(folder, target, "--strength=0")
+    assert result.returncode == 1, result.stderr
+    assert "Left alone: old in" in result.stderr
+    assert "1 frames" in result.stdout and "2 failed" in result.stdout
+    clash = [s for s in result.stderr.splitlines() if s.startswith("failed: ")]
+    assert len(clash) == 2
+    assert all(
+        "done/both.dng, and so would" in " ".join(s.split()) for s in clash
+    )
+    assert [p.name for p in target.iterdir()] == ["b.dng"]
+
+    (folder / "both.nef").unlink()
+    again = run(
+        folder, target, "--strength=0", "--recursive", "--skip_existing"
+    )
+    assert again.returncode == 0, again.stderr
+    assert "3 frames" in again.stdout and "1 were there" in again.stdout
+    assert not again.stderr.count("Left alone")
+    made = {str(p.relative_to(target)) for p in target.rglob("*.dng")}
+    assert made == {"b.dng", "both.dng", "old/b.dng", "old/older/c.dng"}
+
+
+@pytest.mark.parametrize("stem", ["é" * 125, "名" * 83, "n" * 251])
+def test_the_longest_names_are_kept(source, tmp_path, stem):
+    shutil.copy(source, tmp_path / f"{stem}.dng")
+    result = run(tmp_path / f"{stem}.dng", f"{tmp_path}/out/", "--strength=0")
+    assert result.returncode == 0, result.stderr
+    assert [p.name for p in (tmp_path / "out").iterdir()] == [f"{stem}.dng"]
