@@ -135,7 +135,6 @@ def check_outputs(jobs: list[Job], overwrite: bool) -> None:
     """
     for folder in {job.target.parent for job in jobs}:
         own_folder.make_folder(folder)
-        atomic.sweep(folder)
     for job in jobs:
         writer.check_output(job.target, overwrite, job.is_named)
 
