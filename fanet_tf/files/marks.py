@@ -8,6 +8,7 @@ an existing one is never known to be ours.
 
 import pathlib
 import struct
+import zlib
 
 from fanet_tf.errors import InputError
 from fanet_tf.files import inputs
@@ -28,6 +29,32 @@ def is_our_picture(path) -> bool:
         return reader is not None and reader(path).startswith(_PROGRAMS)
     except (InputError, OSError, tiff.TiffError, struct.error, IndexError):
         return False
+
+
+def marked(picture: bytes, program: str) -> bytes:
+    """Returns a PNG or a JPEG that says what wrote it.
+
+    Args:
+        picture: the file's bytes.
+        program: begins with `fanet-`.
+    """
+    # Right behind the PNG's header chunk or the JPEG's start.
+    if picture.startswith(b"\x89PNG"):
+        start, comment = 33, _png_text(program)
+    else:
+        start, comment = 2, _jpeg_comment(program)
+    return b"".join([picture[:start], comment, picture[start:]])
+
+
+def _png_text(text: str) -> bytes:
+    body = b"tEXtSoftware\0" + text.encode("latin-1", "replace")
+    crc = struct.pack(">I", zlib.crc32(body))
+    return struct.pack(">I", len(body) - 4) + body + crc
+
+
+def _jpeg_comment(text: str) -> bytes:
+    body = text.encode("utf-8")[:65000]
+    return b"\xff\xfe" + struct.pack(">H", len(body) + 2) + body
 
 
 def is_our_page(path) -> bool:

@@ -1,8 +1,6 @@
 """`RawImage` -> a file of the kind its suffix names."""
 
 import pathlib
-import struct
-import zlib
 
 import cv2
 import numpy as np
@@ -60,28 +58,8 @@ def _write_picture(path, image: RawImage, history, policy):
     done, data = cv2.imencode(suffix, picture[..., ::-1])
     if not done:
         raise RuntimeError(f"OpenCV could not encode {suffix}.")
-    data = data.tobytes()
-    # A comment goes right behind the PNG header chunk or the JPEG start.
-    start = _PNG_HEAD_BYTES if suffix == ".png" else _JPEG_HEAD_BYTES
-    comment = _png_text if suffix == ".png" else _jpeg_comment
     with _writing(path, policy) as stream:
-        stream.write(data[:start])
-        stream.write(comment(history or dng.PROGRAM))
-        stream.write(data[start:])
-
-
-_PNG_HEAD_BYTES, _JPEG_HEAD_BYTES = 33, 2
-
-
-def _png_text(text: str) -> bytes:
-    body = b"tEXtSoftware\0" + text.encode("latin-1", "replace")
-    crc = struct.pack(">I", zlib.crc32(body))
-    return struct.pack(">I", len(body) - 4) + body + crc
-
-
-def _jpeg_comment(text: str) -> bytes:
-    body = text.encode("utf-8")[:65000]
-    return b"\xff\xfe" + struct.pack(">H", len(body) + 2) + body
+        stream.write(marks.marked(data.tobytes(), history or dng.PROGRAM))
 
 
 def _write_dng(path, image: RawImage, history, policy):
