@@ -65,13 +65,19 @@ def resolve(path) -> pathlib.Path:
     `/dev/stdout` stay: they are not a place but an open file.
 
     Raises:
-        InputError: the path is empty or holds a NUL.
+        InputError: the path is empty, holds a NUL, or has `..` behind a folder
+            that does not exist, so that the system would not find the output.
     """
     text = os.fspath(path)
     if not text or "\0" in text:
         raise InputError(f"An output must be a path. Received: {text!r}")
     if _is_magic(text):
         return pathlib.Path(text)
+    parts = pathlib.Path(text).parts
+    for place, part in enumerate(parts):
+        before = os.path.join(".", *parts[:place])
+        if part == ".." and not os.path.isdir(before):
+            raise InputError(f"{text}: the folder before `..` must exist.")
     return pathlib.Path(os.path.realpath(text))
 
 
