@@ -11,6 +11,7 @@ import pathlib
 from absl import flags
 
 from fanet_tf.cli import program
+from fanet_tf.files import names
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of a finished run.")
 _OUTPUT = flags.DEFINE_string(
@@ -140,7 +141,7 @@ def verify(folder: str) -> None:
 
     counts = check.check(folder)
     listed = ", ".join(f"{count} {name}" for name, count in counts.items())
-    print(f"{folder} is whole: {listed}")
+    print(f"{names.printable(folder)} is whole: {listed}")
 
 
 def export(workdir: str, output: str) -> None:
@@ -173,7 +174,7 @@ def export(workdir: str, output: str) -> None:
     )
     folder = bundle.write(workdir, output, options)
     print((folder / "README.md").read_text(encoding="utf-8"), end="")
-    print(f"Wrote {output}")
+    print(f"Wrote {names.printable(output)}")
 
 
 def _limits(pairs) -> dict[str, float]:

@@ -28,7 +28,9 @@ from fanet_tf.cli import raw_flags
 from fanet_tf.denoising import bundle as bundle_lib
 from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
+from fanet_tf.files import claims
 from fanet_tf.files import marks
+from fanet_tf.files import names
 from fanet_tf.files import own_folder
 from fanet_tf.files import strict_json
 
@@ -80,8 +82,28 @@ def main(arguments: list[str]) -> None:
     if _PICTURE.value or _GALLERY.value:
         draw(array)
         return
-    record = _measured(array, pathlib.Path(_RESULTS.value) / "card.json")
-    write(array, record)
+    keras = _keras(array)
+    overwrite = overwrite_flag.OVERWRITE.value
+    path = atomic.resolve(_RESULTS.value) / "card.json"
+    with claims.claim(array.folder):
+        record = _read(path, array)
+        model_card.check(array.folder, record, keras, overwrite)
+        record = _measured(array, record, path)
+        model_card.install(array.folder, record, overwrite)
+        print(names.printable(array.folder / model_card.CARD))
+        if keras is not None:
+            model_card.install_members(keras, array.manifest, record, overwrite)
+            print(names.printable(keras / model_card.CARD))
+    print()
+    print("\n".join(tables.main_table(record)))
+
+
+def _keras(array: bundle_lib.Bundle) -> pathlib.Path | None:
+    """Returns the folder of the Keras members, if there is one."""
+    keras = array.folder.with_name(f"{array.folder.name}_keras")
+    if _KERAS.value:
+        keras = pathlib.Path(_KERAS.value)
+    return keras if keras.is_dir() else None
 
 
 def draw(array: bundle_lib.Bundle) -> None:
@@ -89,19 +111,30 @@ def draw(array: bundle_lib.Bundle) -> None:
     from export.card import pictures
 
     overwrite = overwrite_flag.OVERWRITE.value
+    for flag, suffix in ((_PICTURE, ".jpg"), (_GALLERY, ".html")):
+        if flag.value and pathlib.Path(flag.value).suffix != suffix:
+            raise InputError(
+                f"--{flag.name} must be a {suffix} file. "
+                f"Received: {flag.value!r}"
+            )
     if _PICTURE.value:
         pictures.write_picture(array, _PICTURE.value, overwrite)
-        print(_PICTURE.value)
+        print(names.printable(_PICTURE.value))
     if _GALLERY.value:
         pictures.write_gallery(
             array, _GALLERY.value, _REAL.value, _CREDIT.value, overwrite
         )
-        print(_GALLERY.value)
+        print(names.printable(_GALLERY.value))
 
 
-def _measured(array, path) -> dict:
-    """Returns the record of an array, with what the flags add to it."""
-    record = _read(path, array)
+def _measured(array, record, path) -> dict:
+    """Adds to the record of an array what the flags say, and writes it."""
+    policy = {
+        "is_ours": marks.json_with("array"),
+        "overwrite": overwrite_flag.OVERWRITE.value,
+    }
+    if path.parent.is_dir():
+        atomic.check(path, **policy)
     if _WORKDIR.value:
         record["training"] = training.stages(_WORKDIR.value)
         model = record["training"][-1]["config"]["model"]
@@ -122,13 +155,7 @@ def _measured(array, path) -> dict:
             f"Received: no figures of this array in {path}"
         )
     own_folder.make_folder(path.parent)
-    atomic.write_json(
-        path,
-        record,
-        indent=1,
-        is_ours=marks.json_with("array"),
-        overwrite=overwrite_flag.OVERWRITE.value,
-    )
+    atomic.write_json(path, record, indent=1, **policy)
     return record
 
 
@@ -139,26 +166,6 @@ def _read(path, array) -> dict:
         return fresh
     record = strict_json.read_object(path)
     return record if record.get("array") == fresh["array"] else fresh
-
-
-def write(array: bundle_lib.Bundle, record: dict) -> None:
-    """Writes the cards of the bundle and of its Keras members.
-
-    Args:
-        array: gets the card.
-        record: the figures.
-    """
-    model_card.install(array.folder, record)
-    print(array.folder / model_card.CARD)
-    keras = array.folder.with_name(f"{array.folder.name}_keras")
-    if _KERAS.value:
-        keras = pathlib.Path(_KERAS.value)
-    if keras.is_dir():
-        text = model_card.members_text(array.manifest, record)
-        atomic.write_text(keras / model_card.CARD, text, overwrite=True)
-        print(keras / model_card.CARD)
-    print()
-    print("\n".join(tables.main_table(record)))
 
 
 def cli() -> None:

@@ -6,6 +6,7 @@ array and puts the whole card in its place.
 
 import importlib.metadata
 import pathlib
+from collections.abc import Callable
 
 from export.card import page
 from export.contract import checksums
@@ -13,8 +14,11 @@ from export.contract import denoiser_code
 from export.contract import selector_code
 from fanet_tf.denoising import bundle as bundle_reader
 from fanet_tf.files import atomic
+from fanet_tf.files import marks
 
 CARD = "README.md"
+_MEMBERS_HEADING = "# Keras members of the "
+_is_members_card = marks.begins_with(_MEMBERS_HEADING)
 _SOURCE = pathlib.Path(__file__).parents[2] / "LICENSE"
 
 
@@ -94,7 +98,7 @@ def members_text(manifest: dict, record: dict) -> str:
     name = manifest["name"]
     return "\n".join(
         [
-            f"# Keras members of the {name} array",
+            f"{_MEMBERS_HEADING}{name} array",
             "",
             f"The averaged weights that `../{name}` was exported from, to go "
             "on training: `member_<i>/member.keras` are the specialists, "
@@ -149,7 +153,74 @@ def _realism(record) -> str:
     return stages[-1]["config"]["data"].get("realism", "none")
 
 
-def install(folder: pathlib.Path, record: dict) -> None:
+def check(
+    folder: pathlib.Path,
+    record: dict,
+    members: pathlib.Path | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Refuses cards that somebody has written; for before the measuring.
+
+    Args:
+        folder: of the bundle.
+        record: the figures of `card.json` as it is. A run that was killed may
+            have written their card and no manifest.
+        members: folder of the Keras members, or None.
+        overwrite: replaces any.
+
+    Raises:
+        InputError: the bundle's card is not the one of its manifest, or the
+            members' is not ours.
+    """
+    manifest = bundle_reader.read_manifest(folder)
+    content = text(manifest, record) if "photographs" in record else ""
+    for entry in manifest["files"]:
+        if entry["file"] == CARD:
+            atomic.check(
+                folder / CARD,
+                is_ours=_written_as(entry, content),
+                overwrite=overwrite,
+            )
+    if members is not None:
+        atomic.check(
+            members / CARD, is_ours=_is_members_card, overwrite=overwrite
+        )
+
+
+def _written_as(entry: dict, content: str) -> Callable[[pathlib.Path], bool]:
+    """Returns a predicate: a file as a manifest has it, or with a content."""
+
+    def is_ours(path) -> bool:
+        return (
+            bundle_reader.sha256(path) == entry.get("sha256")
+            or path.read_bytes() == content.encode()
+        )
+
+    return is_ours
+
+
+def install_members(
+    folder: pathlib.Path, manifest: dict, record: dict, overwrite: bool = False
+) -> None:
+    """Writes the card of the Keras members.
+
+    Args:
+        folder: of the members.
+        manifest: of the bundle that they were exported to.
+        record: the figures of `card.json`.
+        overwrite: replaces somebody else's.
+    """
+    atomic.write_text(
+        folder / CARD,
+        members_text(manifest, record),
+        is_ours=_is_members_card,
+        overwrite=overwrite,
+    )
+
+
+def install(
+    folder: pathlib.Path, record: dict, overwrite: bool = False
+) -> None:
     """Puts the whole card into a bundle, with its checksum in the manifest.
 
     The code for apps is written again as well, since `fanet-export --verify`
@@ -158,6 +229,7 @@ def install(folder: pathlib.Path, record: dict) -> None:
     Args:
         folder: of the bundle.
         record: the figures of `card.json`.
+        overwrite: replaces texts that were changed since they were written.
     """
     manifest = bundle_reader.read_manifest(folder)
     texts = {
@@ -169,10 +241,15 @@ def install(folder: pathlib.Path, record: dict) -> None:
     manifest["files"] += [
         {"file": name} for name in texts if name not in listed
     ]
-    for name, content in texts.items():
-        atomic.write_text(folder / name, content, overwrite=True)
     for entry in manifest["files"]:
-        if entry["file"] in texts:
+        content = texts.get(entry["file"])
+        if content is not None:
+            atomic.write_text(
+                folder / entry["file"],
+                content,
+                is_ours=_written_as(entry, content),
+                overwrite=overwrite,
+            )
             entry["sha256"] = bundle_reader.sha256(folder / entry["file"])
             entry["bytes"] = (folder / entry["file"]).stat().st_size
     atomic.write_json(folder / bundle_reader.MANIFEST, manifest, overwrite=True)

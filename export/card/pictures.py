@@ -31,6 +31,7 @@ from fanet_tf.pages import shell
 from fanet_tf.raw import cfa
 from fanet_tf.raw.noise import NoiseParams
 
+_PROGRAM = "fanet-card"
 GAINS = (1.0, 4.0, 16.0, 64.0)
 _PLACES = {  # (y, x, height, width) in packed pixels.
     "chelsea": (25, 65, 112, 112),  # Fur, an eye, and a smooth background.
@@ -81,8 +82,10 @@ def write_picture(
     Args:
         array: denoises.
         path: of the picture.
-        overwrite: replaces a picture that is there.
+        overwrite: replaces a picture that is none of ours, too.
     """
+    path = atomic.resolve(path)
+    picture_lib.check_output(path, overwrite)
     name, gain, box = _FRONT
     capture, frames = _frames(array, name, gain, with_nlm=False)
     row = picture_lib.side_by_side(
@@ -91,7 +94,7 @@ def write_picture(
             for packed in frames.values()
         ]
     )
-    atomic.write_bytes(path, picture_lib.jpeg(row, 90), overwrite=overwrite)
+    picture_lib.write(path, picture_lib.jpeg(row, 90), _PROGRAM, overwrite)
 
 
 def write_gallery(
@@ -110,6 +113,7 @@ def write_gallery(
         credit: the file's owner and licence.
         overwrite: replaces a file that is no page of ours, too.
     """
+    path = atomic.resolve(path)
     shell.check_output(path, overwrite)
     parts = [_photograph(array, name) for name in _PLACES]
     if real:

@@ -13,6 +13,7 @@ OUTPUT/
   report.html    the same figures, with pictures
 """
 
+import itertools
 import pathlib
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from collections.abc import Iterator
 import numpy as np
 from ml_collections import ConfigDict
 
+from export.contract import checksums
 from export.flatbuffer import runtime
 from export.quickstart import timing
 from fanet_tf import config as config_lib
@@ -35,20 +37,31 @@ from fanet_tf.evaluation import methods as methods_lib
 from fanet_tf.evaluation import page
 from fanet_tf.evaluation import text
 from fanet_tf.files import atomic
+from fanet_tf.files import claims
 from fanet_tf.files import dng
+from fanet_tf.files import folders
+from fanet_tf.files import names
 from fanet_tf.files import own_folder
 from fanet_tf.files import reader
+from fanet_tf.files import writer
 from fanet_tf.pages import pictures
+from fanet_tf.pages import shell
 from fanet_tf.raw import cfa
 
 GAINS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 RECIPES = ("float32", "float16", "dynamic_wi8_afp32")
 
+_PROGRAM = "fanet-quickstart"
+METRICS, REPORT, PICTURE = "metrics.json", "report.html", "picture.png"
+_FRAME = "{name}_gain{gain:02.0f}.dng"
+_NOISY = _FRAME.format(name="chelsea", gain=16.0)
+_DENOISED = "chelsea_gain16_denoised.dng"
+
 # Steps of the shared start and of each member after it, at batch 8.
 SHARED_STEPS = 2600
 MEMBER_STEPS = 500
 
-_PICTURE = np.s_[40:340, 60:360]  # Rows and columns shown in the picture.
+_SHOWN = np.s_[40:340, 60:360]  # Rows and columns shown in the picture.
 
 
 def configs(
@@ -84,13 +97,38 @@ def run(
         output: folder of everything it makes.
         shared_steps: of the network for all gains.
         member_steps: of each of the four members after it.
+
+    Raises:
+        InputError: something in `output` is in use or somebody else's.
     """
+    place = atomic.resolve(output)
+    with claims.claim(own_folder.make_folder(place)):
+        check_outputs(place)
+        _run(pathlib.Path(output), shared_steps, member_steps)
+
+
+def check_outputs(output: pathlib.Path) -> None:
+    """Refuses what `finish` would refuse after all the training."""
+    text.check_output(output / METRICS)
+    shell.check_output(output / REPORT)
+    pictures.check_output(output / PICTURE)
+    folders.check_replaceable(
+        output / "bundle", checksums.is_part, bundle_lib.read_manifest
+    )
+    if (output / "raw").is_dir():
+        files = [_DENOISED]
+        for name, gain in itertools.product(images.HELD_BACK, GAINS):
+            files.append(_FRAME.format(name=name, gain=gain))
+        for file in files:
+            writer.check_output(output / "raw" / file)
+
+
+def _run(output, shared_steps, member_steps) -> None:
     # These need TensorFlow; the rest of this file does not.
     from export import bundle as export_bundle
     from export.member import recipes
     from fanet_tf.training import train
 
-    output = pathlib.Path(output)
     start = time.perf_counter()
     shared, array = configs(output, shared_steps, member_steps)
     print("1/4  Training the shared start, then the four members", flush=True)
@@ -146,13 +184,13 @@ def finish(output: str | pathlib.Path) -> None:
         },
     )
     denoise_one(array, output / "raw")
-    write_picture(methods["denoised"], frames, output / "picture.png")
+    write_picture(methods["denoised"], frames, output / PICTURE)
     print("4/4  Writing the report", flush=True)
     print(text.table(evaluation))
     print(timing.text(timings))
-    text.write_json(output / "metrics.json", evaluation)
+    text.write_json(output / METRICS, evaluation)
     page.write(
-        output / "report.html",
+        output / REPORT,
         evaluation,
         title="An array of Feature-Align networks, trained in minutes",
         intro="Noisy frames of a synthetic IMX258 at seven gains, denoised "
@@ -160,8 +198,8 @@ def finish(output: str | pathlib.Path) -> None:
         "classical methods.",
         sections=[("Time on this machine", timing.html(timings))],
     )
-    for name in ("metrics.json", "report.html", "picture.png", "bundle"):
-        print(output / name)
+    for name in (METRICS, REPORT, PICTURE, "bundle"):
+        print(names.printable(output / name))
 
 
 def make_frames(folder: pathlib.Path) -> Iterator[captures.Capture]:
@@ -180,7 +218,7 @@ def make_frames(folder: pathlib.Path) -> Iterator[captures.Capture]:
         for gain in GAINS:
             capture = captures.draw(scene, gain, profile)
             noise = tuple(float(p[0]) for p in capture.noise)
-            path = folder / f"{name}_gain{gain:02.0f}.dng"
+            path = folder / _FRAME.format(name=name, gain=gain)
             mosaic = cfa.unpack(capture.noisy[None])[0, :, :, 0]
             dng.write(
                 path,
@@ -191,7 +229,7 @@ def make_frames(folder: pathlib.Path) -> Iterator[captures.Capture]:
                     color_matrix=color_matrix,
                     neutral=neutral,
                 ),
-                history="fanet-quickstart",
+                history=_PROGRAM,
             )
             counts = reader.read(path).normalized()
             yield captures.Capture(
@@ -213,11 +251,11 @@ def write_picture(
     capture = next(f for f in frames if (f.name, f.gain) == ("coffee", 16.0))
     denoised = np.clip(method.denoise(capture.noisy, capture.noise), 0.0, 1.0)
     panels = [
-        pictures.to_uint8(capture.colour.render(packed)[_PICTURE])
+        pictures.to_uint8(capture.colour.render(packed)[_SHOWN])
         for packed in (capture.noisy, denoised, capture.clean)
     ]
     row = pictures.side_by_side(panels)
-    atomic.write_bytes(path, pictures.png(row), overwrite=True)
+    pictures.write(path, pictures.png(row), _PROGRAM)
 
 
 def denoise_one(array: bundle_lib.Bundle, folder: pathlib.Path) -> None:
@@ -229,14 +267,14 @@ def denoise_one(array: bundle_lib.Bundle, folder: pathlib.Path) -> None:
             f"selector.tflite says member {selected['member']}, the manifest "
             f"{member.index}"
         )
-    image = reader.read(folder / "chelsea_gain16.dng")
+    image = reader.read(folder / _NOISY)
     denoiser = Denoiser(array, "float32")
     noise = (selected["a"], selected["b"])
     denoised = denoiser.denoise(image, noise, keep_mean=True)
     dng.write(
-        folder / "chelsea_gain16_denoised.dng",
+        folder / _DENOISED,
         image.with_mosaic(denoised, noise=None),
-        history="fanet-quickstart",
+        history=_PROGRAM,
     )
 
 

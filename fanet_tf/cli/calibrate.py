@@ -133,7 +133,7 @@ def main(arguments):
     for warning in result.warnings:
         text = names.printable(f"fanet-calibrate: warning: {warning}")
         print(text, file=sys.stderr)
-    *others, last = map(str, written)
+    *others, last = map(names.printable, written)
     print(f"Wrote {', '.join(others)} and {last}")
 
 

@@ -209,7 +209,6 @@ def _claimed() -> Iterator[pathlib.Path]:
     """Makes the folder of --output and keeps other runs out of it."""
     output = own_folder.make_folder(atomic.resolve(_OUTPUT.value))
     with claims.claim(output):
-        atomic.sweep(output)
         yield output
 
 
@@ -298,7 +297,7 @@ def _evaluate(
         overwrite=overwrite,
         sections=sections,
     )
-    print(f"\n{figures}\n{report}")
+    print(f"\n{names.printable(figures)}\n{names.printable(report)}")
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -85,9 +85,9 @@ def main(arguments):
     for record in index["refused"]:
         text = f"{record['name']}: refused, {record['reason']}"
         print(names.printable(text))
+    page = names.printable(pathlib.Path(_OUTPUT.value) / "index.html")
     print(
-        f"{len(index['pairs'])} pairs, {len(index['refused'])} refused: "
-        f"{pathlib.Path(_OUTPUT.value) / 'index.html'}"
+        f"{len(index['pairs'])} pairs, {len(index['refused'])} refused: {page}"
     )
 
 

@@ -14,6 +14,7 @@ from fanet_tf import errors
 from fanet_tf.files import limits
 from fanet_tf.files import names
 from fanet_tf.files import process
+from fanet_tf.files import streams
 from fanet_tf.files import values
 
 EXIT_INPUT = 2
@@ -105,7 +106,8 @@ def run(main, required=()) -> None:
             fail("There must be enough memory for this input.")
 
     try:
-        app.run(guarded, flags_parser=_parser(main))
+        with streams.plain():
+            app.run(guarded, flags_parser=_parser(main))
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader, `head` for instance, has seen enough. Python flushes

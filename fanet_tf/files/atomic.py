@@ -10,7 +10,9 @@ somebody laid under a temporary name is never followed. These rules hold:
 * a file that its owner made read-only, a folder, a link and a block device are
   refused; `resolve` follows the links of a path that the user has named;
 * where the user has named the path, a pipe or a terminal, such as
-  `/dev/stdout`, is written `through`.
+  `/dev/stdout`, is written `through`;
+* what a killed process left behind is deleted before the first write into a
+  folder.
 
 `folders` replaces whole folders in the same manner, `claims` reserves them, and
 `own_folder` writes inside of them.
@@ -63,13 +65,19 @@ def resolve(path) -> pathlib.Path:
     `/dev/stdout` stay: they are not a place but an open file.
 
     Raises:
-        InputError: the path is empty or holds a NUL.
+        InputError: the path is empty, holds a NUL, or has `..` behind a folder
+            that does not exist, so that the system would not find the output.
     """
     text = os.fspath(path)
     if not text or "\0" in text:
         raise InputError(f"An output must be a path. Received: {text!r}")
     if _is_magic(text):
         return pathlib.Path(text)
+    parts = pathlib.Path(text).parts
+    for place, part in enumerate(parts):
+        before = os.path.join(".", *parts[:place])
+        if part == ".." and not os.path.isdir(before):
+            raise InputError(f"{text}: the folder before `..` must exist.")
     return pathlib.Path(os.path.realpath(text))
 
 
@@ -116,11 +124,12 @@ def check(
     folder = path.parent
     if not folder.is_dir():
         raise InputError(f"{path}: its folder must exist.")
-    _check_access(folder, os.W_OK | os.X_OK)
+    check_access(folder, os.W_OK | os.X_OK)
     _checked(path, is_ours, overwrite)
 
 
-def _check_access(path, mode) -> None:
+def check_access(path, mode: int) -> None:
+    """Raises `OSError`, with the reason, unless `mode` of `os.access` holds."""
     if os.access(path, mode):
         return
     read_only = os.statvfs(path).f_flag & os.ST_RDONLY
@@ -139,7 +148,7 @@ def _checked(path, is_ours, overwrite) -> os.stat_result | None:
     if not stat.S_ISREG(found.st_mode):
         kind = "link" if stat.S_ISLNK(found.st_mode) else "pipe or device"
         raise InputError(f"{path}: must be a plain file. Received: a {kind}")
-    _check_access(path, os.W_OK)
+    check_access(path, os.W_OK)
     if not overwrite and not (is_ours is not None and is_ours(path)):
         raise InputError(
             f"{path}: must be a new file, or one that this command wrote "
@@ -185,6 +194,7 @@ def writing(
     if not path.parent.is_dir():
         raise InputError(f"{path}: its folder must exist.")
     found = _checked(path, is_ours, overwrite)
+    _sweep_once(path.parent)
     stream, beside = _open_beside(path, found)
     try:
         with stream:
@@ -258,6 +268,17 @@ def _through(path):
     flags = os.O_WRONLY | os.O_APPEND | os.O_NOCTTY | os.O_CLOEXEC
     with os.fdopen(os.open(path, flags), "wb") as stream:
         stream.write(buffer.getbuffer())
+
+
+_swept: set[str] = set()
+
+
+def _sweep_once(folder) -> None:
+    """Sweeps a folder once a process: many files may be written into it."""
+    place = os.path.realpath(folder)
+    if place not in _swept:
+        _swept.add(place)
+        sweep(folder)
 
 
 def sweep(folder) -> None:

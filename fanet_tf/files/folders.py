@@ -76,6 +76,8 @@ def check_replaceable(
         raise InputError(f"{folder}: must not hold the current folder.")
     if os.path.ismount(folder):
         raise InputError(f"{folder}: must not be a mount point.")
+    for path, _, _ in os.walk(folder):  # Else the old one could not go.
+        atomic.check_access(path, os.W_OK | os.X_OK)
     strange = foreign(folder, known)
     if strange:
         raise InputError(

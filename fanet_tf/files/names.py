@@ -16,6 +16,7 @@ _STEERING = re.compile(
     "[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     "\ufff9-\ufffb]"
 )
+_STEERING_A_LINE = re.compile(rf"(?![\t\n\r]){_STEERING.pattern}")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -66,6 +67,11 @@ def below(path, what: str = "A path") -> pathlib.PurePosixPath:
     for part in parts.parts:
         plain(part, f"Each part of {what[:1].lower()}{what[1:]}")
     return parts
+
+
+def without_controls(text: str) -> str:
+    """Returns text of several lines without the characters that steer."""
+    return _STEERING_A_LINE.sub("", text)
 
 
 def printable(text) -> str:

@@ -42,8 +42,12 @@ def create(path, content: bytes | str) -> None:
 
 def create_array(path, array: np.ndarray) -> None:
     """Writes a new `.npy`."""
+    array = np.ascontiguousarray(array)
+    header = np.lib.format.header_data_from_array_1_0(array)
     with creating(path) as stream:
-        np.save(stream, array, allow_pickle=False)
+        # Not numpy.save: it does not say why a write failed.
+        np.lib.format.write_array_header_1_0(stream, header)
+        stream.write(memoryview(array).cast("B"))
 
 
 def append(path, text: str) -> None:
@@ -85,6 +89,12 @@ def remove(path) -> None:
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)
         atomic.at("removed", path)
+
+
+def remove_empty(folder) -> None:
+    """Deletes a folder if nothing is in it."""
+    with contextlib.suppress(OSError):
+        os.rmdir(folder)
 
 
 def make_folder(path) -> pathlib.Path:

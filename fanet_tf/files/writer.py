@@ -1,9 +1,6 @@
 """`RawImage` -> a file of the kind its suffix names."""
 
 import pathlib
-import struct
-import warnings
-import zlib
 
 import cv2
 import numpy as np
@@ -14,6 +11,7 @@ from fanet_tf.files import dng
 from fanet_tf.files import exif
 from fanet_tf.files import icc
 from fanet_tf.files import marks
+from fanet_tf.files import picture_metadata
 from fanet_tf.files import render
 from fanet_tf.files import tiff
 from fanet_tf.files import tiff_writer
@@ -65,52 +63,11 @@ def _write_picture(path, image: RawImage, history, policy):
     done, data = cv2.imencode(suffix, picture[..., ::-1])
     if not done:
         raise RuntimeError(f"OpenCV could not encode {suffix}.")
-    data = data.tobytes()
-    # A comment goes right behind the PNG header chunk or the JPEG start.
-    is_png = suffix == ".png"
-    start = _PNG_HEAD_BYTES if is_png else _JPEG_HEAD_BYTES
-    comment = _png_text if is_png else _jpeg_comment
-    metadata = _png_exif if is_png else _jpeg_exif
+    picture = picture_metadata.add(
+        data.tobytes(), history or dng.PROGRAM, exif.block(image)
+    )
     with _writing(path, policy) as stream:
-        stream.write(data[:start])
-        stream.write(comment(history or dng.PROGRAM))
-        stream.write(metadata(exif.block(image)))
-        stream.write(data[start:])
-
-
-_PNG_HEAD_BYTES, _JPEG_HEAD_BYTES = 33, 2
-
-
-def _png_text(text: str) -> bytes:
-    return _png_chunk(b"tEXtSoftware\0" + text.encode("latin-1", "replace"))
-
-
-def _png_exif(block: bytes) -> bytes:
-    return _png_chunk(b"eXIf" + block)
-
-
-def _png_chunk(body: bytes) -> bytes:
-    crc = struct.pack(">I", zlib.crc32(body))
-    return struct.pack(">I", len(body) - 4) + body + crc
-
-
-_JPEG_MOST_BYTES = 65000  # Of a segment.
-
-
-def _jpeg_comment(text: str) -> bytes:
-    body = text.encode("utf-8")[:_JPEG_MOST_BYTES]
-    return b"\xff\xfe" + struct.pack(">H", len(body) + 2) + body
-
-
-def _jpeg_exif(block: bytes) -> bytes:
-    if len(block) > _JPEG_MOST_BYTES:
-        warnings.warn(
-            f"its EXIF of {len(block):,} bytes is too long for a JPEG",
-            stacklevel=4,
-        )
-        return b""
-    body = b"Exif\0\0" + block
-    return b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
+        stream.write(picture)
 
 
 def _write_dng(path, image: RawImage, history, policy):

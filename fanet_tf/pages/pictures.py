@@ -1,10 +1,15 @@
 """Pictures for people: side by side, as files, and inside a page."""
 
 import base64
+import os
 from collections.abc import Sequence
 
 import cv2
 import numpy as np
+
+from fanet_tf.files import atomic
+from fanet_tf.files import marks
+from fanet_tf.files import picture_metadata
 
 _GAP = 8  # Pixels of white between pictures.
 
@@ -36,6 +41,36 @@ def jpeg(srgb: np.ndarray, quality: int = 93) -> bytes:
     ]
     _, data = cv2.imencode(".jpg", srgb[..., ::-1], options)
     return data.tobytes()
+
+
+def check_output(path: str | os.PathLike, overwrite: bool = False) -> None:
+    """Refuses a path that `write` would refuse; for before the work."""
+    atomic.check(path, is_ours=marks.is_our_picture, overwrite=overwrite)
+
+
+def write(
+    path: str | os.PathLike,
+    picture: bytes,
+    program: str,
+    overwrite: bool = False,
+) -> None:
+    """Writes a picture that says what wrote it, whole or not at all.
+
+    Args:
+        path: of the file.
+        picture: of `png` or `jpeg`.
+        program: `fanet-` and the rest of the command's name.
+        overwrite: replaces a picture that is none of ours, too.
+
+    Raises:
+        InputError: see `atomic.writing`.
+    """
+    atomic.write_bytes(
+        path,
+        picture_metadata.add(picture, program),
+        is_ours=marks.is_our_picture,
+        overwrite=overwrite,
+    )
 
 
 def picture_uri(srgb: np.ndarray, quality: int = 93) -> str:

@@ -12,9 +12,16 @@ from fanet_tf.training import run_folder
 _MAX_POINTS = 400
 
 
+def place(workdir) -> pathlib.Path:
+    """Returns where the page of a run lies; refuses somebody else's there."""
+    path = pathlib.Path(workdir) / "training.html"
+    shell.check_output(path)
+    return path
+
+
 def write(workdir) -> pathlib.Path:
     """Writes `training.html` of the members that have begun."""
-    workdir = pathlib.Path(workdir)
+    workdir, page = pathlib.Path(workdir), place(workdir)
     config = run_folder.read_config(workdir)
     title = f"Training of {config.model.name}, {workdir.resolve().name}"
     parts = []
@@ -24,9 +31,8 @@ def write(workdir) -> pathlib.Path:
             parts.append(
                 _member(run_folder.member_folder(workdir, index), index)
             )
-    path = workdir / "training.html"
-    shell.write(path, shell.page(title, "\n".join(parts)), overwrite=True)
-    return path
+    shell.write(page, shell.page(title, "\n".join(parts)))
+    return page
 
 
 def _member(folder, index: int) -> str:

@@ -106,10 +106,17 @@ def release(workdir) -> None:
     Nothing happens where a member has a checkpoint: that run can be resumed.
     """
     workdir = pathlib.Path(workdir)
-    if not list(workdir.glob("member_*/checkpoints/*.ckpt")):
-        for name in ("config.json", "teacher.json"):
-            if (workdir / name).exists():
-                own_folder.remove(workdir / name)
+    if list(workdir.glob("member_*/checkpoints/*.ckpt")):
+        return
+    for name in ("config.json", "teacher.json"):
+        own_folder.remove(workdir / name)
+    # The run was new, so these are its own: `_check_new` has seen to it.
+    for folder in workdir.glob("member_*"):
+        own_folder.remove(folder / "metrics.jsonl")
+        for events in folder.glob("tensorboard/events.out.tfevents.*"):
+            own_folder.remove(events)
+        for empty in (folder / "tensorboard", folder / "checkpoints", folder):
+            own_folder.remove_empty(empty)
 
 
 def _check_new(workdir) -> None:

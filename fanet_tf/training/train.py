@@ -81,8 +81,10 @@ def train(config: ConfigDict, workdir, bank: bank_lib.Bank | None = None):
 
 def _train(config, workdir, bank) -> bool:
     """Trains in a folder that is claimed; see `train`."""
-    if distribution.is_chief():
+    chief = distribution.is_chief()
+    if chief:
         teacher_lib.verify(config.loss.teacher, workdir)
+        curves = page.place(workdir)
     distribution.barrier("claimed")
     if config.train.deterministic:
         tf.config.experimental.enable_op_determinism()
@@ -99,6 +101,8 @@ def _train(config, workdir, bank) -> bool:
     todo = [i for i in chosen if not run_folder.is_finished(workdir, i)]
     if not todo:
         logging.info("%s is finished.", workdir)
+        if chief and not curves.exists():  # A kill came before it.
+            page.write(workdir)
         return True
     phases = schedule.phases(config.train, config.data)
     # Before minutes are spent on loading images.
@@ -112,7 +116,7 @@ def _train(config, workdir, bank) -> bool:
         ):
             logging.info("Stopped; repeat the command to resume.")
             return False
-    if distribution.is_chief():
+    if chief:
         page.write(workdir)
     return True
 

@@ -168,6 +168,15 @@ def test_a_link_is_refused_and_its_target_stays(tmp_path):
     assert (tmp_path / "target").read_bytes() == b"ours, elsewhere"
 
 
+@pytest.mark.parametrize("name", ["missing/../x", "file/../x", "a/../b/../x"])
+def test_nothing_is_written_behind_a_folder_that_is_not_there(tmp_path, name):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="must exist"):
+        atomic.resolve(f"{tmp_path}/{name}")
+    assert atomic.resolve(f"{tmp_path}/a/../x") == tmp_path.resolve() / "x"
+
+
 def test_resolve_follows_what_the_user_named(tmp_path, monkeypatch):
     folder = tmp_path / "folder"
     folder.mkdir()

@@ -137,7 +137,7 @@ def drawn_names(rng: np.random.Generator, count: int) -> list[str]:
 
 
 def _stays(name: str) -> bool:
-    """Whether a name cannot lead out of the world: this is a test."""
+    """Whether a name leads nowhere out of the world: this is a test."""
     place = os.path.normpath(os.path.join("/world/work", name))
     return place.startswith("/world")
 
@@ -364,10 +364,10 @@ def ends(command: Command, events: int, every: int = 1) -> Iterator[Attack]:
     ):
         if runs and command.again:
             continue  # It refuses to begin.
+        place = "over its own" if runs else "new"
         for at in range(1 + (runs + len(act)) % every, events + 1, every):
             yield Attack(
-                f"{act} at step {at} of {events}, "
-                + ("over its own" if runs else "new"),
+                f"{act} at step {at} of {events}, {place}",
                 runs=runs,
                 sabotage={"at_event": at, "act": act},
                 then_works=True,

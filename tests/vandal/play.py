@@ -144,11 +144,12 @@ class Player:
             ):
                 raise ValueError(f"{name!r} leads out of the world")
 
-    def _run(self, command, world, output, at_once=1, **sabotage):
+    def _run(self, command, world, output, at_once=1, more="", **sabotage):
         arguments = [
             argument.replace("../in", f"../{world.inputs}", 1)
             for argument in command.arguments(output)
         ]
+        arguments = [more, *arguments] if more else arguments
         cases = [
             zygote.Case(
                 command.module,
@@ -238,11 +239,16 @@ class Player:
         """Yields what is wrong with the same command, once more."""
         (outcome,) = self._run(command, world, output)
         after = tree.snapshot(world.root)
-        yield from world_lib.broken_law(before, after, allowed, ours)
+        refused = outcome.code == 2
+        yield from world_lib.broken_law(before, after, allowed, ours, refused)
         if outcome.code == 2 and command.again:
             if command.again not in outcome.stderr:
                 yield f"then: what is to be done? {outcome.stderr[-300:]}"
-            return
+                return
+            # As it says.
+            (outcome,) = self._run(command, world, output, more=command.again)
+            after = tree.snapshot(world.root)
+            yield from world_lib.broken_law(before, after, allowed, after)
         if outcome.code != 0:
             yield f"then: code {outcome.code}: {outcome.stderr[-600:]}"
             return

@@ -48,7 +48,7 @@ class Case:
     act: str = "kill"
     file_bytes: int | None = None
     obeys_modes: bool = False
-    seconds: float = 120.0
+    seconds: float = 600.0
 
 
 @dataclasses.dataclass(frozen=True)
