@@ -12,7 +12,12 @@ from export.contract import selector_code
 from fanet_tf.denoising.denoiser import Denoiser
 from fanet_tf.denoising.frame import Frame
 from fanet_tf.denoising.frame import Output
+from fanet_tf.files.raw_image import RawImage
 from fanet_tf.raw import cfa
+
+NOISE = (2e-3, 3e-6)
+BLACK = (60.0, 64.0, 66.0, 70.0)  # Of R, Gr, Gb, B.
+COUNTS = 0.05  # What an app's code may differ by from fanet-denoise.
 
 FORMATS = {"RAW10": 37, "RAW12": 38, "RAW16": 32}
 STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion")
@@ -55,6 +60,25 @@ int t_finish_float(const NsmaPlan *p, const void *work, size_t bytes,
 }
 const char *t_text(int status) { return nsma_text((NsmaStatus)status); }
 """
+
+
+def image_of(shape, pattern, bits=10, white=None, seed=0, **fields):
+    """A noisy ramp with a saturated disc; more than white where it is low."""
+    rng = np.random.default_rng(seed)
+    most = (1 << bits) - 1
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    linear = x / shape[1] * np.where(y > shape[0] / 2, 0.05, 0.8)
+    linear = linear + np.sqrt(3 * NOISE[0] * linear) * rng.normal(size=shape)
+    linear[(y - 30) ** 2 + (x - 120) ** 2 < 400] = 1.2
+    scale = most / 1023
+    counts = np.clip(scale * (64 + 959 * linear), 0, most)
+    return RawImage(
+        np.rint(counts).astype(np.uint16),
+        pattern,
+        tuple(scale * level for level in BLACK),
+        float(white or most),
+        **fields,
+    )
 
 
 class Raw(ctypes.Structure):
@@ -154,7 +178,9 @@ def raw_of(image, raw_format="RAW16", row_padding=0, **changes):
         "black": (ctypes.c_float * 4)(*black),
         "white": image.white_level,
     }
-    return Raw(**{**fields, **changes})
+    raw = Raw(**{**fields, **changes})
+    raw.content = data  # What `data` points to; it ends at a zero in Python.
+    return raw
 
 
 class Frame16:

@@ -1,7 +1,8 @@
 """Code for apps from the camera's buffer to the tiles and back.
 
-`nsma_denoise.h` contains what the manifest says of the tiles and the files, so
-an app that compiles it needs no JSON and cannot mix two bundles up.
+`nsma_denoise.h` and `NsmaDenoiser.kt` contain what the manifest says of the
+tiles and the files, so an app that compiles one needs no JSON and cannot mix
+two bundles up.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ from fanet_tf.denoising import tiles
 from fanet_tf.errors import InputError
 
 _TEMPLATES = pathlib.Path(__file__).with_name("templates")
-FILES = ("nsma_denoise.h",)
+FILES = ("nsma_denoise.h", "NsmaDenoiser.kt")
 
 
 def digest(manifest: dict) -> str:
@@ -54,8 +55,14 @@ def write(manifest: dict) -> dict[str, str]:
         "stride": tile["stride"],
         "mirrored": tiles.margin(tile["halo"], tile["stride"]),
         "clipped_c": ", ".join(str(int(flag)) for flag in clipped),
+        "clipped_kt": ", ".join(str(flag).lower() for flag in clipped),
         "files_c": "\n".join(
             f'      {{{index}, "{recipe}", "{file}",\n       "{sha256}"}},'
+            for index, recipe, file, sha256 in files
+        ),
+        "files_kt": ",\n".join(
+            f'        NsmaFile(\n            {index}, "{recipe}", "{file}",\n'
+            f'            "{sha256}"\n        )'
             for index, recipe, file, sha256 in files
         ),
     }

@@ -435,7 +435,7 @@ COMMANDS = [
         edits=(
             *("imx258/README.md", "imx258/manifest.json"),
             *("imx258/NsmaSelector.kt", "imx258/nsma_selector.h"),
-            "imx258/nsma_denoise.h",
+            *("imx258/NsmaDenoiser.kt", "imx258/nsma_denoise.h"),
             *("imx258/SHA256SUMS", "imx258_keras/README.md"),
         ),
     ),

@@ -205,32 +205,116 @@ static inline float nsmai_value(const NsmaPlan *plan, int32_t y, int32_t x,
   return (count - plan->black[plane]) / plan->span[plane];
 }
 
+/* Unpacks `count` pixels of a row of the buffer. */
+static inline void nsmai_unpack(const NsmaRaw *raw, const uint8_t *p, size_t x,
+                                int32_t count, uint16_t *out) {
+  int32_t i;
+  if (raw->format == NSMA_RAW16) {
+    p += 2 * x;
+    for (i = 0; i < count; ++i) {
+      out[i] = NSMA_CAST(uint16_t, p[2 * i] | p[2 * i + 1] << 8);
+    }
+  } else if (raw->format == NSMA_RAW10) {
+    for (i = 0; i < count && (x + NSMA_CAST(size_t, i)) % 4; ++i) {
+      const size_t at = x + NSMA_CAST(size_t, i);
+      const uint8_t *q = p + at / 4 * 5;
+      out[i] = NSMA_CAST(uint16_t, q[at % 4] << 2 | (q[4] >> 2 * (at % 4) & 3));
+    }
+    p += (x + NSMA_CAST(size_t, i)) / 4 * 5;
+    for (; i + 4 <= count; i += 4, p += 5) {
+      out[i] = NSMA_CAST(uint16_t, p[0] << 2 | (p[4] & 3));
+      out[i + 1] = NSMA_CAST(uint16_t, p[1] << 2 | (p[4] >> 2 & 3));
+      out[i + 2] = NSMA_CAST(uint16_t, p[2] << 2 | (p[4] >> 4 & 3));
+      out[i + 3] = NSMA_CAST(uint16_t, p[3] << 2 | (p[4] >> 6));
+    }
+    for (x = 0; i < count; ++i, ++x) {
+      out[i] = NSMA_CAST(uint16_t, p[x] << 2 | (p[4] >> 2 * x & 3));
+    }
+  } else {
+    for (i = 0; i < count; ++i) {
+      const size_t at = x + NSMA_CAST(size_t, i);
+      const uint8_t *q = p + at / 2 * 3;
+      out[i] = NSMA_CAST(uint16_t,
+                         q[at % 2] << 4 | (q[2] >> 4 * (at % 2) & 15));
+    }
+  }
+}
+
+/* Writes `count` packed pixels of the row y from x on, as `nsmai_value`. */
+static inline void nsmai_line(const NsmaPlan *plan, int32_t y, int32_t x,
+                              int32_t count, float *line) {
+  const NsmaRaw *raw = &plan->raw;
+  uint16_t counts[2 * NSMA_TILE_WIDTH];
+  int32_t below, i;
+  for (below = 0; below < 2; ++below) {
+    const int32_t row = nsmai_reflect(2 * y - plan->row + below, raw->height);
+    const int32_t first = 2 * x - plan->column, end = first + 2 * count;
+    const int32_t from = first < 0 ? 0 : first;
+    const int32_t to = end > raw->width ? raw->width : end;
+    const float *black = plan->black + 2 * below;
+    const float *span = plan->span + 2 * below;
+    for (i = first; i < end && (i < 0 || i >= raw->width); ++i) {
+      counts[i - first] = NSMA_CAST(
+          uint16_t, nsmai_count(raw, row, nsmai_reflect(i, raw->width)));
+    }
+    if (from < to) {
+      nsmai_unpack(raw,
+                   raw->data + NSMA_CAST(size_t, raw->top + row) *
+                                   raw->row_bytes,
+                   NSMA_CAST(size_t, raw->left + from), to - from,
+                   counts + (from - first));
+      i = to;
+    }
+    for (; i < end; ++i) {
+      counts[i - first] = NSMA_CAST(
+          uint16_t, nsmai_count(raw, row, nsmai_reflect(i, raw->width)));
+    }
+    for (i = 0; i < count; ++i) {
+      const float left = NSMA_CAST(float, counts[2 * i]);
+      const float right = NSMA_CAST(float, counts[2 * i + 1]);
+      line[4 * i + 2 * below] = (left - black[0]) / span[0];
+      line[4 * i + 2 * below + 1] = (right - black[1]) / span[1];
+    }
+  }
+}
+
 static inline float nsmai_deviation(const NsmaPlan *plan, float x) {
   return sqrtf(plan->choice.a * (x > 0.0f ? x : 0.0f) + plan->choice.b);
 }
 
 /* Where a plane is clipped in the shadows: noise there has a mean of its own.
  * Many pixels stand exactly at the lowest count then. */
-static inline void nsmai_find_floor(NsmaPlan *plan, int32_t plane) {
+static inline void nsmai_find_floors(NsmaPlan *plan) {
   const NsmaRaw *raw = &plan->raw;
-  const int32_t top = plan->row ^ plane / 2, left = plan->column ^ plane % 2;
-  int32_t row, column, lowest = 65536;
-  int64_t there = 0, size = 0;
-  for (row = top; row < raw->height; row += 2) {
-    for (column = left; column < raw->width; column += 2) {
-      const int32_t count = nsmai_count(raw, row, column);
-      if (count < lowest) {
-        lowest = count;
-        there = 0;
+  uint16_t counts[256];
+  int32_t row, column, i, lowest[4] = {65536, 65536, 65536, 65536};
+  int64_t there[4] = {0, 0, 0, 0}, size[4] = {0, 0, 0, 0};
+  for (row = 0; row < raw->height; ++row) {
+    for (column = 0; column < raw->width; column += 256) {
+      const int32_t left = raw->width - column;
+      const int32_t count = left < 256 ? left : 256;
+      nsmai_unpack(raw,
+                   raw->data + NSMA_CAST(size_t, raw->top + row) *
+                                   raw->row_bytes,
+                   NSMA_CAST(size_t, raw->left + column), count, counts);
+      for (i = 0; i < count; ++i) {
+        const int32_t plane =
+            2 * ((row + plan->row) % 2) + (i + plan->column) % 2;
+        if (counts[i] < lowest[plane]) {
+          lowest[plane] = counts[i];
+          there[plane] = 0;
+        }
+        there[plane] += counts[i] == lowest[plane];
+        ++size[plane];
       }
-      there += count == lowest;
-      ++size;
     }
   }
-  plan->floors[plane] = -FLT_MAX;
-  if (there > 5 && 1000 * there > size && there < size) {
-    plan->floors[plane] = (NSMA_CAST(float, lowest) - plan->black[plane]) /
-                          plan->span[plane];
+  for (i = 0; i < 4; ++i) {
+    plan->floors[i] = -FLT_MAX;
+    if (there[i] > 5 && 1000 * there[i] > size[i] && there[i] < size[i]) {
+      plan->floors[i] =
+          (NSMA_CAST(float, lowest[i]) - plan->black[i]) / plan->span[i];
+    }
   }
 }
 
@@ -308,8 +392,8 @@ static inline NsmaStatus nsma_plan(const NsmaRaw *raw, const NsmaChoice *choice,
     const int32_t row = plan->row ^ plane / 2;
     plan->black[plane] = raw->black[2 * row + (plan->column ^ plane % 2)];
     plan->span[plane] = raw->white - plan->black[plane];
-    nsmai_find_floor(plan, plane);
   }
+  nsmai_find_floors(plan);
   return NSMA_OK;
 }
 
@@ -355,23 +439,20 @@ static inline NsmaStatus nsma_begin(const NsmaPlan *plan, void *work,
 static inline NsmaStatus nsma_fill(const NsmaPlan *plan, int32_t tile,
                                    float *noisy, size_t floats) {
   NsmaSpan rows, columns;
-  int32_t y, x, plane;
-  int is_clipped;
+  float low;
+  int32_t y, x;
   if (tile < 0 || tile >= nsma_tiles(plan)) return NSMA_BAD_TILE;
   if (noisy == NULL || floats < NSMA_TILE_FLOATS) return NSMA_SHORT_BUFFER;
   rows = nsmai_span(&plan->rows, tile / plan->columns.count);
   columns = nsmai_span(&plan->columns, tile % plan->columns.count);
-  is_clipped = kNsmaClipped[plan->choice.member];
+  low = kNsmaClipped[plan->choice.member] ? 0.0f : -FLT_MAX;
   for (y = 0; y < NSMA_TILE_HEIGHT; ++y) {
-    for (x = 0; x < NSMA_TILE_WIDTH; ++x) {
-      for (plane = 0; plane < 4; ++plane) {
-        float value =
-            nsmai_value(plan, rows.start + y, columns.start + x, plane);
-        if (value > 1.0f) value = 1.0f;
-        if (is_clipped && value < 0.0f) value = 0.0f;
-        *noisy++ = value;
-      }
+    nsmai_line(plan, rows.start + y, columns.start, NSMA_TILE_WIDTH, noisy);
+    for (x = 0; x < 4 * NSMA_TILE_WIDTH; ++x) {
+      const float value = noisy[x] > low ? noisy[x] : low;
+      noisy[x] = value < 1.0f ? value : 1.0f;
     }
+    noisy += 4 * NSMA_TILE_WIDTH;
   }
   return NSMA_OK;
 }
@@ -393,6 +474,42 @@ static inline int nsmai_is_inner(const NsmaPlan *plan, const NsmaSpan *rows,
   return 1;
 }
 
+/* Adds a row of blocks of 8 packed pixels to their sums, four a block. */
+static inline void nsmai_add(const float *line, int32_t blocks, float *sums) {
+  int32_t block, i, plane;
+  for (block = 0; block < blocks; ++block, line += 32, sums += 4) {
+    for (i = 0; i < 8; ++i) {
+      for (plane = 0; plane < 4; ++plane) sums[plane] += line[4 * i + plane];
+    }
+  }
+}
+
+/* Writes packed pixels to their places in the mosaic. */
+static inline void nsmai_store(const NsmaPlan *plan, int32_t y, int32_t x,
+                               int32_t count, const float *line,
+                               float *mosaic) {
+  const int32_t width = plan->raw.width, first = 2 * x - plan->column;
+  int32_t below, i;
+  for (below = 0; below < 2; ++below, line += 2) {
+    const int32_t row = 2 * y - plan->row + below;
+    /* Only the outermost packed pixels may lie half outside. */
+    const int32_t from = first < 0, to = first + 2 * count > width;
+    float *out;
+    if (row < 0 || row >= plan->raw.height) continue;
+    out = mosaic + NSMA_CAST(size_t, row) * NSMA_CAST(size_t, width);
+    if (from) {
+      if (width > 0) out[0] = line[1];
+      if (count == 1) continue;
+    }
+    out += first + 2 * from;
+    for (i = from; i < count - to; ++i, out += 2) {
+      out[0] = line[4 * i];
+      out[1] = line[4 * i + 1];
+    }
+    if (to) out[0] = line[4 * i];
+  }
+}
+
 /* Takes the kept part of the output `denoised`. Where the frame is above white
  * the excess is added again, and inside of saturated areas it stays as it is.
  * If the output is refused, nothing of it is kept. */
@@ -403,7 +520,7 @@ static inline NsmaStatus nsma_take(const NsmaPlan *plan, int32_t tile,
   NsmaSpan rows, columns;
   NsmaTile *record;
   float *mosaic;
-  int32_t top, left, y, x, plane;
+  int32_t top, y, x, plane, is_bad = 0;
   size_t i;
   if (status != NSMA_OK) return status;
   if (tile < 0 || tile >= nsma_tiles(plan)) return NSMA_BAD_TILE;
@@ -413,53 +530,53 @@ static inline NsmaStatus nsma_take(const NsmaPlan *plan, int32_t tile,
   record += tile;
   if (record->done) return NSMA_TILE_TWICE;
   for (i = 0; i < NSMA_TILE_FLOATS; ++i) {
-    if (!(denoised[i] >= -16.0f && denoised[i] <= 16.0f)) {
-      return NSMA_BAD_OUTPUT;
-    }
+    is_bad |= !(denoised[i] >= -16.0f && denoised[i] <= 16.0f);
   }
+  if (is_bad) return NSMA_BAD_OUTPUT;
   rows = nsmai_span(&plan->rows, tile / plan->columns.count);
   columns = nsmai_span(&plan->columns, tile % plan->columns.count);
   /* Blocks of 8 x 8 packed pixels, as the means are measured. */
   for (top = rows.keep; top < rows.stop; top += 8) {
-    for (left = columns.keep; left < columns.stop; left += 8) {
-      const int32_t bottom = top + 8 < rows.stop ? top + 8 : rows.stop;
-      const int32_t right = left + 8 < columns.stop ? left + 8 : columns.stop;
-      double before[4] = {0.0, 0.0, 0.0, 0.0}, after[4] = {0.0, 0.0, 0.0, 0.0};
-      for (y = top; y < bottom; ++y) {
-        const float *from =
-            denoised +
-            4 * (NSMA_CAST(size_t, y - rows.start) * NSMA_TILE_WIDTH +
-                 NSMA_CAST(size_t, left - columns.start));
-        for (x = left; x < right; ++x) {
-          for (plane = 0; plane < 4; ++plane) {
-            const float noisy = nsmai_value(plan, y, x, plane);
-            const int32_t row = 2 * y - plan->row + plane / 2;
-            const int32_t column = 2 * x - plan->column + plane % 2;
-            float value = *from++;
-            if (noisy >= 1.0f) {
-              value += noisy - 1.0f;
-              if (nsmai_is_inner(plan, &rows, &columns, y, x, plane)) {
-                value = noisy;
-              }
-            }
-            before[plane] += NSMA_CAST(double, noisy);
-            after[plane] += NSMA_CAST(double, value);
-            if (row >= 0 && row < plan->raw.height && column >= 0 &&
-                column < plan->raw.width) {
-              mosaic[NSMA_CAST(size_t, row) *
-                         NSMA_CAST(size_t, plan->raw.width) +
-                     NSMA_CAST(size_t, column)] = value;
-            }
+    const int32_t bottom = top + 8 < rows.stop ? top + 8 : rows.stop;
+    const int32_t width = columns.stop - columns.keep;
+    float noisy[4 * NSMA_TILE_WIDTH];
+    float before[4 * (NSMA_TILE_WIDTH / 8 + 1)];
+    float after[4 * (NSMA_TILE_WIDTH / 8 + 1)];
+    memset(before, 0, sizeof(before));
+    memset(after, 0, sizeof(after));
+    for (y = top; y < bottom; ++y) {
+      const float *from = denoised +
+                          4 * (NSMA_CAST(size_t, y - rows.start) *
+                                   NSMA_TILE_WIDTH +
+                               NSMA_CAST(size_t, columns.keep - columns.start));
+      int any_white = 0;
+      nsmai_line(plan, y, columns.keep, width, noisy);
+      nsmai_add(noisy, width / 8, before);
+      for (x = 0; x < 4 * width; ++x) any_white |= noisy[x] >= 1.0f;
+      for (x = 0; any_white && x < 4 * width; ++x) {
+        const float was = noisy[x];
+        noisy[x] = from[x];
+        if (was >= 1.0f) {
+          noisy[x] += was - 1.0f;
+          if (nsmai_is_inner(plan, &rows, &columns, y, columns.keep + x / 4,
+                             x % 4)) {
+            noisy[x] = was;
           }
         }
       }
-      if (bottom - top < 8 || right - left < 8) continue;
+      if (any_white) from = noisy;
+      nsmai_add(from, width / 8, after);
+      nsmai_store(plan, y, columns.keep, width, from, mosaic);
+    }
+    if (bottom - top < 8) continue;
+    for (x = 0; x < width / 8; ++x) {
       for (plane = 0; plane < 4; ++plane) {
-        const float mean = NSMA_CAST(float, before[plane] / 64.0);
+        const float mean = before[4 * x + plane] / 64.0f;
         const float deviation = nsmai_deviation(plan, mean);
         if (mean - 4.0f * deviation > plan->floors[plane] &&
             mean + 4.0f * deviation < 1.0f) {
-          record->taken[plane] += (before[plane] - after[plane]) / 64.0;
+          record->taken[plane] +=
+              NSMA_CAST(double, mean - after[4 * x + plane] / 64.0f);
           record->deviations[plane] += NSMA_CAST(double, deviation);
           ++record->blocks[plane];
         }
@@ -496,17 +613,12 @@ static inline NsmaStatus nsma_shifts(const NsmaPlan *plan, const void *work,
   return NSMA_OK;
 }
 
-/* Returns the counts of a denoised pixel, its mean put back. Saturated values
+/* Returns the counts of a denoised value, its mean put back. Saturated values
  * stay, and no other becomes saturated. */
-static inline float nsmai_counts(const NsmaPlan *plan, const float *mosaic,
-                                 const float *shifts, int32_t row,
-                                 int32_t column) {
-  const int32_t plane =
-      2 * ((row + plan->row) % 2) + (column + plan->column) % 2;
-  float x = mosaic[NSMA_CAST(size_t, row) * NSMA_CAST(size_t, plan->raw.width) +
-                   NSMA_CAST(size_t, column)];
+static inline float nsmai_counts(const NsmaPlan *plan, float x, float shift,
+                                 int32_t plane) {
   if (x < 1.0f) {
-    x += shifts[plane] * nsmai_deviation(plan, x);
+    x += shift * nsmai_deviation(plan, x);
     if (x > 1.0f) x = 1.0f;
   }
   return x * plan->span[plane] + plan->black[plane];
@@ -535,13 +647,17 @@ static inline NsmaStatus nsmai_finish(const NsmaPlan *plan, const void *work,
                 NSMA_CAST(const NsmaTile *, work) + nsma_tiles(plan)));
   for (row = 0; row < plan->raw.height; ++row) {
     const size_t at = NSMA_CAST(size_t, row) * row_stride;
+    const float *line = mosaic + NSMA_CAST(size_t, row) *
+                                     NSMA_CAST(size_t, plan->raw.width);
+    const int32_t planes = 2 * ((row + plan->row) % 2);
     for (column = 0; column < plan->raw.width; ++column) {
-      float counts = nsmai_counts(plan, mosaic, shifts, row, column);
+      const int32_t plane = planes + (column + plan->column) % 2;
+      float counts = nsmai_counts(plan, line[column], shifts[plane], plane);
       if (exact != NULL) {
         exact[at + NSMA_CAST(size_t, column)] = counts;
         continue;
       }
-      counts = rintf(counts * NSMA_CAST(float, factor));
+      counts = counts * NSMA_CAST(float, factor) + 0.5f;
       if (counts < 0.0f) counts = 0.0f;
       if (counts > 65535.0f) counts = 65535.0f;
       whole[at + NSMA_CAST(size_t, column)] = NSMA_CAST(uint16_t, counts);

@@ -7,15 +7,16 @@ import app_code
 import bundles
 import numpy as np
 import pytest
+from app_code import BLACK
+from app_code import COUNTS
+from app_code import NOISE
+from app_code import image_of
 
 from fanet_tf.denoising.member_runner import MemberRunner
 from fanet_tf.files.raw_image import RawImage
 from fanet_tf.raw import cfa
 
-NOISE = (2e-3, 3e-6)
-BLACK = (60.0, 64.0, 66.0, 70.0)  # Of R, Gr, Gb, B.
 SHAPES = ((1, 1), (40, 1), (1, 40), (37, 53), (131, 198))
-COUNTS = 0.05  # What the two may differ by.
 
 
 @pytest.fixture(scope="module")
@@ -36,25 +37,6 @@ def code(array, tmp_path_factory):
 @pytest.fixture(scope="module")
 def signed_code(signed, tmp_path_factory):
     return app_code.library(tmp_path_factory.mktemp("signed"), signed.manifest)
-
-
-def image_of(shape, pattern, bits=10, white=None, seed=0, **fields):
-    """A noisy ramp with a saturated disc; more than white where it is low."""
-    rng = np.random.default_rng(seed)
-    most = (1 << bits) - 1
-    y, x = np.mgrid[: shape[0], : shape[1]]
-    linear = x / shape[1] * np.where(y > shape[0] / 2, 0.05, 0.8)
-    linear = linear + np.sqrt(3 * NOISE[0] * linear) * rng.normal(size=shape)
-    linear[(y - 30) ** 2 + (x - 120) ** 2 < 400] = 1.2
-    scale = most / 1023
-    counts = np.clip(scale * (64 + 959 * linear), 0, most)
-    return RawImage(
-        np.rint(counts).astype(np.uint16),
-        pattern,
-        tuple(scale * level for level in BLACK),
-        float(white or most),
-        **fields,
-    )
 
 
 def runner_of(array, member=0, recipe="float32"):
@@ -241,7 +223,7 @@ int main(int argc, char **argv) {
   int i, good = 0, refused = 0;
   for (i = 0; i < plans; ++i) {
     static const int32_t formats[] = {NSMA_RAW16, NSMA_RAW10, NSMA_RAW12, 35};
-    static const float sizes[] = {1.0f, 9.0f, 70.0f, 120.0f};
+    static const float sizes[] = {1.0f, 9.0f, 40.0f, 90.0f};
     const uint32_t most = (uint32_t)sizes[any(4)];
     NsmaRaw raw;
     NsmaPlan plan;

@@ -1,7 +1,9 @@
 """The example program in C of the docs runs, and gives our frame."""
 
+import pathlib
 import subprocess
 
+import ai_edge_litert
 import app_code
 import bundles
 import numpy as np
@@ -15,6 +17,8 @@ from fanet_tf.denoising.noise_source import law_of_bundle
 from fanet_tf.files.raw_image import RawImage
 
 EXAMPLE = ROOT / "docs/denoise_raw10.c"
+NETWORK = ROOT / "docs/network_litert.c"
+LITERT = pathlib.Path(ai_edge_litert.__file__).with_name("libLiteRt.so")
 
 # The network of the test: this process, at the other ends of two pipes.
 _NETWORK = """
@@ -36,6 +40,64 @@ int network_run(const float *noisy, float scale, float offset,
          NSMA_TILE_FLOATS;
 }
 """
+
+# What network_litert.c uses of LiteRT's headers, which no Python package has.
+_HEADER = """
+#ifndef LITERT_OF_THE_TEST
+#define LITERT_OF_THE_TEST
+#include <stddef.h>
+#include <stdint.h>
+typedef int LiteRtStatus;
+typedef void *LiteRtEnvironment, *LiteRtModel, *LiteRtSignature, *LiteRtTensor;
+typedef void *LiteRtCompiledModel, *LiteRtOptions, *LiteRtTensorBuffer;
+typedef void *LiteRtTensorBufferRequirements;
+typedef struct {
+  int element_type;
+  struct {
+    unsigned rank : 7, has_strides : 1;
+    int32_t dimensions[8];
+    uint32_t strides[8];
+  } layout;
+} LiteRtRankedTensorType;
+enum { kLiteRtHwAcceleratorCpu = 1 };
+typedef enum {
+  kLiteRtTensorBufferLockModeRead = 0,
+  kLiteRtTensorBufferLockModeWrite = 1
+} LiteRtTensorBufferLockMode;
+LiteRtStatus LiteRtCreateEnvironment(int, const void *, LiteRtEnvironment *);
+LiteRtStatus LiteRtCreateModelFromFile(
+    LiteRtEnvironment, const char *, LiteRtModel *);
+LiteRtStatus LiteRtCreateOptions(LiteRtOptions *);
+LiteRtStatus LiteRtSetOptionsHardwareAccelerators(LiteRtOptions, int);
+LiteRtStatus LiteRtCreateCompiledModel(
+    LiteRtEnvironment, LiteRtModel, LiteRtOptions, LiteRtCompiledModel *);
+LiteRtStatus LiteRtGetModelSignature(LiteRtModel, size_t, LiteRtSignature *);
+LiteRtStatus LiteRtGetSignatureInputName(
+    LiteRtSignature, size_t, const char **);
+LiteRtStatus LiteRtGetSignatureInputTensorByIndex(
+    LiteRtSignature, size_t, LiteRtTensor *);
+LiteRtStatus LiteRtGetSignatureOutputTensorByIndex(
+    LiteRtSignature, size_t, LiteRtTensor *);
+LiteRtStatus LiteRtGetRankedTensorType(LiteRtTensor, LiteRtRankedTensorType *);
+LiteRtStatus LiteRtGetCompiledModelInputBufferRequirements(
+    LiteRtCompiledModel, size_t, size_t, LiteRtTensorBufferRequirements *);
+LiteRtStatus LiteRtGetCompiledModelOutputBufferRequirements(
+    LiteRtCompiledModel, size_t, size_t, LiteRtTensorBufferRequirements *);
+LiteRtStatus LiteRtCreateManagedTensorBufferFromRequirements(
+    LiteRtEnvironment, const LiteRtRankedTensorType *,
+    LiteRtTensorBufferRequirements, LiteRtTensorBuffer *);
+LiteRtStatus LiteRtLockTensorBuffer(
+    LiteRtTensorBuffer, void **, LiteRtTensorBufferLockMode);
+LiteRtStatus LiteRtUnlockTensorBuffer(LiteRtTensorBuffer);
+LiteRtStatus LiteRtRunCompiledModel(
+    LiteRtCompiledModel, size_t, size_t, LiteRtTensorBuffer *, size_t,
+    LiteRtTensorBuffer *);
+#endif
+"""
+_HEADERS = (
+    *("common", "compiled_model", "environment", "model", "options"),
+    "tensor_buffer",
+)
 
 
 @pytest.fixture(scope="module", params=["small", "shipped"])
@@ -63,6 +125,15 @@ def frame():
     ramp = np.linspace(60, 900, 230) * np.ones((150, 1))
     counts = np.rint(ramp + rng.normal(0, 9, ramp.shape)).astype(np.uint16)
     return RawImage(counts, "RGGB", (64.0,), 1023.0)
+
+
+def check(array, image, recipe, path):
+    got = np.fromfile(path, "<u2").reshape(image.mosaic.shape)
+    noise = at_gain(law_of_bundle(array), 8.0, "the test")
+    wanted, _ = app_code.expected(
+        array, image, (noise.a, noise.b), recipe, factor=64
+    )
+    assert np.abs(got.astype(int) - wanted).max() <= 1
 
 
 def test_it_has_at_most_120_lines():
@@ -96,12 +167,38 @@ def test_it_writes_what_the_command_writes(array, program, tmp_path):
     said = (inputs + running.stdout.read()).decode()
     assert running.wait(timeout=60) == 0
     assert f"member {member.index}, " in said and "times 64" in said
-    got = np.fromfile(tmp_path / "out.raw16", "<u2").reshape(150, 230)
-    noise = at_gain(law_of_bundle(array), 8.0, "the test")
-    wanted, _ = app_code.expected(
-        array, image, (noise.a, noise.b), recipe, factor=64
+    check(array, image, recipe, tmp_path / "out.raw16")
+
+
+def test_it_runs_on_litert(array, tmp_path):
+    """Without Python: the program, the header, and LiteRT's library."""
+    if not LITERT.is_file():
+        pytest.skip("needs libLiteRt.so of ai-edge-litert")
+    image, recipe = frame(), array.recipes[0]
+    app_code.write(tmp_path, array.manifest)
+    folder = tmp_path / "litert/c"
+    folder.mkdir(parents=True)
+    for name in _HEADERS:
+        (folder / f"litert_{name}.h").write_text(_HEADER)
+    subprocess.run(
+        [
+            *(app_code.compiler(), *app_code.STRICT, "-Wno-conversion", "-O2"),
+            *("-I.", EXAMPLE, NETWORK, "-lm", LITERT, "-o", "denoise_raw10"),
+            f"-Wl,-rpath,{LITERT.parent}",
+        ],
+        cwd=tmp_path,
+        check=True,
     )
-    assert np.abs(got.astype(int) - wanted).max() <= 1
+    data, _ = app_code.packed(image.mosaic, "RAW10")
+    (tmp_path / "in.raw10").write_bytes(data)
+    arguments = [array.folder, recipe, "in.raw10", "out.raw16", 230, 150, 8]
+    subprocess.run(
+        ["./denoise_raw10", *map(str, arguments)],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
+    check(array, image, recipe, tmp_path / "out.raw16")
 
 
 def test_mistakes_are_one_line(program, tmp_path):

@@ -7,25 +7,20 @@ import subprocess
 import exports
 import numpy as np
 import pytest
+from selector_questions import EDGES
+from selector_questions import FIELDS
+from selector_questions import NOISE
+from selector_questions import as_list
+from selector_questions import in_python
+from selector_questions import manifest
+from selector_questions import questions
 
 from export.contract import selector
 from export.contract import selector_code
 from export.flatbuffer import runtime
-from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.denoising import bundle as bundle_reader
 
 GAINS = np.float32(np.arange(100, 6401) / 100)
-
-# The array that ships: four members, gain 8 lies on the middle edge.
-PROFILE = profile_lib.load("imx258")
-NOISE = {
-    "sensor": PROFILE.sensor,
-    "status": PROFILE.status,
-    "gain_range": list(PROFILE.gain_range),
-    "a_coefficients": list(PROFILE.a_coefficients),
-    "b_coefficients": list(PROFILE.b_coefficients),
-}
-EDGES = [float(np.float32(e)) for e in np.geomspace(2.1e-4, 1.344e-2, 5)]
 
 _MAIN = r"""
 #include <stdio.h>
@@ -60,17 +55,6 @@ int main(void) {
   return 0;
 }
 """
-
-
-def manifest():
-    return {
-        "name": "test */ array",
-        "noise": NOISE,
-        "selector": {
-            "edges": EDGES,
-            "hysteresis": selector.hysteresis(EDGES),
-        },
-    }
 
 
 def _asker(folder, compiler, flags):
@@ -118,64 +102,11 @@ def c_selector_fused(tmp_path_factory):
     return _asker(tmp_path_factory.mktemp("fused"), _compiler(), flags)
 
 
-FIELDS = ("a", "b", "scale", "offset", "member", "status")
-
-
-def as_list(choice):
-    return [choice[n] for n in FIELDS]
-
-
 def test_the_c_header_gives_the_same_bits_at_every_gain(c_selector):
     answers = c_selector([f"g -1 {gain:.9g} 0" for gain in GAINS])
     for gain, answer in zip(GAINS, answers, strict=True):
         expected = as_list(selector.select(gain, NOISE, EDGES))
         assert np.array_equal(np.float32(answer), np.float32(expected)), gain
-
-
-def _in_python(line):
-    """Answers a line of questions as the C program does."""
-    kind, number, *values = line.split()
-    values = [float(value) for value in values]
-    if kind in "pd":
-        pairs = list(zip(values[1::2], values[2::2], strict=True)) or None
-        if kind == "p":
-            return selector.from_noise_profile(pairs, EDGES)
-        return selector.from_noise_profile_as_dng(pairs, int(number), EDGES)
-    x, y = values
-    if kind == "g":
-        return selector.select(x, NOISE, EDGES)
-    if kind == "i":
-        return selector.from_iso(x, y, NOISE, EDGES)
-    return selector.from_noise(x, y, EDGES)
-
-
-def questions():
-    """1,000 random questions of each kind in turn, and 50 of nonsense."""
-    rng = np.random.default_rng(25)
-
-    def pairs(count):
-        a, b = rng.uniform(1e-4, 2e-2, count), rng.uniform(-1e-6, 1e-3, count)
-        return " ".join(f"{x:.17g} {y:.17g}" for x, y in zip(a, b, strict=True))
-
-    lines = []
-    for _ in range(200):
-        count = rng.integers(1, 5)
-        lines += [
-            f"g -1 {np.float32(np.exp(rng.uniform(-1, 5))):.9g} 0",
-            f"i -1 {rng.integers(1, 30000)} {rng.integers(1, 400)}",
-            f"n -1 {np.float32(np.exp(rng.uniform(-17, 1))):.9g} "
-            f"{np.float32(rng.uniform(-1e-4, 1e-3)):.9g}",
-            f"p -1 {count} {pairs(count)}",
-            f"d {rng.integers(0, 4)} 4 {pairs(4)}",
-        ]
-    odd = ("nan", "inf", "-inf", "0", "-0", "-1", "1e-45", "3e38")
-    for x in odd:
-        lines += [f"g -1 {x} 0", f"n -1 {x} 1e-6", f"n -1 3e-3 {x}"]
-        lines += [f"p -1 2 {x} 1e-6 {x} 1e-6", f"d 0 4 {' '.join([x] * 8)}"]
-    lines += ["p -1 0", "d 0 0", "d 4 4 1 1 1 1 1 1 1 1", "p -1 1 1e300 0"]
-    lines += [f"i -1 {x} {y}" for x, y in ((0, 100), (100, 0), (-8, 100))]
-    lines += ["i -1 100 -8", "n -1 1e-7 1", "n -1 1 1"]
-    return lines
 
 
 NONSENSE = 50
@@ -186,7 +117,7 @@ def test_c_and_python_agree_on_good_and_bad_input(c_selector):
     assert len(asked) >= 1000 + NONSENSE - 1
     answers = c_selector(asked)
     for line, answer in zip(asked, answers, strict=True):
-        expected = as_list(_in_python(line))
+        expected = as_list(in_python(line))
         assert np.array_equal(np.float32(answer), np.float32(expected)), line
     statuses = {int(answer[-1]) for answer in answers}
     assert statuses == {int(status) for status in selector.Status}
@@ -303,41 +234,10 @@ def test_one_member_needs_no_edges():
 
 
 def test_the_kotlin_code_holds_the_same_numbers():
-    """It is compiled by review where there is no compiler."""
+    """`test_kotlin` compiles it where there is a compiler."""
     texts = selector_code.write(manifest())
     edges = [selector_code._literal(edge) for edge in EDGES]
     for name, text in texts.items():
         assert ", ".join(edges) in text, name
         assert "$" not in text
     assert json.dumps(EDGES)  # Finite.
-
-
-@pytest.mark.slow
-def test_the_kotlin_code_gives_the_same_members(tmp_path):
-    if not shutil.which("kotlinc"):
-        pytest.skip("needs kotlinc")
-    for name, text in selector_code.write(manifest()).items():
-        (tmp_path / name).write_text(text)
-    (tmp_path / "main.kt").write_text(
-        "fun main() { generateSequence(::readLine).forEach { "
-        "val c = NsmaSelector.fromGain(it.toFloat()); "
-        'println("${c.a} ${c.b} ${c.scale} ${c.offset} ${c.member}") } }\n'
-    )
-    files = ["main.kt", "NsmaSelector.kt"]
-    subprocess.run(
-        ["kotlinc", *files, "-include-runtime", "-d", "ask.jar"],
-        cwd=tmp_path,
-        check=True,
-    )
-    answers = subprocess.run(
-        ["java", "-jar", "ask.jar"],
-        cwd=tmp_path,
-        input="\n".join(f"{gain:.9g}" for gain in GAINS),
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.splitlines()
-    for gain, answer in zip(GAINS, answers, strict=True):
-        expected = as_list(selector.select(gain, NOISE, EDGES))
-        got = np.float32([float(x) for x in answer.split()])
-        assert np.array_equal(got, np.float32(expected)), gain
