@@ -1,4 +1,4 @@
-"""Exports a trained array to a bundle of LiteRT flatbuffers, or checks one.
+r"""Exports a trained array to a bundle of LiteRT flatbuffers, or checks one.
 
 Example:
     fanet-export --workdir=runs/fan --output=runs/fan/bundle \
@@ -192,7 +192,22 @@ def _limits(pairs) -> dict[str, float]:
 
 def cli() -> None:
     """Entry point of `fanet-export`."""
-    program.run(main)
+    program.run(
+        main,
+        rare=[
+            "calibration_tiles",
+            "finetune_rate",
+            "finetune_steps",
+            "float_share",
+            "groups",
+            "halo",
+            "halo_tolerance",
+            "int8_target",
+            "max_float_macs",
+            "seed",
+            "sources",
+        ],
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Measures a sensor's noise from frames of a chart.
+r"""Measures a sensor's noise from frames of a chart.
 
 Example:
     fanet-calibrate shoot/*.dng --output=sensor.json
@@ -139,7 +139,11 @@ def main(arguments):
 
 def cli():
     """Entry point of `fanet-calibrate`."""
-    program.run(main, required=["output"])
+    program.run(
+        main,
+        required=["output"],
+        rare=[*raw_flags.NAMES, "max_pixels", "corners"],
+    )
 
 
 if __name__ == "__main__":

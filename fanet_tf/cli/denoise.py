@@ -1,4 +1,4 @@
-"""Denoises RAW frames with an exported array.
+r"""Denoises RAW frames with an exported array.
 
 Example:
     fanet-denoise in.dng out.dng
@@ -165,7 +165,7 @@ def main(arguments):
 
 def cli():
     """Entry point of `fanet-denoise`."""
-    program.run(main)
+    program.run(main, rare=[*raw_flags.NAMES, "max_pixels", "max_memory"])
 
 
 if __name__ == "__main__":

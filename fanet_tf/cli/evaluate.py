@@ -1,4 +1,4 @@
-"""Compares denoisers on one data set: table, JSON and a page to look at.
+r"""Compares denoisers on one data set: table, JSON and a page to look at.
 
 Without --bundle and --run the array that ships is evaluated.
 
@@ -132,18 +132,21 @@ def parse_gains(
 ) -> tuple[float, ...]:
     """Parses the gains of a run; each must lie in the profile's range."""
     low, high = profile.gain_range
-    gains = []
+    gains, outside = [], []
     for one in texts:
         try:
             gain = float(one)
         except ValueError:
             gain = math.nan
-        if not low <= gain <= high:
-            raise InputError(
-                f"A gain must be a number of {low:g} to {high:g}, the range of "
-                f"the profile. Received: {one!r}"
-            )
         gains.append(gain)
+        if not low <= gain <= high:
+            outside.append(repr(one))
+    if outside:
+        raise InputError(
+            f"A gain must be a number of {low:g} to {high:g}, the range of "
+            f"the profile {profile.sensor} ({profile.status}). "
+            f"Received: {', '.join(outside)}"
+        )
     if not gains:
         raise InputError("There must be at least one gain.")
     return tuple(dict.fromkeys(gains))
@@ -313,7 +316,11 @@ def main(arguments: Sequence[str]) -> None:
 
 def cli():
     """Entry point of `fanet-evaluate`."""
-    program.run(main, required=["output"])
+    program.run(
+        main,
+        required=["output"],
+        rare=["max_pixels", "dnd_render", "seed", "crops", "title", "camera"],
+    )
 
 
 if __name__ == "__main__":

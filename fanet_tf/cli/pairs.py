@@ -1,4 +1,4 @@
-"""Makes a paired test set of captures, or a plan of what to capture.
+r"""Makes a paired test set of captures, or a plan of what to capture.
 
 Example:
     fanet-pairs --plan --scenes=20 --per_scene=4 > captures.csv

@@ -4,8 +4,10 @@ A user's mistake is one line on stderr and exit code 2. What is not the user's
 keeps its traceback: it is a bug of ours.
 """
 
+import itertools
 import os
 import sys
+import textwrap
 
 from absl import app
 from absl import flags
@@ -52,16 +54,60 @@ def _check_numbers() -> None:
         limits.set_max_pixels(flags.FLAGS.max_pixels)
 
 
-def _parser(main):
+_SCREEN = 50  # Lines that `--help` may take.
+
+
+def _flag_lines(flag, most: int) -> list[str]:
+    """Returns the lines of one flag; its help is cut to `most` of them."""
+    text = " ".join(str(flag.help).split())
+    wrapped = textwrap.wrap(text, 58, max_lines=most, placeholder=" ...")
+    return [
+        f"{name:<21} {line}"
+        for name, line in itertools.zip_longest(
+            [f"  --{flag.name}"], wrapped, fillvalue=""
+        )
+    ]
+
+
+def short_help(module, rare=()) -> str:
+    """Returns a command's docstring and its flags, cut to fit a screen.
+
+    Args:
+        module: that defines the command.
+        rare: flags that are only named.
+    """
+    own = {f.name: f for f in flags.FLAGS.get_key_flags_for_module(module)}
+    more = [f"--{name}" for name in sorted(rare) if name in own]
+    tail = "All flags in full: --helpfull."
+    if more:
+        tail = f"Rarely used, see --helpfull: {', '.join(more)}."
+    text = ""
+    for most in (2, 1):
+        lines = [module.__doc__.strip(), ""]
+        for name, flag in sorted(own.items()):
+            if name not in rare and flag.help:
+                lines += _flag_lines(flag, most)
+        text = "\n".join([*lines, "", textwrap.fill(tail, 80)])
+        if text.count("\n") < _SCREEN:
+            break
+    return text
+
+
+def _parser(main, rare, rewrite, explain):
     """Returns absl's flags parser with our way to help and to fail."""
     module = sys.modules[main.__module__]
 
     def parse(argv):
-        if {"--help", "-help", "-h", "--helpshort"} & set(argv[1:]):
+        asked = set(argv[1:])
+        if {"--help", "-help", "-h", "--helpshort"} & asked:
+            print(short_help(module, rare))
+            sys.exit(0)
+        if {"--helpfull", "-helpfull"} & asked:
             # absl would list the flags of the installed script: none.
             print(module.__doc__)
             print(flags.FLAGS.module_help(module))
             sys.exit(0)
+        argv = rewrite(argv)
         try:
             positional = flags.FLAGS(argv)
             _check_numbers()
@@ -73,19 +119,35 @@ def _parser(main):
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             # How ml_collections says that a config has no such field, or
             # that a value is of another type.
-            fail(f"A flag must fit the config: {error}")
+            fail(f"A flag must fit the config: {explain(argv) or error}")
 
     return parse
 
 
-def run(main, required=()) -> None:
+def _unchanged(argv):
+    return argv
+
+
+def _nothing_to_say(argv) -> str:
+    return ""
+
+
+def run(
+    main, required=(), rare=(), rewrite=_unchanged, explain=_nothing_to_say
+) -> None:
     """Parses the flags, calls `main(positional_arguments)`, reports mistakes.
 
     Args:
         main: called with the positional arguments; its return value, if any,
             is the exit code.
         required: names of flags that must be given.
+        rare: names of flags that `--help` only names; `--helpfull` has all.
+        rewrite: the words of the command line -> those that absl parses.
+        explain: the same words -> why absl could not parse them, or nothing.
     """
+    # TensorFlow and oneDNN talk about themselves when they start. Warnings
+    # and errors stay.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     for name in required:
         flags.mark_flag_as_required(name)
 
@@ -107,7 +169,7 @@ def run(main, required=()) -> None:
 
     try:
         with streams.plain():
-            app.run(guarded, flags_parser=_parser(main))
+            app.run(guarded, flags_parser=_parser(main, rare, rewrite, explain))
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader, `head` for instance, has seen enough. Python flushes

@@ -48,6 +48,19 @@ _OFFSET = flags.DEFINE_integer(
     "offset", 0, "Bytes before the first row of headerless RAW."
 )
 
+# For the lists of flags that are rarely used.
+NAMES = (
+    "cfa",
+    "black_level",
+    "white_level",
+    "width",
+    "height",
+    "bits",
+    "packing",
+    "row_bytes",
+    "offset",
+)
+
 
 def _black_levels() -> tuple[float, ...]:
     texts = _BLACK_LEVEL.value

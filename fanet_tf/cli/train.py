@@ -1,4 +1,4 @@
-"""Trains a denoiser or an array of them.
+r"""Trains a denoiser or an array of them.
 
 Example:
     fanet-train --config=configs/fan.py --workdir=runs/fan \
@@ -15,9 +15,12 @@ see:
         --coordinator=HOST:PORT --num_processes=2 --process_id=0
 """
 
+import sys
+
 from absl import flags
 from ml_collections import config_flags
 
+from fanet_tf.cli import config_words
 from fanet_tf.cli import program
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "Config file.")
@@ -42,6 +45,9 @@ def main(arguments):
     # Before the slow imports and before a folder is made: a config that could
     # not be loaded fails at its first use.
     config = _CONFIG.value
+    config_words.settle_shares(
+        config, any("config.data.weights" in word for word in sys.argv)
+    )
     config.to_json()
     from fanet_tf.training import callbacks
     from fanet_tf.training import distribution
@@ -61,7 +67,30 @@ def main(arguments):
 
 def cli():
     """Entry point of `fanet-train`."""
-    program.run(main, required=["config", "workdir"])
+    program.run(
+        main,
+        required=["config", "workdir"],
+        rare=["coordinator", "num_processes", "process_id"],
+        rewrite=config_words.with_tuples,
+        explain=_explain,
+    )
+
+
+def _explain(argv) -> str:
+    """Names every field that the config lacks, and what is near it."""
+    plain = [word for word in argv if "config." not in word.partition("=")[0]]
+    before = sys.argv
+    try:
+        # Where ml_collections looks for overrides.
+        sys.argv = plain
+        flags.FLAGS.unparse_flags()
+        flags.FLAGS(plain)
+        clauses = config_words.unknown(argv, _CONFIG.value)
+    except Exception:  # Absl's own words serve then.
+        return ""
+    finally:
+        sys.argv = before
+    return clauses and "there is no " + ", no ".join(clauses)
 
 
 if __name__ == "__main__":

@@ -45,11 +45,24 @@ def test_help_lists_the_flags(module):
     result = run(module, "--help")
     assert result.returncode == 0
     assert "Example:" in result.stdout and "  --" in result.stdout
+    lines = result.stdout.splitlines()
+    assert len(lines) <= 52 and max(map(len, lines)) <= 80
 
 
 @pytest.mark.parametrize("module", COMMANDS)
 def test_an_unknown_flag_is_one_line(module):
     assert_one_line(run(module, "--nosuchflag=1"), "nosuchflag")
+
+
+def test_every_typo_of_a_config_is_named_with_its_neighbour(tmp_path):
+    result = run(
+        TRAIN,
+        "--config=configs/minutes.py",
+        f"--workdir={tmp_path}/run",
+        "--config.train.stepz=3",
+        "--config.data.batchsize=3",
+    )
+    assert_one_line(result, "config.train.steps", "config.data.batch_size")
 
 
 def test_a_missing_config_is_one_line(tmp_path):

@@ -70,7 +70,7 @@ def test_a_damaged_sidd_file_is_skipped_by_name(tmp_path, monkeypatch):
     published_sets.make_sidd(tmp_path, frames=("010", "011", "012"))
     next(tmp_path.rglob("*NOISY_RAW_011*")).write_bytes(b"MATLAB" * 100)
     data = evaluation_sets.smartphone(tmp_path)
-    with pytest.raises(InputError, match="1 of 3, the last .*NOISY_RAW_011"):
+    with pytest.raises(InputError, match="1 of 3: .*NOISY_RAW_011"):
         list(data.captures)
     data = evaluation_sets.smartphone(tmp_path)
     data.damage.limit = 0.5
@@ -170,7 +170,9 @@ def test_damage_beyond_its_limit_ends_the_run():
         with damage.reading(name):
             raise InputError("broken")
     assert damage.skipped == ["a", "b"]
-    with pytest.raises(InputError, match="1.0%.*3 of 200, the last c: broken"):
+    with pytest.raises(
+        InputError, match="1.0%.*3 of 200: a: broken.*; c: broken"
+    ):
         with damage.reading("c"):
             raise OSError("broken")
 

@@ -52,7 +52,7 @@ def build(sources, weights, smooth_share, seed, smallest) -> Bank:
     sources_lib.check_weights(sources, weights)
     images, chances = [], []
     for source, weight in zip(sources, weights, strict=True):
-        loaded = image_sources.load(source, seed)
+        loaded = image_sources.load(source, seed, smallest)
         # The root of the area: a large picture gives more crops than a small
         # one, yet does not drown the others.
         share = np.array([np.sqrt(i.shape[0] * i.shape[1]) for i in loaded])
@@ -67,12 +67,6 @@ def build(sources, weights, smooth_share, seed, smallest) -> Bank:
             )
         images += loaded
         chances.append(chance)
-    for image in images:
-        if min(image.shape[:2]) < smallest:
-            raise InputError(
-                f"Every training image must be at least {smallest} pixels "
-                f"high and wide. Received: {image.shape[:2]}"
-            )
     sizes = np.array([i.shape[0] * i.shape[1] for i in images], np.int64)
     if sizes.sum() >= 2**31:
         raise InputError(

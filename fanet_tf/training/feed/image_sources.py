@@ -31,6 +31,7 @@ _BUNDLED = (
     "retina.jpg",
     "rocket.jpg",
 )
+_BUNDLED_NAMES = (*_BUNDLED, "china.jpg", "flower.jpg")
 _EXPOSURES = 4  # Of each radiance map, two stops either side of middle grey.
 
 
@@ -41,23 +42,42 @@ def encode_linear(linear):
     return np.round(coded * 65535.0).astype(np.uint16)
 
 
-def load(source: str, seed: int) -> list[np.ndarray]:
+def load(source: str, seed: int, smallest: int = 1) -> list[np.ndarray]:
     """Returns the images of one source, each `[H, W, 3]` uint16.
 
     Args:
         source: see the module.
         seed: of procedural images and of the exposures of radiance maps.
+        smallest: least height and width of an image.
 
     Raises:
-        InputError: there is no such source, it holds no image, or more of its
-            files are damaged than `damage.Damage` skips.
+        InputError: there is no such source, it holds no image, more of its
+            files are damaged than `damage.Damage` skips, or some are too small;
+            all such files are named.
     """
     kind, _, count = source.partition(":")
     if source == "bundled":
-        return _bundled()
-    if kind == "dead_leaves":
-        return _procedural(count or "32", seed)
-    return _folder(pathlib.Path(source), seed)
+        named = dict(zip(_BUNDLED_NAMES, _bundled(), strict=True))
+    elif kind == "dead_leaves":
+        images = _procedural(count or "32", seed)
+        named = {f"{source}, {i}": image for i, image in enumerate(images)}
+    else:
+        named = _folder(pathlib.Path(source), seed)
+    _check_sizes(named, smallest)
+    return list(named.values())
+
+
+def _check_sizes(named: dict[str, np.ndarray], smallest: int) -> None:
+    small = [
+        f"{name} of {image.shape[1]} x {image.shape[0]}"
+        for name, image in named.items()
+        if min(image.shape[:2]) < smallest
+    ]
+    if small:
+        raise InputError(
+            f"Every training image must be at least {smallest} pixels wide and "
+            f"high. Received: {damage_lib.listed(small)}"
+        )
 
 
 def _bundled() -> list[np.ndarray]:
@@ -83,7 +103,7 @@ def _procedural(count: str, seed: int) -> list[np.ndarray]:
     ]
 
 
-def _folder(folder: pathlib.Path, seed: int) -> list[np.ndarray]:
+def _folder(folder: pathlib.Path, seed: int) -> dict[str, np.ndarray]:
     if not folder.is_dir():
         raise InputError(
             "A source must be 'bundled', 'dead_leaves[:COUNT]' or a folder of "
@@ -97,13 +117,16 @@ def _folder(folder: pathlib.Path, seed: int) -> list[np.ndarray]:
     photographs = of(images_lib.PHOTO_SUFFIXES)
     radiance = of(images_lib.RADIANCE_SUFFIXES)
     damage = damage_lib.Damage(len(photographs) + len(radiance))
-    images = []
+    images = {}
     for path in photographs:
-        with damage.reading(path):
-            images.append(images_lib.read_srgb16(path))
+        with damage.reading(path, wait=True):
+            images[str(path)] = images_lib.read_srgb16(path)
     for index, path in enumerate(radiance):
-        with damage.reading(path):
-            images += _exposures(images_lib.read_radiance(path), [seed, index])
+        with damage.reading(path, wait=True):
+            linear = images_lib.read_radiance(path)
+            for number, image in enumerate(_exposures(linear, [seed, index])):
+                images[f"{path}, exposure {number}"] = image
+    damage.check()
     if not images:
         suffixes = images_lib.PHOTO_SUFFIXES + images_lib.RADIANCE_SUFFIXES
         raise InputError(

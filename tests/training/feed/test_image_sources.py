@@ -86,5 +86,5 @@ def test_a_damaged_photograph_of_a_large_folder_is_skipped(tmp_path, caplog):
     (tmp_path / "7.png").write_bytes(b"no PNG")
     assert len(image_sources.load(str(tmp_path), seed=0)) == 99
     (tmp_path / "8.png").write_bytes(b"no PNG")
-    with pytest.raises(InputError, match="2 of 100, the last .*8.png"):
+    with pytest.raises(InputError, match="2 of 100: .*7.png.*; .*8.png"):
         image_sources.load(str(tmp_path), seed=0)

@@ -239,9 +239,12 @@ def test_crops_are_flipped_and_transposed_pieces_of_the_images():
     assert len(seen) == 8  # Two flips times one transposition.
 
 
-def test_images_smaller_than_a_patch_are_refused(tmp_path):
+def test_images_smaller_than_a_patch_are_refused_by_name(tmp_path):
     cv2.imwrite(str(tmp_path / "a.png"), np.zeros((20, 90, 3), np.uint8))
-    with pytest.raises(InputError, match="at least 64 pixels"):
+    cv2.imwrite(str(tmp_path / "b.png"), np.zeros((99, 90, 3), np.uint8))
+    cv2.imwrite(str(tmp_path / "c.png"), np.zeros((90, 63, 3), np.uint8))
+    message = "at least 64 pixels .*a.png of 90 x 20; .*c.png of 63 x 90$"
+    with pytest.raises(InputError, match=message):
         bank_lib.build((str(tmp_path),), (1.0,), 0.0, seed=0, smallest=64)
 
 
