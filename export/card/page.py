@@ -167,8 +167,8 @@ def trained(stages: list[dict]) -> list[str]:
             "source", ["what", "licence", "share of the crops"], rows
         ),
         f"{last['data']['smooth_share']:.0%} of the crops are enlarged or "
-        "defocused. None of the pictures is part of this bundle; the weights "
-        "are the project's own.",
+        f"defocused{_optics(last['data'])}. None of the pictures is part of "
+        "this bundle; the weights are the project's own.",
         "",
         *tables.table(
             "stage",
@@ -190,6 +190,11 @@ def trained(stages: list[dict]) -> list[str]:
         *(stage["command"] for stage in stages),
         "```",
         "",
+        *(
+            f"Member {index} is that of `{run}`: the later run did not better "
+            "it.\n"
+            for index, run in stages[-1].get("kept", {}).items()
+        ),
         "<details><summary>Config of the last stage</summary>",
         "",
         "```",
@@ -200,6 +205,20 @@ def trained(stages: list[dict]) -> list[str]:
         "",
     ]
     return lines
+
+
+def _optics(data: dict) -> str:
+    """Says what lens and light did to the crops; an older run drew nothing."""
+    blurred, dark = (
+        data.get(name, 0.0) for name in ("blur_share", "dark_share")
+    )
+    if not blurred and not dark:
+        return ""
+    low, high = data["dark_stops"]
+    return (
+        f"; a lens blurs {blurred:.0%} of those of photographs, and {dark:.0%} "
+        f"are {low:g} to {high:g} stops under"
+    )
 
 
 def limits(noise: dict, realism: str = "none") -> list[str]:

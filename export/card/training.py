@@ -56,6 +56,12 @@ def _stage(folder) -> dict:
         "workdir": f"runs/{folder.resolve().name}",
         "config": config,
         "command": _command(config, f"runs/{folder.resolve().name}"),
+        # A member of an earlier run that a later one did not better.
+        "kept": {
+            str(member["index"]): member["run"]
+            for member in members
+            if "run" in member
+        },
         "reached": {
             gain: psnr
             for member in members

@@ -191,13 +191,19 @@ def test_training_is_read_from_the_folders_of_runs(tmp_path):
     write_run(tmp_path / "shared", config)
     config.train.init_from = str(tmp_path / "shared")
     config.nsma.members = 2
+    config.data.dark_share = 0.4
     write_run(tmp_path / "array", config)
+    kept = tmp_path / "array/member_1/member.json"
+    kept.write_text(json.dumps({"index": 1, "run": "runs/before"}))
     first, last = training.stages(tmp_path / "array")
     assert first["config"]["nsma"]["members"] == 1
     assert last["command"].startswith("fanet-train --config=configs/")
     assert "--config.train.steps=8" in last["command"]
     text = "\n".join(page.trained([first, last]))
     assert "CC BY-SA 4.0" in text and "data/photos/cid22_train" in text
+    assert "and 40% are 1 to 5 stops under" in text
+    assert "Member 1 is that of `runs/before`" in text
+    assert "Member 0 is that" not in text
     assert str(tmp_path) not in text and "/home" not in text
 
 
