@@ -47,19 +47,19 @@ def test_clean_texture_stays_bit_for_bit(gain):
         np.testing.assert_array_equal(mosaic.counts, before)
 
 
-@pytest.mark.parametrize("gain", GAINS)
-def test_less_than_one_in_a_million_of_photographs_is_changed(gain):
-    """2.6 megapixels at each gain; twice as sharp as what sensors give."""
+def test_less_than_one_in_a_million_of_photographs_is_changed():
+    """10.5 megapixels, a gain each; twice as sharp as what sensors give."""
     folder = raw_files.shared("photos/cid22_val")
     found = pixels = 0
-    for number, path in enumerate(sorted(folder.glob("*.png"))[::4]):
+    for number, path in enumerate(sorted(folder.glob("*.png"))):
         scene = captures.scene_from_srgb(
             path.stem, images.read_srgb(path), camera.get("imx258")
         )
         clean = cfa.unpack(scene.clean[None])[0, :, :, 0]
-        found += len(defect_detection.remove(noisy(clean, gain, number))[0])
+        mosaic = noisy(clean, GAINS[number % len(GAINS)], number)
+        found += len(defect_detection.remove(mosaic)[0])
         pixels += clean.size
-    assert found <= np.ceil(1e-6 * pixels)
+    assert found <= 1e-6 * pixels
 
 
 def defects(rng, shape, count):
