@@ -177,7 +177,7 @@ def run(settings: Settings) -> Results:
 def output_folder(given: str | None, kind: str) -> pathlib.Path:
     """Returns the folder for results; without a name it is that of the time."""
     stamp = datetime.datetime.now().strftime(f"{kind}-%Y%m%d-%H%M%S")
-    return atomic.resolve(given or stamp)
+    return atomic.resolve(stamp if given is None else given)
 
 
 def _adb(settings: Settings, **options) -> Adb:

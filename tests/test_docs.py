@@ -252,3 +252,15 @@ def test_a_page_with_mistakes_is_found_out():
     assert not has_field("config.train.step")
     train = flags_of(programs()["fanet-train"])
     assert "--workdir" in train and "--gain" not in train
+
+
+def test_every_row_of_the_safety_page_names_tests_that_exist():
+    rows = [r for r in TEXTS["docs/safety.md"].splitlines() if r[:3] > "| 0"]
+    rows = [r for r in rows if r.split("|")[1].strip().isdigit()]
+    assert [int(r.split("|")[1]) for r in rows] == list(range(1, 29))
+    for row in rows:
+        named = re.findall(r"`(tests/\S+\.py)::(test_\w+)`", row)
+        assert named, row
+        for path, name in named:
+            source = (ROOT / path).read_text(encoding="utf-8")
+            assert f"def {name}(" in source, (path, name)

@@ -168,7 +168,11 @@ def trained(stages: list[dict]) -> list[str]:
         ),
         f"{last['data']['smooth_share']:.0%} of the crops are enlarged or "
         f"defocused{_optics(last['data'])}. None of the pictures is part of "
-        "this bundle; the weights are the project's own.",
+        "this bundle; the weights are the project's own. Whether the licence "
+        "of a training picture reaches the weights is not settled by any "
+        "court that we know of. CC BY-SA asks whoever passes an adaptation "
+        "on to name the author and to keep the licence; the Unsplash licence "
+        "forbids selling its pictures unchanged. Decide for your own use.",
         "",
         *tables.table(
             "stage",

@@ -12,6 +12,7 @@ import re
 from fanet_tf.denoising import bundle as bundle_reader
 from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
+from fanet_tf.files import claims
 
 NAME = "SHA256SUMS"
 _FILES = re.compile(
@@ -75,8 +76,10 @@ def check(folder: pathlib.Path) -> int:
 
 
 def _files(folder):
+    # The lock is there only while a process claims the folder.
+    apart = {folder / NAME, folder / claims.NAME}
     return {
         path.relative_to(folder).as_posix(): path
         for path in folder.rglob("*")
-        if path.is_file() and path != folder / NAME
+        if path.is_file() and path not in apart
     }

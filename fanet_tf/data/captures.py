@@ -5,6 +5,7 @@ A real pair (a paired set, SIDD, See-in-the-Dark) is a capture by itself.
 """
 
 import dataclasses
+import os
 import zlib
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -140,7 +141,7 @@ def draw(
     how far below black the noise is kept, see `PEDESTAL`; 0 clips at black.
     """
     noise = profile.noise(gain)
-    key = [seed, zlib.crc32(scene.name.encode()), round(gain * 1000)]
+    key = [seed, zlib.crc32(os.fsencode(scene.name)), round(gain * 1000)]
     normal = np.random.default_rng(key).standard_normal(
         scene.clean.shape, dtype=np.float32
     )

@@ -9,6 +9,7 @@ pedestal, as phones' files do; clipped ones end at black.
 """
 
 import dataclasses
+import os
 import zlib
 from collections.abc import Container
 from collections.abc import Iterable
@@ -82,7 +83,7 @@ def draw(
         signed_share=float(below_black == "signed"),
         pedestal=(PEDESTAL, PEDESTAL),
     )
-    key = [seed, zlib.crc32(scene.name.encode()), round(gain * 1000)]
+    key = [seed, zlib.crc32(os.fsencode(scene.name)), round(gain * 1000)]
     noise = NoiseParams(*(np.float32(n) for n in profile.noise(gain)))
     exposed = model.expose(scene.clean[None], noise, _PairedDraws(key))
     told = NoiseParams(

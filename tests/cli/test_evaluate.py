@@ -1,6 +1,7 @@
 """`fanet-evaluate` and `fanet-pairs` as commands."""
 
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -58,6 +59,30 @@ def test_evaluate_prints_a_table_and_writes_json_and_page(photos, tmp_path):
     record = json.loads((output / "metrics.json").read_text())
     assert len(record["per_image"]) == 8
     assert {p.name for p in output.iterdir()} == {"metrics.json", "report.html"}
+
+
+def test_a_photograph_whose_name_is_no_text_is_evaluated(photos, tmp_path):
+    source = next(path for path in photos.iterdir())
+    folder = tmp_path / "photographs"
+    folder.mkdir()
+    name = os.fsdecode(b"a\xff" + os.fsencode(source.suffix))
+    (folder / name).write_bytes(source.read_bytes())
+    output = tmp_path / "out"
+    done = command(
+        "evaluate",
+        f"--photos={folder}",
+        "--gains=4",
+        "--methods=identity",
+        "--lpips=none",
+        "--bundle=",
+        "--sensor=fixed",
+        "--sensor_gains=16",
+        f"--output={output}",
+    )
+    assert done.returncode == 0, done.stderr
+    (record,) = json.loads((output / "metrics.json").read_text())["per_image"]
+    assert record["gain"] == 4.0
+    assert (output / "report.html").read_bytes().decode("utf-8")
 
 
 def test_the_shipped_array_is_the_default_and_is_checked(photos, tmp_path):

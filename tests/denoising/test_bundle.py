@@ -112,6 +112,10 @@ def test_the_gains_of_the_shipped_array_lie_inside():
         (lambda m: m["noise"].update(gain_range=[64, 1]), "must rise"),
         (lambda m: m["noise"].update(base_iso=0), "`noise.base_iso`"),
         (lambda m: m["members"][0].update(gain_range=[64, 1]), "must rise"),
+        (
+            lambda m: m["members"][0].update(transform="asinh"),
+            r"`members\[0\].transform`",
+        ),
         (lambda m: rename(m, "a/b"), "recipes`"),
         (lambda m: rename(m, "\x1b[2J"), "recipes`"),
         (lambda m: m["members"][0]["tile"].update(halo=True), "tile.halo`"),

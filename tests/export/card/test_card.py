@@ -25,6 +25,7 @@ from fanet_tf.denoising import bundle as bundle_lib
 from fanet_tf.errors import InputError
 from fanet_tf.evaluation import checks
 from fanet_tf.evaluation import robustness
+from fanet_tf.files import claims
 from fanet_tf.files import reader
 
 GAINS = (1.0, 64.0)
@@ -164,7 +165,8 @@ def test_a_missing_method_has_a_row_that_says_so(record):
 def test_a_bundle_with_its_whole_card_is_whole(record, array, tmp_path):
     folder = tmp_path / "imx258"
     shutil.copytree(array.folder, folder)
-    model_card.install(folder, record)
+    with claims.claim(folder):
+        model_card.install(folder, record)
     assert bundle_check.check(folder)["members"] == len(array.members)
     first = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
     assert b"What it reaches" in first[folder / "README.md"]
