@@ -11,7 +11,7 @@ minutes for 36,000 shared steps and 8 for the 4,000 of a member. Result:
 results/imx258.
 
 Photographs are expected below `data/` (see docs/data.md); name other
-folders with --config.data.sources="('FOLDER','FOLDER','dead_leaves:64')".
+folders, and their shares, with --config.data.sources=FOLDER@3,dead_leaves:64@1.
 """
 
 from fanet_tf.config import default_config

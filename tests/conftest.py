@@ -1,5 +1,6 @@
 """Fixtures that every test may ask for."""
 
+import collections
 import os
 import signal
 
@@ -18,3 +19,25 @@ import pytest  # noqa: E402
 def rng():
     """A generator with a fixed seed; the same numbers in every run."""
     return np.random.default_rng(0)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Says how many tests were skipped for which reason, in one table."""
+    counts, where = collections.Counter(), {}
+    for report in terminalreporter.stats.get("skipped", []):
+        path, _, reason = report.longrepr
+        reason = reason.removeprefix("Skipped: ")
+        counts[reason] += 1
+        where.setdefault(reason, set()).add(_short(path))
+    if not counts:
+        return
+    terminalreporter.section("skipped, and why")
+    for reason, count in counts.most_common():
+        files = sorted(where[reason])
+        more = f" and {len(files) - 2} more" if len(files) > 2 else ""
+        line = f"{count:5}  {reason}  ({', '.join(files[:2])}{more})"
+        terminalreporter.write_line(line)
+
+
+def _short(path: str) -> str:
+    return path[path.rfind("tests/") :]

@@ -29,7 +29,9 @@ def main(arguments: list[str]) -> None:
     if arguments:
         program.fail(f"No positional arguments are taken: {arguments}")
     if importlib.util.find_spec("tensorflow") is None:
-        program.fail("Training needs TensorFlow: pip install 'fanet-tf[train]'")
+        program.fail(
+            "Training needs TensorFlow: pip install '.[train]' in a clone"
+        )
     from export.quickstart import run
 
     run.run(

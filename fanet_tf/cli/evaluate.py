@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from absl import flags
 
 from fanet_tf.calibration import profile as profile_lib
-from fanet_tf.calibration.profile import NoiseProfile
+from fanet_tf.calibration.profile import GainLaw
 from fanet_tf.cli import dnd_flags
 from fanet_tf.cli import max_pixels_flag
 from fanet_tf.cli import method_flags
@@ -56,7 +56,9 @@ flags.adopt_module_key_flags(method_flags)
 flags.adopt_module_key_flags(overwrite_flag)
 
 # Data: exactly one of these.
-_PHOTOS = flags.DEFINE_string("photos", None, "Folder of photographs.")
+_PHOTOS = flags.DEFINE_string(
+    "photos", None, "Folder of photographs, or held_back."
+)
 _RAWS = flags.DEFINE_string("raws", None, "Folder of RAW files of low noise.")
 _SID = flags.DEFINE_string("sid", None, "Folder of See-in-the-Dark.")
 _SIDD = flags.DEFINE_string("sidd", None, "Folder of SIDD (RAW).")
@@ -66,7 +68,10 @@ _GAINS = flags.DEFINE_list(
     "gains", ["1", "2", "4", "8", "16", "32", "64"], "Gains of synthetic noise."
 )
 _PROFILE = flags.DEFINE_string(
-    "profile", "imx258", "Noise: a shipped profile or a .json file."
+    "profile",
+    None,
+    "Noise: a shipped profile or a .json file; default: that of the bundle or "
+    "run.",
 )
 _CAMERA = flags.DEFINE_string(
     "camera",
@@ -127,9 +132,7 @@ _TITLE = flags.DEFINE_string(
 )
 
 
-def parse_gains(
-    texts: Sequence[str], profile: NoiseProfile
-) -> tuple[float, ...]:
+def parse_gains(texts: Sequence[str], profile: GainLaw) -> tuple[float, ...]:
     """Parses the gains of a run; each must lie in the profile's range."""
     low, high = profile.gain_range
     gains, outside = [], []
@@ -171,12 +174,29 @@ def _check_data_flags() -> None:
         )
 
 
-def _data() -> evaluation_sets.EvaluationSet:
+def _noise_law(methods: Mapping[str, evaluate.Method]) -> GainLaw:
+    """Returns the law of --profile, else the one the methods were made for."""
+    if _PROFILE.value is not None:
+        return profile_lib.load(_PROFILE.value)
+    laws = []
+    for method in methods.values():
+        law = method.law
+        if law and not any(law.equals(known) for known in laws):
+            laws.append(law)
+    if len(laws) > 1:
+        raise InputError(
+            "--profile must say which noise is drawn, since the methods were "
+            "made for different ones. Received: "
+            + ", ".join(f"{law.sensor} ({law.status})" for law in laws)
+        )
+    return laws[0] if laws else profile_lib.load("imx258")
+
+
+def _data(profile: GainLaw) -> evaluation_sets.EvaluationSet:
     if _SIDD.value is not None:
         return evaluation_sets.smartphone(_SIDD.value, _LIMIT.value)
     if _PAIRS.value is not None:
         return evaluation_sets.pairs(_PAIRS.value, _LIMIT.value)
-    profile = profile_lib.load(_PROFILE.value)
     gains = parse_gains(_GAINS.value, profile)
     rest = (gains, profile, _SEED.value, _LIMIT.value)
     if _RAWS.value is not None:
@@ -190,11 +210,10 @@ def _data() -> evaluation_sets.EvaluationSet:
     )
 
 
-def _robustness(data, methods) -> robustness.Robustness | None:
+def _robustness(data, methods, profile) -> robustness.Robustness | None:
     """Measures what --sensor asks for."""
     if _SENSOR.value is None:
         return None
-    profile = profile_lib.load(_PROFILE.value)
     gains = parse_gains(_SENSOR_GAINS.value, profile)
     return robustness.measure(
         data.scenes,
@@ -235,18 +254,20 @@ def submit() -> None:
 
 def compare() -> None:
     """Prints the tables and writes the figures and the page."""
-    data = _data()
+    methods = method_flags.chosen(classical=("identity",))
+    profile = _noise_law(methods)
+    data = _data(profile)
     if _SENSOR.value is not None:
         _check_clean(data.scenes)
-        parse_gains(_SENSOR_GAINS.value, profile_lib.load(_PROFILE.value))
-    methods = method_flags.chosen(classical=("identity",))
+        parse_gains(_SENSOR_GAINS.value, profile)
     with _claimed() as output:
-        _evaluate(data, methods, output)
+        _evaluate(data, methods, profile, output)
 
 
 def _evaluate(
     data: evaluation_sets.EvaluationSet,
     methods: Mapping[str, evaluate.Method],
+    profile: GainLaw,
     output: pathlib.Path,
 ) -> None:
     overwrite = overwrite_flag.OVERWRITE.value
@@ -255,7 +276,6 @@ def _evaluate(
     shell.check_output(report, overwrite)
     notes, lpips = [], None
     if _SIDD.value is None and _PAIRS.value is None:
-        profile = profile_lib.load(_PROFILE.value)
         notes += methods_lib.made_for_other_noise(methods, profile)
     if _LPIPS.value != "none":
         try:
@@ -286,7 +306,7 @@ def _evaluate(
     print(text.table(evaluation))
     if verdicts := checks.text(checks.check(evaluation.to_json())):
         print(f"\n{verdicts}")
-    table, more, sections = _robustness(data, methods), {}, []
+    table, more, sections = _robustness(data, methods, profile), {}, []
     if table is not None:
         print(f"\n{text.robustness(table)}")
         more = {"robustness": table.to_json()}

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fanet_tf.calibration.profile import NoiseProfile
+from fanet_tf.calibration.profile import GainLaw
 from fanet_tf.data import scene_kinds
 from fanet_tf.data.camera import Camera
 from fanet_tf.data.scene_kinds import SceneKind
@@ -130,7 +130,7 @@ PEDESTAL = 64 / 959
 def draw(
     scene: Scene,
     gain: float,
-    profile: NoiseProfile,
+    profile: GainLaw,
     seed: int = 0,
     pedestal: float = 0.0,
 ):
@@ -159,7 +159,7 @@ def draw(
 
 
 def synthetic(
-    scenes: Iterable[Scene], gains, profile: NoiseProfile, seed: int = 0
+    scenes: Iterable[Scene], gains, profile: GainLaw, seed: int = 0
 ) -> Iterator[Capture]:
     """Yields each scene at each gain; scenes are held one at a time."""
     for scene in scenes:

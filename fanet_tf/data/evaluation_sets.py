@@ -9,7 +9,7 @@ import itertools
 import pathlib
 from collections.abc import Iterator
 
-from fanet_tf.calibration.profile import NoiseProfile
+from fanet_tf.calibration.profile import GainLaw
 from fanet_tf.data import captures
 from fanet_tf.data import damage as damage_lib
 from fanet_tf.data import folder as folder_lib
@@ -136,7 +136,7 @@ def photos(
     folder,
     camera: Camera,
     gains,
-    profile: NoiseProfile,
+    profile: GainLaw,
     seed: int = 0,
     limit: int | None = None,
     crop: int | None = None,
@@ -145,7 +145,7 @@ def photos(
     """Photographs, unprocessed, with synthetic noise at each gain.
 
     Args:
-        folder: of the photographs.
+        folder: of the photographs; `"held_back"`: those of `images.HELD_BACK`.
         camera: whose colour they take on.
         gains: of the noise.
         profile: of the sensor.
@@ -156,7 +156,11 @@ def photos(
             validates, so both see the same captures.
         kind: of scenes that becomes of them.
     """
-    names = _named(folder_lib.photos(folder)[:limit], folder)
+    if str(folder) == "held_back":
+        files = [images.of_skimage(f"{name}.png") for name in images.HELD_BACK]
+        names = dict(zip(files[:limit], images.HELD_BACK, strict=False))
+    else:
+        names = _named(folder_lib.photos(folder)[:limit], folder)
 
     def read(path):
         srgb = _centre(images.read_srgb(path), crop)
@@ -181,7 +185,7 @@ def photos(
 
 
 def raws(
-    folder, gains, profile: NoiseProfile, seed: int = 0, limit=None
+    folder, gains, profile: GainLaw, seed: int = 0, limit=None
 ) -> EvaluationSet:
     """RAW files of low noise as clean, with synthetic noise at each gain."""
     names = _named(folder_lib.raws(folder)[:limit], folder)
@@ -197,7 +201,7 @@ def raws(
 
 
 def see_in_the_dark(
-    folder, gains, profile: NoiseProfile, seed: int = 0, limit=None
+    folder, gains, profile: GainLaw, seed: int = 0, limit=None
 ) -> EvaluationSet:
     """Long exposures of the test split, with synthetic noise at each gain."""
     files = sid.long_exposures(folder, "test")[:limit]
@@ -221,7 +225,7 @@ def smartphone(folder, limit: int | None = None) -> EvaluationSet:
         len(pairs),
         {
             "Data": f"{len(pairs)} captures of SIDD, real noise",
-            "Noise": "NoiseProfile of each capture's metadata",
+            "Noise": "GainLaw of each capture's metadata",
         },
         damage,
     )

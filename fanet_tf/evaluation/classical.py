@@ -146,8 +146,8 @@ def require_bm3d():
     except ImportError as error:
         raise InputError(
             "The method bm3d needs the optional package of that name "
-            "(pip install 'fanet-tf[bm3d]'; its licence allows non-commercial "
-            f"use only). Received: {error}"
+            "(pip install '.[bm3d]' in a clone; its licence allows "
+            f"non-commercial use only). Received: {error}"
         ) from error
     return package
 

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from fanet_tf import progress_bar
-from fanet_tf.calibration.profile import NoiseProfile
+from fanet_tf.calibration.profile import GainLaw
 from fanet_tf.data.captures import PEDESTAL
 from fanet_tf.data.captures import Capture
 from fanet_tf.data.captures import Scene
@@ -65,7 +65,7 @@ def draw(
     case: Case,
     below_black: str,
     gain: float,
-    profile: NoiseProfile,
+    profile: GainLaw,
     seed: int = 0,
 ) -> Capture:
     """Returns a capture of `scene` as the sensor of a case makes it.
@@ -164,7 +164,7 @@ def measure(
     scenes: Iterable[Scene],
     methods: Mapping[str, Method],
     sensor: str,
-    profile: NoiseProfile,
+    profile: GainLaw,
     *,
     gains=GAINS,
     exposure: float = 1.0,

@@ -107,4 +107,9 @@ def from_run(workdir) -> Method:
         array = keras.ops.convert_to_numpy(denoised)
         return array[0, :height, :width]
 
-    return Method(denoise, f"{row_name(config)}, Keras", note=f"run {workdir}")
+    return Method(
+        denoise,
+        f"{row_name(config)}, Keras",
+        note=f"run {workdir}",
+        law=profile,
+    )

@@ -275,3 +275,20 @@ def test_the_validation_photographs_are_evaluated(tmp_path):
     record = json.loads((tmp_path / "metrics.json").read_text())
     means = {row["method"]: row["raw_psnr"] for row in record["means"]}
     assert means["nlm"] > means["identity"] + 3
+
+
+def test_without_a_profile_the_noise_is_that_of_the_bundle(monkeypatch):
+    import types
+
+    from fanet_tf.cli import evaluate as cli
+    from fanet_tf.evaluation.evaluate import Method
+
+    monkeypatch.setattr(cli, "_PROFILE", types.SimpleNamespace(value=None))
+    dnd = profile_lib.load("dnd")
+    mine, other = Method(None, law=dnd), Method(None, law=PROFILE)
+    assert cli._noise_law({"a": Method(None), "b": mine}) is dnd
+    assert cli._noise_law({"a": Method(None)}).equals(PROFILE)
+    with pytest.raises(InputError, match="--profile must say"):
+        cli._noise_law({"a": mine, "b": other})
+    cli._PROFILE.value = "imx258"
+    assert cli._noise_law({"a": mine, "b": other}).equals(PROFILE)
