@@ -18,9 +18,6 @@ import numpy as np
 # XNNPACK's; XNNPACK's with all arithmetic in half precision; the runtime's own.
 KERNELS = ("xnnpack", "half", "builtin")
 
-_SIGNATURE = "serving_default"
-_FORCE_HALF = 4  # TFLITE_XNNPACK_DELEGATE_FLAG_FORCE_FP16.
-
 
 def run(flatbuffer, inputs, kernels):
     """Runs one flatbuffer.
@@ -56,32 +53,15 @@ def run(flatbuffer, inputs, kernels):
 
 
 def _run_half(flatbuffer, values):
-    # Only `CompiledModel` hands flags to XNNPACK. It lists no nodes, and says
-    # whether a delegate runs all of the graph.
-    from ai_edge_litert.compiled_model import CompiledModel
-    from ai_edge_litert.hardware_accelerator import HardwareAccelerator
-    from ai_edge_litert.options import CpuOptions
-    from ai_edge_litert.options import Options
+    from export.flatbuffer import half_precision
 
-    model = CompiledModel.from_file(
-        flatbuffer,
-        options=Options(
-            hardware_accelerators=HardwareAccelerator.CPU,
-            cpu_options=CpuOptions(num_threads=1, xnnpack_flags=_FORCE_HALF),
-        ),
-    )
-    feeds = {}
-    for name in model.get_input_tensor_details(_SIGNATURE):
-        feeds[name] = model.create_input_buffer_by_name(_SIGNATURE, name)
-        feeds[name].write(np.ascontiguousarray(values[name], np.float32))
-    ((name, detail),) = model.get_output_tensor_details(_SIGNATURE).items()
-    target = model.create_output_buffer_by_name(_SIGNATURE, name)
+    with open(flatbuffer, "rb") as stream:
+        runner = half_precision.HalfRunner(stream.read(), num_threads=1)
     os.getppid()
-    model.run_by_name(_SIGNATURE, feeds, {name: target})
+    output = runner(values)
     os.getppid()
-    shape = tuple(detail["shape"])
-    output = target.read(int(np.prod(shape)), np.float32).reshape(shape)
-    return output, 1 if model.is_fully_accelerated() else -1
+    # It lists no nodes, and says whether the delegate runs all of the graph.
+    return output, 1 if runner.delegated else -1
 
 
 def main():

@@ -62,6 +62,7 @@ def text(manifest: dict, record: dict | None = None) -> str:
         "* **Trained on**: photographs turned back to RAW with synthetic "
         "noise of that law. **Not for**: other sensors' noise, RGB input, "
         "motion, hot pixels.",
+        *_half_precision(members),
         f"* **Licence**: {manifest['licence']}, see LICENSE.",
         "",
         "| member | gains | recipe | bytes | bytes/parameter | worst loss, dB "
@@ -91,6 +92,31 @@ def text(manifest: dict, record: dict | None = None) -> str:
         "",
     ]
     return "\n".join(lines + _measured(manifest, record))
+
+
+def _half_precision(members) -> list[str]:
+    """Returns what the export found, a line; none where it did not look."""
+    found = {
+        member["index"]: member["half_precision"]
+        for member in members
+        if "half_precision" in member
+    }
+    if not found:
+        return []
+    wrong = [
+        f"not for member {index}: {'; '.join(one['findings'])}"
+        for index, one in found.items()
+        if not one["passed"]
+    ]
+    losses = [
+        max(gain["loss_db"], gain["dark_loss_db"])
+        for one in found.values()
+        for gain in one["gains"]
+        if one["passed"]
+    ]
+    right = [f"costs at most {max(max(losses), 0):.3f} dB"] if losses else []
+    said = "; ".join(right + wrong)
+    return [f"* **Half-precision arithmetic** (GPUs; CPUs if told to): {said}."]
 
 
 def members_text(manifest: dict, record: dict) -> str:

@@ -40,6 +40,7 @@ class Recipe:
         staged: whether the manifest lists the stages that led to it.
         cpu: whether all of it must run as one node of the CPU's delegate.
         core: whether it is the core alone.
+        half: whether it must be right in half-precision arithmetic, too.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Recipe:
     staged: bool = False
     cpu: bool = True
     core: bool = False
+    half: bool = False
 
 
 def _static16(context: ExportContext) -> bytes:
@@ -79,6 +81,7 @@ _RECIPES = {
             lambda context: convert.convert(context.member, float16=True),
             agreement.limits("float16", half=True),
             0.01,
+            half=True,
         ),
         Recipe(
             "dynamic_wi8_afp32",

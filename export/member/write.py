@@ -1,9 +1,10 @@
-"""Writes one member of a bundle: every recipe, through its two gates.
+"""Writes one member of a bundle: every recipe, through its gates.
 
-*Parity* (`member.parity`) shows that a flatbuffer computes what it should, and
-*quality* (`contract.quality`) what it loses on photographs. A recipe that loses
-more than its limit is left out for that member, unless losses are allowed, and
-the manifest says so.
+*Parity* (`member.parity`) shows that a flatbuffer computes what it should,
+*quality* (`contract.quality`) what it loses on photographs, and *half*
+(`contract.half`) what float16 loses where its arithmetic has 16 bits, too. A
+recipe that loses more than its limit is left out for that member, unless losses
+are allowed, and the manifest says so.
 """
 
 import dataclasses
@@ -18,6 +19,7 @@ import numpy as np
 from absl import logging
 
 from export.contract import golden
+from export.contract import half
 from export.contract import quality
 from export.flatbuffer import convert
 from export.flatbuffer import gpu
@@ -105,6 +107,7 @@ def write(
         InputError: no recipe passes the quality gate.
     """
     record, inputs = _begin(job, context, index, a_range, halo)
+    omitted = []
     parity = Parity(context, inputs, index)
 
     @functools.cache
@@ -127,25 +130,45 @@ def write(
             _log(losses)
         if recipe.staged:
             entry["steps"] = _stages(context, reference(), recipe)
-        passed = "quality" not in entry or entry["quality"]["passed"]
-        if passed or job.options.allow_quality_loss:
+        reasons = _reasons(entry)
+        if recipe.half:
+            record["half_precision"] = half.record(
+                flatbuffer,
+                reference(),
+                a_range,
+                functools.partial(_b, job),
+                record["gpu_delegate"]["largest_activation"],
+            )
+            found = record["half_precision"]["findings"]
+            reasons += [f"in half precision {reason}" for reason in found]
+        if not reasons or job.options.allow_quality_loss:
             _save(job, record, recipe, flatbuffer, entry)
             _save_golden(job, record, recipe, denoised)
         else:
             logging.warning(
-                "Member %d is left out in %s: it loses more than %g dB.",
+                "Member %d is left out in %s: %s.",
                 index,
                 recipe.name,
-                recipe.quality_limit,
+                "; ".join(reasons),
             )
             record["omitted"][recipe.name] = entry
+            omitted.append(f"{recipe.name} ({'; '.join(reasons)})")
     if not record["recipes"]:
         raise InputError(
             f"Member {index} must pass the quality gate in one recipe. "
-            f"Received: {_omitted(record)}; --allow_quality_loss writes it all "
-            "the same"
+            f"Received: {', '.join(omitted)}; --allow_quality_loss writes it "
+            "all the same"
         )
     return record
+
+
+def _reasons(entry) -> list[str]:
+    """Returns why a recipe does not pass the quality gate; empty if it does."""
+    found = entry.get("quality", {"passed": True})
+    if found["passed"]:
+        return []
+    worst = max(max(g["loss_db"], g["dark_loss_db"]) for g in found["gains"])
+    return [f"it loses {worst:.2f} dB, more than {found['limit_db']:g}"]
 
 
 def _begin(job, context, index, a_range, halo) -> tuple[dict, dict]:
@@ -187,13 +210,6 @@ def _log(losses):
         for x in losses
     )
     logging.info("  loses %s", listed)
-
-
-def _omitted(record) -> str:
-    return ", ".join(
-        f"{name} {max(g['loss_db'] for g in entry['quality']['gains']):.2f} dB"
-        for name, entry in record["omitted"].items()
-    )
 
 
 def _stages(context, reference, recipe) -> list[dict]:

@@ -77,6 +77,16 @@ class Member:
     paths: dict[str, pathlib.Path]
     record: dict
 
+    @property
+    def half_precision(self) -> tuple[float, float] | None:
+        """The `a` for which half-precision arithmetic was found right.
+
+        None if it was found wrong, or was not measured: float16 is not in the
+        bundle, or the bundle is older than the measurement.
+        """
+        found = self.record.get("half_precision", {}).get("a_range")
+        return tuple(found) if found else None
+
     def path(self, recipe: str) -> pathlib.Path:
         """Returns the flatbuffer of a recipe."""
         if recipe not in self.paths:

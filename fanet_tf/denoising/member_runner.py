@@ -1,6 +1,5 @@
 """One member of a bundle on LiteRT, at its own tile size or at another."""
 
-import contextlib
 import os
 
 import numpy as np
@@ -10,6 +9,7 @@ from fanet_tf.denoising import resized
 from fanet_tf.denoising.bundle import Member
 from fanet_tf.denoising.bundle import Tile
 from fanet_tf.errors import InputError
+from fanet_tf.files import quiet
 
 SIGNATURE = "serving_default"
 # LiteRT ends the process where the system gives it no more threads.
@@ -51,7 +51,7 @@ class MemberRunner:
         shape = (1, self.tile.height, self.tile.width, 4)
         content = _content(path, member.tile, self.tile)
         try:
-            with _quiet():
+            with quiet.standard_error():
                 # Kept: the signature's runner does not own the interpreter.
                 self._interpreter = Interpreter(
                     model_content=content, num_threads=num_threads
@@ -101,16 +101,3 @@ def _content(path, own, tile):
         return resized.resized(content, tile.height, tile.width, own.stride)
     except resized.FixedSize as error:
         raise resized.FixedSize(f"{path}: {error}") from error
-
-
-@contextlib.contextmanager
-def _quiet():
-    """Keeps LiteRT's INFO lines, written below Python, off stderr."""
-    kept = os.dup(2)
-    with open(os.devnull, "wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

@@ -13,6 +13,7 @@ from runs import whole_frame
 
 from export.contract import check
 from export.contract import golden
+from export.contract import half
 from export.flatbuffer import convert
 from export.flatbuffer import graph
 from export.flatbuffer import runtime
@@ -318,18 +319,36 @@ def test_the_flatbuffers_name_their_tensors_and_their_origin(run):
             assert essentials["a_range"] == list(member.a_range)
 
 
-def test_a_recipe_that_loses_too_much_is_left_out(run, tmp_path):
-    """Nothing loses less than -100 dB."""
+def test_a_recipe_that_loses_too_much_is_left_out(run, tmp_path, monkeypatch):
+    """Nothing loses less than -100 dB, in half precision neither."""
     limits = {"dynamic_wi8_afp32": -100.0}
-    chosen = "float32,dynamic_wi8_afp32"
+    monkeypatch.setattr(half, "LIMIT_DB", -100.0)
+    chosen = "float32,float16,dynamic_wi8_afp32"
     folder = exports.export(run[1], tmp_path / "b", chosen, limits)
-    manifest = bundle_reader.load(folder).manifest
-    for member in manifest["members"]:
-        assert list(member["recipes"]) == ["float32"]
-        quality = member["omitted"]["dynamic_wi8_afp32"]["quality"]
+    array = bundle_reader.load(folder)
+    for member in array.members:
+        record = member.record
+        assert list(record["recipes"]) == ["float32"]
+        quality = record["omitted"]["dynamic_wi8_afp32"]["quality"]
         assert quality["limit_db"] == -100.0 and not quality["passed"]
+        assert record["omitted"]["float16"]["quality"]["passed"]
+        assert not record["half_precision"]["passed"]
+        assert member.half_precision is None
     assert not list(folder.glob("*dynamic*"))
     assert check.check(folder)["flatbuffers"] == 2
+
+
+def test_a_bundle_says_for_which_noise_half_precision_is_right(run):
+    for member in bundle_reader.load(run[2]).members:
+        found = member.record["half_precision"]
+        assert member.half_precision == member.a_range
+        assert found["passed"] and found["findings"] == []
+        assert 0 < found["largest_activation"] < 65504
+        for gain in found["gains"]:
+            assert gain["loss_db"] <= found["limit_db"] == 0.02
+    # A bundle of before this was measured says nothing.
+    older = bundle_reader.load(exports.signed()).members[0]
+    assert older.half_precision is None
 
 
 def test_a_member_that_passes_nowhere_makes_no_bundle(run, tmp_path):

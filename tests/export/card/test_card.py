@@ -185,6 +185,26 @@ def write_run(workdir, config):
         (folder / "member.json").write_text(json.dumps({"index": index}))
 
 
+def test_a_card_says_what_half_precision_costs_if_that_was_measured(array):
+    manifest = json.loads(json.dumps(array.manifest))
+    for member in manifest["members"]:
+        member.pop("half_precision", None)
+    assert "Half-precision" not in model_card.text(manifest)
+    gain = {"gain": 1.0, "psnr_db": 48.0, "loss_db": 0.004}
+    entry = {"passed": True, "findings": []}
+    entry["gains"] = [{**gain, "dark_loss_db": 0.011}]
+    manifest["members"][0]["half_precision"] = entry
+    manifest["members"][1]["half_precision"] = {
+        "passed": False,
+        "findings": ["it loses 0.5 dB"],
+        "gains": [{**gain, "dark_loss_db": 0.5}],
+    }
+    assert (
+        "costs at most 0.011 dB; not for member 1: it loses 0.5 dB."
+        in model_card.text(manifest)
+    )
+
+
 def test_training_is_read_from_the_folders_of_runs(tmp_path):
     config = config_lib.default_config()
     config.train.steps = 8
