@@ -35,7 +35,7 @@ object NsmaBundle {
     const val NAME = "imx258"
     /** Of manifest.json as sorted, compact JSON without `files`. */
     const val SHA256 =
-        "f85794790b17e8d81f6990de1c5bb06b28e75fb60793f0a41f6fe29c319e0142"
+        "e20539cc76ce8a63ffec2fc00fe481572d57c7a8c68e1de62547e18b626b3b19"
     /** Of the tile [1, height, width, 4]: R, Gr, Gb, B, packed pixels. */
     const val TILE_HEIGHT = 384
     const val TILE_WIDTH = 384
@@ -64,27 +64,27 @@ object NsmaBundle {
         ),
         NsmaFile(
             1, "float16", "member_1_float16.tflite",
-            "51c7e2965c3f17ea5e932dac57c02e3f0bebc68bc61481ed26ecdfdc32f32728"
+            "6940b00c916b35b7e45475df6cd467acd1661bb6afe6951c4d3d589b84e8b1c6"
         ),
         NsmaFile(
             1, "dynamic_wi8_afp32", "member_1_dynamic_wi8_afp32.tflite",
-            "44d764a357bee6350cb59de98a3df10502c3bb1015fc615593a01d8d00dd38d1"
+            "e2f334db128f5eb3b67eb4b5e922ce87c149a1c6f1c64bb571d20dba7141ccb4"
         ),
         NsmaFile(
             2, "float16", "member_2_float16.tflite",
-            "ea0c42e4d42fb610526a69dd9e998d34105636465e9ed3b2530a95ea3c69b5e1"
+            "e3880eddf242446bcae83c59761ca287ff3e4be19feacb5f4a79e34e61d67c1c"
         ),
         NsmaFile(
             2, "dynamic_wi8_afp32", "member_2_dynamic_wi8_afp32.tflite",
-            "0f005d9fa6af0a7bb3ad6cf7f9489b263fd91efaf62b1c0bd48a6493672c68cd"
+            "0ae590599c2d2114598f8d80bc6f0a9007c000efd400f40c72e95a93ddbd6d87"
         ),
         NsmaFile(
             3, "float16", "member_3_float16.tflite",
-            "0744ffbe323e1258782f5433f0aa52860ef4d75d694ecd1065f63d77d15f2291"
+            "34a9d1e706b6ad973ab431e56e71a350a781d9b00ea977471a87a8caea410480"
         ),
         NsmaFile(
             3, "dynamic_wi8_afp32", "member_3_dynamic_wi8_afp32.tflite",
-            "6df463073f98e377a2384728ef90c587e82093c5d24c4ee883fcfb39212ab809"
+            "db0b01123376084abd5f3b3c5cc13d0c59cabd390e6726d853ab264e9d1210e8"
         )
     )
 }
