@@ -333,7 +333,7 @@ def fuzz(array, folder, plans, compiler="gcc"):
     """Returns how many random frames were denoised, and how many refused."""
     app_code.write(folder, array.manifest)
     (folder / "fuzz.c").write_text(_FUZZ)
-    subprocess.run(
+    made = subprocess.run(
         [
             *(app_code.compiler(compiler), "-std=c99", "-O2", "-g"),
             "-fsanitize=address,undefined,float-divide-by-zero,"
@@ -341,8 +341,12 @@ def fuzz(array, folder, plans, compiler="gcc"):
             *("-fno-sanitize-recover=all", "fuzz.c", "-o", "fuzz", "-lm"),
         ],
         cwd=folder,
-        check=True,
+        capture_output=True,
+        text=True,
     )
+    if "cannot find" in made.stderr and "clang_rt" in made.stderr:
+        pytest.skip("needs the sanitizers of clang (libclang-rt-dev)")
+    assert made.returncode == 0, made.stderr
     done = subprocess.run(
         [folder / "fuzz", str(plans)], capture_output=True, text=True
     )
