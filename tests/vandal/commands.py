@@ -190,8 +190,13 @@ def _card_is_whole(folder):
     from export.contract import selector_code
 
     whole.file(folder / "card.json")
-    # The bundle lies where the command is told that it does.
-    bundle = folder / "../../in/imx258"
+    # The bundle is among the inputs, whatever they and the output are called.
+    place = folder.resolve()
+    bundle = next(
+        found
+        for parent in (place, *place.parents)
+        for found in parent.glob("*/imx258")
+    )
     checksums.check(bundle)
     manifest = json.loads((bundle / "manifest.json").read_text())
     for name, text in selector_code.write(manifest).items():

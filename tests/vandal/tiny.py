@@ -36,9 +36,17 @@ def card():
     from vandal.commands import ROOT
 
     from export.card import measure
+    from fanet_tf.data import scene_kinds
 
     record = json.loads((ROOT / "results/imx258/card.json").read_text())
-    for name in ("photographs", "crops", "sensor"):
+    # A kind of scenes is recorded as the crops are.
+    crops = record["crops"]
+    kinds = {
+        name: {**crops, "data": {"blur": kind.blur, "exposure": kind.exposure}}
+        for name, kind in scene_kinds.KINDS.items()
+    }
+    record.setdefault("scenes", {"data": crops["data"], "kinds": kinds})
+    for name in ("photographs", "crops", "scenes", "sensor"):
         setattr(measure, name, lambda *_, found=record[name], **__: found)
 
 
