@@ -1,6 +1,6 @@
 """Learned perceptual image patch similarity, from the authors' package.
 
-`pip install 'fanet-tf[lpips]'` brings `lpips` 0.1.4 and torch; the heads of
+`pip install '.[lpips]'` in a clone brings `lpips` 0.1.4 and torch; the heads of
 LPIPS v0.1 are in the package, the backbone's ImageNet weights are fetched by
 torchvision at the first use (offline: put them under `TORCH_HOME`). Where
 either is missing there is no figure: none is made up.
@@ -42,8 +42,8 @@ def load(network: str = "alex") -> Callable:
         import torch
     except ImportError as error:
         raise UnavailableError(
-            "LPIPS was not measured: install the extra fanet-tf[lpips] "
-            f"({error})."
+            "LPIPS was not measured: install the extra with "
+            f"\"pip install '.[lpips]'\" ({error})."
         ) from error
     try:
         model = lpips.LPIPS(net=network, verbose=False).eval()
