@@ -88,7 +88,6 @@ ALLOWED = {
     ("fanet_tf/training/checkpoint.py", "np.savez"): "into memory",
     ("fanet_tf/training/checkpoint.py", "np.load"): "from memory, digest held",
     ("fanet_tf/cli/program.py", "os.open"): "os.devnull",
-    ("fanet_tf/denoising/member_runner.py", "open"): "os.devnull",
 }
 
 
