@@ -52,6 +52,8 @@ def _stage(folder) -> dict:
             f"{folder}: must hold {config['nsma']['members']} finished "
             f"members. Received: {len(members)}"
         )
+    # All members are there, whichever was trained alone last.
+    config["nsma"]["only"] = -1
     return {
         "workdir": f"runs/{folder.resolve().name}",
         "config": config,

@@ -4,7 +4,6 @@ A user's mistake is one line on stderr and exit code 2. What is not the user's
 keeps its traceback: it is a bug of ours.
 """
 
-import itertools
 import os
 import sys
 import textwrap
@@ -59,14 +58,15 @@ _SCREEN = 50  # Lines that `--help` may take.
 
 def _flag_lines(flag, most: int) -> list[str]:
     """Returns the lines of one flag; its help is cut to `most` of them."""
-    text = " ".join(str(flag.help).split())
-    wrapped = textwrap.wrap(text, 58, max_lines=most, placeholder=" ...")
-    return [
-        f"{name:<21} {line}"
-        for name, line in itertools.zip_longest(
-            [f"  --{flag.name}"], wrapped, fillvalue=""
-        )
-    ]
+    name = f"[no]{flag.name}" if flag.boolean else flag.name
+    return textwrap.wrap(
+        str(flag.help),
+        80,
+        initial_indent=f"{f'  --{name}':<21} ",
+        subsequent_indent=" " * 22,
+        max_lines=most,
+        placeholder=" ...",
+    )
 
 
 def short_help(module, rare=()) -> str:
@@ -145,9 +145,6 @@ def run(
         rewrite: the words of the command line -> those that absl parses.
         explain: the same words -> why absl could not parse them, or nothing.
     """
-    # TensorFlow and oneDNN talk about themselves when they start. Warnings
-    # and errors stay.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     for name in required:
         flags.mark_flag_as_required(name)
 

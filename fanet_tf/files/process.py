@@ -10,13 +10,14 @@ EXIT_INTERRUPTED = 130  # As a shell reports Ctrl-C.
 
 
 def prepare() -> None:
-    """Makes the streams usable, an interrupt a line and TensorFlow quiet."""
+    """Makes the streams usable, an interrupt a line and TensorFlow quieter."""
     _open_standard_streams()
     if sys.stdout is not None and hasattr(sys.stdout, "reconfigure"):
         # Names of files may hold bytes that are no text.
         sys.stdout.reconfigure(errors="backslashreplace")
     sys.excepthook = _interrupted
-    # Else TensorFlow greets with the instructions that a processor knows.
+    # TensorFlow lists the processor's instructions when it starts. What oneDNN
+    # says of itself has no such switch.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 

@@ -92,5 +92,5 @@ def test_help_lists_the_flags(flag):
     done = bench(flag)
     assert done.returncode == 0
     assert "fanet-bench BUNDLE --host" in done.stdout
-    for name in ("--serial", "dry_run", "--baseline", "--spread_limit"):
+    for name in ("--serial", "--[no]dry_run", "--baseline", "--spread_limit"):
         assert name in done.stdout

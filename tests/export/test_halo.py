@@ -11,6 +11,7 @@ from export.contract import check
 from export.contract import checksums
 from export.contract import halo
 from fanet_tf.denoising import bundle as bundle_reader
+from fanet_tf.denoising import tiles
 from fanet_tf.errors import InputError
 
 STRIDE, SIDE, A = 2, 64, 4e-3
@@ -117,6 +118,9 @@ def changed(bundle, change):
     manifest = json.loads(path.read_text())
     for member in manifest["members"]:
         change(member)
+        tile = member["tile"]
+    margin = tiles.margin(tile["halo"], tile["stride"])
+    manifest["tiling"]["mirrored"] = margin
     path.write_text(json.dumps(manifest))
     (bundle / checksums.NAME).unlink()
     checksums.write(bundle)
@@ -130,7 +134,7 @@ def test_a_halo_that_is_too_small_is_refused(bundle):
         member["tile"]["halo"] = 1
 
     changed(copy, smaller)
-    with pytest.raises(InputError, match="must be"):
+    with pytest.raises(InputError, match="a halo must be"):
         bundle_reader.load(copy)
 
     def lie(member):

@@ -214,6 +214,7 @@ def test_training_is_read_from_the_folders_of_runs(tmp_path):
     config.train.init_from = str(tmp_path / "shared")
     config.nsma.members = 2
     config.data.dark_share = 0.4
+    config.nsma.only = 1  # Member by member.
     write_run(tmp_path / "array", config)
     kept = tmp_path / "array/member_1/member.json"
     kept.write_text(json.dumps({"index": 1, "run": "runs/before"}))
@@ -221,6 +222,7 @@ def test_training_is_read_from_the_folders_of_runs(tmp_path):
     assert first["config"]["nsma"]["members"] == 1
     assert last["command"].startswith("fanet-train --config=configs/")
     assert "--config.train.steps=8" in last["command"]
+    assert "nsma.only" not in last["command"]
     text = "\n".join(page.trained([first, last]))
     assert "CC BY-SA 4.0" in text and "data/photos/cid22_train" in text
     assert "and 40% are 1 to 5 stops under" in text
