@@ -120,8 +120,7 @@ def photographs(
     """
     data = _photographs(folder, profile, camera)
     methods = _methods(array, _QUICK, array.recipes, pmrid)
-    about = {"folder": pathlib.Path(folder).name, "count": _count(data)}
-    return _run(about, data.captures, data.total, *methods)
+    return _run(_about(folder, data), data.captures, data.total, *methods)
 
 
 def crops(
@@ -134,12 +133,7 @@ def crops(
     """Evaluates centre crops against BM3D too; see `photographs`."""
     data = _photographs(folder, profile, camera, CROPS, CROP)
     methods = _methods(array, _SLOW, array.recipes[:1], pmrid)
-    about = {
-        "folder": pathlib.Path(folder).name,
-        "count": _count(data),
-        "crop": CROP,
-    }
-    return _run(about, data.captures, data.total, *methods)
+    return _run(_about(folder, data, CROP), data.captures, data.total, *methods)
 
 
 def scenes(
@@ -154,20 +148,13 @@ def scenes(
     Returns:
         `data`, and in `kinds` what `photographs` returns, by kind.
     """
+    methods = _methods(array, ("identity",), array.recipes[:1], pmrid)
     kinds = {}
     for name, kind in scene_kinds.KINDS.items():
         data = _photographs(folder, profile, camera, crop=CROP, kind=kind)
-        methods = _methods(array, ("identity",), array.recipes[:1], pmrid)
         about = {"blur": kind.blur, "exposure": kind.exposure}
         kinds[name] = _run(about, data.captures, data.total, *methods)
-    return {
-        "data": {
-            "folder": pathlib.Path(folder).name,
-            "count": _count(data),
-            "crop": CROP,
-        },
-        "kinds": kinds,
-    }
+    return {"data": _about(folder, data, CROP), "kinds": kinds}
 
 
 def sensor(
@@ -188,14 +175,7 @@ def sensor(
         exposure=EXPOSURE,
         total=_count(data),
     )
-    return {
-        "data": {
-            "folder": pathlib.Path(folder).name,
-            "count": _count(data),
-            "crop": CROP,
-        },
-        **found.to_json(),
-    }
+    return {"data": _about(folder, data, CROP), **found.to_json()}
 
 
 def _photographs(
@@ -215,6 +195,12 @@ def _photographs(
         crop=crop,
         kind=kind,
     )
+
+
+def _about(folder, data, crop=None):
+    """Returns what a card says of a set: its folder, how many, which part."""
+    about = {"folder": pathlib.Path(folder).name, "count": _count(data)}
+    return {**about, "crop": crop} if crop else about
 
 
 def _count(data):

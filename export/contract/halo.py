@@ -24,6 +24,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from export.contract.quality import Run
+from fanet_tf.denoising import agreement
 
 TOLERANCE = 0.05  # Largest error, in deviations of the noise.
 # A step along a whole edge is seen earlier than an error of one pixel. 0.01
@@ -95,10 +96,8 @@ def _corners(run, inputs, stride):
     rolled = np.roll(inputs["noisy"], shift, (1, 2))
     back = [-s for s in shift]
     deep = np.roll(run({**inputs, "noisy": rolled}), back, (1, 2))
-    a = 1.0 / np.asarray(inputs["scale"], np.float64)
-    b = np.asarray(inputs["offset"], np.float64) * a**2
-    deviation = np.sqrt(a * np.maximum(deep, 0.0) + b)
-    error = ((run(inputs) - deep) / deviation)[0]
+    scale, offset = (np.ravel(inputs[name])[0] for name in ("scale", "offset"))
+    error = agreement.error(run(inputs), deep, scale, offset)[0]
     side = min(height, width) // 4
     return np.stack(
         [

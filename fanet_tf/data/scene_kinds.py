@@ -43,11 +43,7 @@ class SceneKind:
 
     def expose(self, packed):
         """Returns packed RAW `[h, w, 4]` with less light."""
-        return (
-            packed
-            if self.exposure == 1.0
-            else packed * np.float32(self.exposure)
-        )
+        return packed * np.float32(self.exposure)
 
 
 # Blur of 1 pixel: the sharpness `D(1) / D(8)` (benchmarks/sharpness.py) of

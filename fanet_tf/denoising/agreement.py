@@ -23,8 +23,8 @@ LEFT = 0.3
 
 
 @dataclasses.dataclass(frozen=True)
-class Limits:
-    """The largest difference allowed, in deviations of the noise.
+class _Figures:
+    """What an error is judged by, in deviations of the noise.
 
     Attributes:
         rms: of all values.
@@ -35,6 +35,10 @@ class Limits:
     rms: float
     largest: float
     bias: float
+
+
+class Limits(_Figures):
+    """The largest difference allowed; see `_Figures`."""
 
     def __str__(self) -> str:
         return (
@@ -43,19 +47,8 @@ class Limits:
         )
 
 
-@dataclasses.dataclass(frozen=True)
-class Difference:
-    """How far an output is from its reference, in deviations of the noise.
-
-    Attributes:
-        rms: of all values.
-        largest: of any value.
-        bias: of any plane's mean.
-    """
-
-    rms: float
-    largest: float
-    bias: float
+class Difference(_Figures):
+    """How far an output is from its reference; see `_Figures`."""
 
     def within(self, limits: Limits) -> bool:
         """Tells whether no figure is above its limit; NaN never is."""

@@ -9,6 +9,7 @@ resumed run does everything at the steps where an uninterrupted one would have.
 import math
 import pathlib
 import signal
+import statistics
 import time
 
 import keras
@@ -135,35 +136,30 @@ class Validate(StepCallback):
     ):
         super().__init__(bar, every)
         self._journal, self._validation = journal, validation
+        self._noisy = statistics.fmean(validation.noisy_psnr().values())
 
     def on_step(self, logs):
         """Validates."""
         weights = trainer_lib.ema_weights(self.model)
         with distribution.local():
-            scores = self._validation.psnr(weights)
-            others = self._validation.others(weights)
+            reached = self._validation.record(weights)
             noisiest = self._validation.gains[-1]
             pictures = self._validation.pictures(weights, noisiest)
-        psnr = {f"{gain:g}": score for gain, score in scores.items()}
-        record = {"step": self.step, "psnr": psnr}
-        curves = {f"psnr/gain_{gain}": score for gain, score in psnr.items()}
-        if others:
-            record["psnr_of"] = {
-                kind: {f"{gain:g}": score for gain, score in found.items()}
-                for kind, found in others.items()
-            }
-            for kind, found in record["psnr_of"].items():
-                for gain, score in found.items():
-                    curves[f"psnr_{kind}/gain_{gain}"] = score
-        self._journal.write(record)
-        self._journal.plot(curves, self.step)
-        noisy = self._validation.noisy_psnr().values()
-        self._bar.validated(
-            sum(scores.values()) / len(scores), sum(noisy) / len(noisy)
+        self._journal.write({"step": self.step, **reached})
+        kinds = {"": reached["psnr"], **reached.get("psnr_of", {})}
+        self._journal.plot(
+            {
+                f"psnr{kind and f'_{kind}'}/gain_{gain}": score
+                for kind, found in kinds.items()
+                for gain, score in found.items()
+            },
+            self.step,
         )
+        mean = statistics.fmean(reached["psnr"].values())
+        self._bar.validated(mean, self._noisy)
         name = f"noisy_denoised_clean/gain_{noisiest:g}"
         self._journal.show(name, pictures, self.step)
-        for kind, found in {"": psnr, **record.get("psnr_of", {})}.items():
+        for kind, found in kinds.items():
             text = "  ".join(f"{g}: {score:.2f}" for g, score in found.items())
             self._bar.write(
                 f"{self.label} step {self.step}: PSNR (dB)"

@@ -273,18 +273,8 @@ def _finish(weights, folder, config, index, a_range, validation):
         "index": index,
         "a_range": list(a_range),
         "steps": config.train.steps,
-        "psnr": {f"{g:g}": s for g, s in validation.psnr(weights).items()},
-        "noisy_psnr": {f"{g:g}": s for g, s in validation.noisy_psnr().items()},
-        **_others(validation, weights),
+        **validation.record(weights),
+        "noisy_psnr": validation.noisy_record(),
         "validated_on": [scene.name for scene in validation.scenes],
     }
     atomic.write_json(folder / "member.json", record, overwrite=True)
-
-
-def _others(validation, weights) -> dict:
-    """Returns what the member reaches on further kinds of scenes, if any."""
-    found = {
-        kind: {f"{gain:g}": score for gain, score in scores.items()}
-        for kind, scores in validation.others(weights).items()
-    }
-    return {"psnr_of": found} if found else {}

@@ -133,6 +133,24 @@ class Validation:
             )
         return np.stack(rows[:3])
 
-    def others(self, weights) -> dict[str, dict[float, float]]:
-        """Returns kind -> gain -> PSNR of the kinds after the first."""
-        return {kind: self.psnr(weights, kind) for kind in self.kinds[1:]}
+    def record(self, weights) -> dict:
+        """Returns what weights reach, as JSON keeps it.
+
+        `psnr`: gain -> dB of the first kind; with more kinds also `psnr_of`:
+        kind -> gain -> dB.
+        """
+        record = {"psnr": _by_name(self.psnr(weights))}
+        if len(self.kinds) > 1:
+            record["psnr_of"] = {
+                kind: _by_name(self.psnr(weights, kind))
+                for kind in self.kinds[1:]
+            }
+        return record
+
+    def noisy_record(self) -> dict:
+        """Returns gain -> dB of the noisy captures, as JSON keeps it."""
+        return _by_name(self.noisy_psnr())
+
+
+def _by_name(scores: dict[float, float]) -> dict[str, float]:
+    return {f"{gain:g}": score for gain, score in scores.items()}

@@ -45,19 +45,24 @@ def played(player, command, cases):
     return score.broken
 
 
-@pytest.mark.parametrize("name", FAST)
-def test_nothing_is_lost(light, tmp_path, name):
+def some_played(made, folder, name, every):
+    """Plays some of each kind; ends a command at each `every(steps)`-th."""
     command = COMMANDS[name]
-    player = play.Player(light, tmp_path)
+    player = play.Player(made, folder)
     steps = len(player.events(command))
     cases = [
         *attacks.plain(command),
         *attacks.foreign(command),
         *attacks.links(command),
         *attacks.read_only(command),
-        *attacks.ends(command, steps, every=5),
+        *attacks.ends(command, steps, every=every(steps)),
     ]
-    assert played(player, command, cases) == []
+    return played(player, command, cases)
+
+
+@pytest.mark.parametrize("name", FAST)
+def test_nothing_is_lost(light, tmp_path, name):
+    assert some_played(light, tmp_path, name, lambda steps: 5) == []
 
 
 def test_a_deliberate_deletion_is_seen(light, tmp_path):
@@ -92,14 +97,7 @@ def test_nothing_is_lost_by_any_light_command(light, tmp_path, name):
 @pytest.mark.parametrize("name", HEAVY)
 def test_nothing_is_lost_by_any_heavy_command(heavy, tmp_path, name):
     """Seconds a run, so fewer of each kind."""
-    command = COMMANDS[name]
-    player = play.Player(heavy, tmp_path)
-    steps = len(player.events(command))
-    cases = [
-        *attacks.plain(command),
-        *attacks.foreign(command),
-        *attacks.links(command),
-        *attacks.read_only(command),
-        *attacks.ends(command, steps, every=max(steps // 4, 1)),
-    ]
-    assert played(player, command, cases) == []
+    broken = some_played(
+        heavy, tmp_path, name, lambda steps: max(steps // 4, 1)
+    )
+    assert broken == []
