@@ -7,9 +7,10 @@ import signal
 # Read by TensorFlow when it is first imported.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-# A shell's background jobs ignore SIGINT, and so would every command that a
-# test starts and interrupts.
+# A shell's background jobs ignore SIGINT, and what `nohup` starts SIGHUP, and
+# so would every command that a test starts and interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
