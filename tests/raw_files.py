@@ -51,6 +51,44 @@ def scene(height, width, seed=0, black=256, white=4000):
     return np.clip(np.rint(counts), 0, white).astype(np.uint16)
 
 
+def black(kind, height, width, rng):
+    """Draws black that varies, for a white of 16000 counts.
+
+    Args:
+        kind: `zero`, `one` for all pixels, `four` for those of a Bayer cell, a
+            pattern such as `3x2`, `rows`, `columns`, `both`, or `all` of them.
+        height: of the active area.
+        width: likewise.
+        rng: a generator.
+
+    Returns:
+        The black of each pixel, `[H, W]`, and the numbers of the DNG's tags.
+    """
+    level = 0.0 if kind == "zero" else 64.0
+    tags = {50713: [1, 1], 50714: [level]}
+    found = np.full((height, width), level)
+    if kind in ("four", "all") or "x" in kind:
+        size = {"four": "2x2", "all": "4x4"}.get(kind, kind)
+        size = tuple(map(int, size.split("x")))
+        cell = rng.integers(50, 400, size).astype(float)
+        found = cell[np.arange(height) % size[0]][:, np.arange(width) % size[1]]
+        tags = {50713: size, 50714: cell.ravel()}
+    if kind in ("rows", "both", "all"):
+        delta = 200 + 40 * np.sin(np.arange(height) / 5)
+        found = found + delta[:, None]
+        tags[50716] = delta
+    if kind in ("columns", "both", "all"):
+        delta = rng.integers(-40, 40, width).astype(float)
+        found = found + delta
+        tags[50715] = delta
+    return found, tags
+
+
+# What describes the pixels of a mosaic, and not its camera.
+_OF_MOSAIC = {254, *range(256, 260), 262, 273, 277, 278, 279, 284, 317, 339}
+_OF_MOSAIC |= {322, 323, 33421, 33422, *range(50710, 50718), 50829, 51041}
+
+
 def camera_dng(
     path,
     mosaic=None,
@@ -65,6 +103,7 @@ def camera_dng(
     coded=None,
     tile=None,
     beside=(),
+    first=None,
 ):
     """Writes a DNG with all that a camera puts in.
 
@@ -82,6 +121,7 @@ def camera_dng(
         coded: strips or tiles of the mosaic, coded; `changes` says how.
         tile: height and width where they are tiles.
         beside: further tables, which become SubIFDs.
+        first: a picture for the main table; the mosaic's is a SubIFD then.
     """
     if mosaic is None:
         mosaic = scene(60, 84)
@@ -159,17 +199,20 @@ def camera_dng(
         tags[322], tags[323] = tag(tiff.LONG, tile[1]), tag(tiff.LONG, tile[0])
     elif coded:
         tags[278] = tag(tiff.LONG, -(-height // len(coded)))
-    root = tiff.Ifd(
-        tags,
-        {tiff.EXIF: [tiff.Ifd(exif)], tiff.GPS: [tiff.Ifd(gps)]},
-        coded or [np.ascontiguousarray(counts)],
-    )
+    root = tiff.Ifd(tags, {}, coded or [np.ascontiguousarray(counts)])
+    if first is not None:
+        own = {n: tags.pop(n) for n in list(tags) if n in _OF_MOSAIC}
+        beside = [tiff.Ifd(own, {}, root.pixels), *beside]
+        root = tiff.Ifd(tags | first.tags, {}, first.pixels)
+    root.children = {tiff.EXIF: [tiff.Ifd(exif)], tiff.GPS: [tiff.Ifd(gps)]}
     if beside:
         root.children[tiff.SUB_IFDS] = list(beside)
     with open(path, "wb") as stream:
         tiff_writer.write(stream, root, order)
     if tile:
-        dng_codings.strips_to_tiles(path)
+        tables = tiff.read(path).ifds[0].children.get(tiff.SUB_IFDS)
+        at = tables[0].offset if first is not None else None
+        dng_codings.strips_to_tiles(path, at)
     return pathlib.Path(path)
 
 

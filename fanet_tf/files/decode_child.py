@@ -45,10 +45,13 @@ def _shot(other):
     return [float(n) if 0 < n < 1e6 else 0.0 for n in numbers] + [time]
 
 
-_SUBFILE_TYPE, _SUB_IFDS = 254, 330
+_SUBFILE_TYPE, _COMPRESSION, _SUB_IFDS = 254, 259, 330
+_LOSSLESS_JPEG = 7
 # What the main table says of the camera: makers, EXIF, versions and colours.
 _OF_CAMERA = {271, 272, 34665, 50706, 50707, 50708, *range(50721, 50730)}
 _OF_CAMERA |= {50730, 50778, 50779}
+# Width, StripOffsets, RowsPerStrip and StripByteCounts as the same of tiles.
+_AS_TILES = {256: 322, 273: 324, 278: 323, 279: 325}
 
 
 def isolated(data, offset):
@@ -56,6 +59,8 @@ def isolated(data, offset):
 
     LibRaw chooses among the pictures of a file; here it finds one. The new
     main table is the chosen one with what the old one says of the camera.
+    Strips of lossless JPEG are called tiles as wide as the picture: LibRaw
+    decodes only the first strip, but all tiles.
 
     Args:
         data: of the file.
@@ -76,6 +81,11 @@ def isolated(data, offset):
     chosen = {number: camera[number] for number in _OF_CAMERA & set(camera)}
     chosen.update(entries(offset))
     chosen.pop(_SUB_IFDS, None)
+    coding = chosen.get(_COMPRESSION, b"").ljust(12, b"\0")[8:]
+    coding = struct.unpack(order + "HH", coding)  # Two of SHORT, one of LONG.
+    if _LOSSLESS_JPEG in coding and set(_AS_TILES) <= set(chosen):
+        for strip, tile in _AS_TILES.items():
+            chosen[tile] = struct.pack(order + "H", tile) + chosen[strip][2:]
     # The picture itself, whatever it calls itself.
     chosen[_SUBFILE_TYPE] = struct.pack(order + "HHII", _SUBFILE_TYPE, 4, 1, 0)
     end = len(data) + len(data) % 2

@@ -30,6 +30,7 @@ from fanet_tf.raw import cfa
 PROGRAM = f"fanet-denoise {__version__}"
 
 _STRIP_BYTES = 1 << 18
+_BAND = 128  # Rows scaled at once, an even number; doubles take four times.
 _THUMBNAIL, _PREVIEW = 256, 1536  # Longer side, pixels.
 _FULL, _REDUCED = 0, 1  # NewSubfileType
 _RGB, _YCBCR, _CFA = 2, 6, 32803  # PhotometricInterpretation
@@ -52,17 +53,24 @@ def to_counts(image: RawImage) -> RawImage:
     ):
         cells[(row + top) % 2, (column + left) % 2] = black
     counts = np.empty(image.mosaic.shape, np.uint16)
-    for row in (0, 1):
-        for column in (0, 1):
-            black = cells[row, column]
-            x = image.mosaic[row::2, column::2].astype(np.float64) - black
-            x *= (_FLOAT_WHITE - _FLOAT_BLACK) / (image.white_level - black)
-            counts[row::2, column::2] = np.clip(
-                np.rint(x + _FLOAT_BLACK), 0, 65535
-            )
+    for start in range(0, len(counts), _BAND):
+        rows = slice(start, start + _BAND)
+        _scale(image.mosaic[rows], cells, image.white_level, counts[rows])
     return image.with_mosaic(
         counts, black_level=4 * (_FLOAT_BLACK,), white_level=_FLOAT_WHITE
     )
+
+
+def _scale(mosaic, cells, white, counts):
+    """Fills `counts` from rows that begin at an even one."""
+    for row in (0, 1):
+        for column in (0, 1):
+            black = cells[row, column]
+            x = mosaic[row::2, column::2].astype(np.float64) - black
+            x *= (_FLOAT_WHITE - _FLOAT_BLACK) / (white - black)
+            counts[row::2, column::2] = np.clip(
+                np.rint(x + _FLOAT_BLACK), 0, 65535
+            )
 
 
 def _strips(pixels, row_bytes):

@@ -305,9 +305,12 @@ def _read_dng(path, source):
         mosaic = plain_pixels.read(path, coding, source.order)
         mosaic = dng_tags.linearized(mosaic, choice.ifd, source.order)
     else:
+        is_plain = choice.is_plain_choice
         if coding.compression == segments.LOSSLESS_JPEG:
             damage.check_lossless_jpeg(path, coding, dng_tags.version(source))
-        table = 0 if choice.is_plain_choice else choice.ifd.offset
+            # Of strips LibRaw decodes the first; see `decode_child.isolated`.
+            is_plain &= coding.is_tiled or len(coding.parts) == 1
+        table = 0 if is_plain else choice.ifd.offset
         pattern = dng_tags.pattern(choice.ifd, source.order)
         fields, mosaic = _decoded(path, table, pattern)
     if mosaic.shape != (coding.height, coding.width):

@@ -23,20 +23,7 @@ def tag(type_, numbers, order="<"):
 
 def levels(kind, height, width, rng):
     """Returns the black of each pixel and the tags that say it."""
-    black, tags = np.full((height, width), 64.0), {50713: [1, 1], 50714: [64]}
-    if "x" in kind or kind == "all":
-        size = (4, 4) if kind == "all" else tuple(map(int, kind.split("x")))
-        cell = rng.integers(50, 400, size).astype(float)
-        black = cell[np.arange(height) % size[0]][:, np.arange(width) % size[1]]
-        tags = {50713: size, 50714: cell.ravel()}
-    if kind in ("rows", "both", "all"):
-        delta = 200 + 40 * np.sin(np.arange(height) / 5)
-        black = black + delta[:, None]
-        tags[50716] = delta
-    if kind in ("columns", "both", "all"):
-        delta = rng.integers(-40, 40, width).astype(float)
-        black = black + delta
-        tags[50715] = delta
+    black, tags = raw_files.black(kind, height, width, rng)
     types = {50713: tiff.SHORT, 50714: tiff.RATIONAL}
     return black, {
         number: tag(types.get(number, tiff.SRATIONAL), numbers)

@@ -43,6 +43,25 @@ def test_whole_lossless_jpegs_are_read(tmp_path, components, tables, predictor):
     np.testing.assert_array_equal(reader.read(path).mosaic, mosaic)
 
 
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("rows", [33, 130])
+def test_strips_of_lossless_jpeg_are_all_read(tmp_path, order, rows):
+    """LibRaw decodes the first of them only."""
+    mosaic = raw_files.scene(130, 200)
+    coded = [
+        dng_codings.lossless_jpeg(mosaic[y : y + rows], predictor=6)
+        for y in range(0, 130, rows)
+    ]
+    path = raw_files.camera_dng(
+        tmp_path / "a.dng",
+        mosaic,
+        order=order,
+        coded=coded,
+        changes={259: tiff.make(tiff.SHORT, 7, order)},
+    )
+    np.testing.assert_array_equal(reader.read(path).mosaic, mosaic)
+
+
 def middle(data, size):
     start = len(data) // 2
     return slice(start, start + size)
