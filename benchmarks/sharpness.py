@@ -28,9 +28,11 @@ from fanet_tf.calibration import single_image
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.files import reader
 from fanet_tf.raw import cfa
+from fanet_tf.training.feed import bank as bank_lib
 from fanet_tf.training.feed import optics
 from fanet_tf.training.feed import pipeline
 from fanet_tf.training.feed import schedule
+from fanet_tf.training.feed import stream
 from fanet_tf.training.feed import synthesis
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "Config file.")
@@ -65,6 +67,18 @@ def crops(config):
     """Yields clean training crops of a config."""
     phases = schedule.phases(config.train, config.data)
     bank = pipeline.build_bank(config.data, phases, config.seed)
+    if not isinstance(bank, bank_lib.Bank):
+        mixture = stream.Mixture(
+            bank,
+            config.data.weights,
+            config.data.batch_size,
+            _SIDE,
+            config.seed,
+            block=1,
+        )
+        for step in range(_BATCHES.value):
+            yield from mixture.block(step)
+        return
     profile = profile_lib.load(config.data.profile)
     drawn = synthesis.Synthesis(
         bank,

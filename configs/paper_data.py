@@ -18,5 +18,6 @@ def get_config():
         "sid:data/sid",
     )
     config.data.weights = (0.8, 0.1, 0.1)
+    config.data.smooth_share = 0.0  # The paper takes photographs as they are.
     config.nsma.members = 4
     return config

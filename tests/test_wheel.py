@@ -101,7 +101,51 @@ def test_a_frame_is_denoised_with_the_array_in_the_wheel(environment, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "words, package, extra",
+    [
+        ("train --config=a.py --workdir=b", "ml_collections", "train"),
+        ("cost", "ml_collections", "train"),
+        ("quickstart", "tensorflow", "train"),
+        ("calibrate in.npy --output=p.json", "scipy", "calibrate"),
+    ],
+)
+def test_a_command_names_the_extra_that_it_lacks(
+    environment, tmp_path, words, package, extra
+):
+    name, *rest = words.split()
+    done = subprocess.run(
+        [environment / f"fanet-{name}", *rest],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert f"The package {package} must be installed" in last
+    assert f".[{extra}]" in last
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["bench", "quickstart", "denoise", "export"])
 def test_a_command_explains_itself(environment, tmp_path, name):
     said = run(environment / f"fanet-{name}", "--help", cwd=tmp_path)
     assert f"fanet-{name}" in said
+
+
+@pytest.mark.slow
+def test_uninstalling_leaves_nothing(environment, tmp_path):
+    """The last test of the file: the environment is gone afterwards."""
+    pip = (sys.executable, "-m", "pip", "--quiet", "--python")
+    python = environment / "python"
+    run(*pip, python, "uninstall", "--yes", "fanet-tf", cwd=tmp_path)
+    (packages,) = environment.parent.glob("lib/python*/site-packages")
+    ours = ("fanet", "export", "android_bench")
+    left = [
+        path
+        for folder in (environment, packages)
+        for path in folder.iterdir()
+        if path.name.startswith(ours)
+    ]
+    assert left == []

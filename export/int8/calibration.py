@@ -21,6 +21,7 @@ from fanet_tf.training.feed import pipeline
 from fanet_tf.training.feed import schedule
 from fanet_tf.training.feed import stream
 from fanet_tf.training.feed import synthesis
+from fanet_tf.training.feed.sources import Source
 
 # Side of a calibration crop in patches of the training, images permitting.
 _LARGER = 3
@@ -67,8 +68,8 @@ class Data:
         self.profile = profile_lib.load(config.data.profile)
 
     @functools.cached_property
-    def bank(self) -> bank_lib.Bank | None:
-        """The clean images of the run; None if it streams them from files."""
+    def bank(self) -> bank_lib.Bank | list[Source]:
+        """The clean images of the run, see `pipeline.build_bank`."""
         return pipeline.build_bank(
             self.config.data, [self.phase(0)], self.config.seed
         )
@@ -87,7 +88,7 @@ class Data:
         known only when they are read.
         """
         patch = self.config.data.patch_size
-        if self.bank is None:
+        if not isinstance(self.bank, bank_lib.Bank):
             return patch // 2
         smallest = min(
             int(self.bank.heights.numpy().min()),
@@ -140,10 +141,11 @@ class Crops:
     def _pair(self, a, step):
         """Draws crop `step` with noise of one `a`."""
         data, patch = self.data.config.data, 2 * self.data.tile
-        camera = camera_lib.get(data.camera)
+        bank = self.data.bank
+        is_bank = isinstance(bank, bank_lib.Bank)
         drawn = synthesis.Synthesis(
-            self.data.bank,
-            camera,
+            bank if is_bank else None,
+            camera_lib.get(data.camera),
             self.data.profile,
             (a, a),
             data.read_noise_law,
@@ -153,11 +155,9 @@ class Crops:
             synthesis.sensor_of(data),
             optics.of(data),
         )
-        if self.data.bank is not None:
+        if is_bank:
             return drawn.batch(tf.constant(step, tf.int64))
-        mixture = stream.from_names(
-            data.sources, data.weights, camera, 1, patch
-        )
+        mixture = stream.Mixture(bank, data.weights, 1, patch // 2, self._seed)
         (pair,) = stream.batches(mixture, drawn, step, step + 1)
         return pair
 

@@ -6,7 +6,7 @@ Example:
 About ten minutes on two cores; no download, no data of your own.
 """
 
-import importlib.util
+import importlib
 import pathlib
 
 from absl import flags
@@ -28,10 +28,8 @@ def main(arguments: list[str]) -> None:
     """Hands the flags to `run.run`."""
     if arguments:
         program.fail(f"No positional arguments are taken: {arguments}")
-    if importlib.util.find_spec("tensorflow") is None:
-        program.fail(
-            "Training needs TensorFlow: pip install '.[train]' in a clone"
-        )
+    with program.extra("train"):
+        importlib.import_module("tensorflow")
     from export.quickstart import run
 
     run.run(

@@ -20,7 +20,6 @@ import sys
 from absl import flags
 
 from fanet_tf import progress_bar
-from fanet_tf.calibration import calibrate
 from fanet_tf.cli import max_pixels_flag
 from fanet_tf.cli import overwrite_flag
 from fanet_tf.cli import program
@@ -29,6 +28,9 @@ from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
 from fanet_tf.files import names
 from fanet_tf.files import reader
+
+with program.extra("calibrate"):
+    from fanet_tf.calibration import calibrate
 
 flags.adopt_module_key_flags(max_pixels_flag)
 flags.adopt_module_key_flags(overwrite_flag)

@@ -11,10 +11,12 @@ import json
 import pathlib
 
 from absl import flags
-from ml_collections import config_flags
 
 from fanet_tf import variants
 from fanet_tf.cli import program
+
+with program.extra("train"):
+    from ml_collections import config_flags
 
 _CONFIG = config_flags.DEFINE_config_file(
     "config", None, "Config file; its network, and no variant, is counted."

@@ -4,6 +4,7 @@ A user's mistake is one line on stderr and exit code 2. What is not the user's
 keeps its traceback: it is a bug of ours.
 """
 
+import contextlib
 import os
 import sys
 import textwrap
@@ -37,6 +38,31 @@ def fail(message, code: int = EXIT_INPUT) -> None:
     name = sys.argv[0].rsplit("/", 1)[-1]
     print(f"{name}: {line}", file=sys.stderr)
     sys.exit(code)
+
+
+# The extra that brings a package; `train` brings all others that we use.
+_EXTRAS = {"h5py": "evaluate", "scipy": "evaluate", "skimage": "evaluate"}
+_OURS = ("fanet_tf", "export", "android_bench")
+
+
+@contextlib.contextmanager
+def extra(name: str | None = None):
+    """Says in one line which extra brings a package that is not installed.
+
+    Args:
+        name: of the extra; None looks the package up.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if not package or package in _OURS:
+            raise
+        name = name or _EXTRAS.get(package, "train")
+        fail(
+            f"The package {package} must be installed: "
+            f"pip install '.[{name}]' in a clone, or 'FILE.whl[{name}]'"
+        )
 
 
 def _without_traceback(message: str) -> str:
@@ -150,7 +176,8 @@ def run(
 
     def guarded(argv):
         try:
-            return main(argv[1:])
+            with extra():
+                return main(argv[1:])
         except errors.InputError as error:
             fail(error)
         except KeyboardInterrupt:

@@ -18,10 +18,13 @@ see:
 import sys
 
 from absl import flags
-from ml_collections import config_flags
 
-from fanet_tf.cli import config_words
 from fanet_tf.cli import program
+
+with program.extra("train"):
+    from ml_collections import config_flags
+
+    from fanet_tf.cli import config_words
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "Config file.")
 _WORKDIR = flags.DEFINE_string("workdir", None, "Where the run is written.")

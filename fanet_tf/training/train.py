@@ -46,9 +46,14 @@ from fanet_tf.training.feed import optics
 from fanet_tf.training.feed import pipeline
 from fanet_tf.training.feed import schedule
 from fanet_tf.training.feed import synthesis
+from fanet_tf.training.feed.sources import Source
 
 
-def train(config: ConfigDict, workdir, bank: bank_lib.Bank | None = None):
+def train(
+    config: ConfigDict,
+    workdir,
+    bank: bank_lib.Bank | list[Source] | None = None,
+):
     """Trains every member of the config's array, one after another.
 
     Args:

@@ -10,12 +10,14 @@ in photographs (`benchmarks/sharpness.py`).
 
 import dataclasses
 
+import cv2
 import numpy as np
 import tensorflow as tf
 
 from fanet_tf.errors import InputError
 
 _REACH = 2.5  # Deviations of a Gaussian kernel that are kept.
+_EDGE = cv2.BORDER_REFLECT_101  # As "REFLECT" of `tf.pad`.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,10 +86,51 @@ class Optics:
         stops = low + uniform[0] * np.float32(high - low)
         return tf.where(uniform[1] < self.dark_share, 2.0**-stops, 1.0)
 
+    def draw(self, linear, rng):
+        """Blurs crops with NumPy and draws their exposures.
+
+        Args:
+            linear: `[B, H, W, 3]` float32 linear RGB.
+            rng: `numpy.random.Generator`; without shares nothing is drawn.
+
+        Returns:
+            The crops, and the factor on each, `[B]` float32 in 0..1.
+        """
+        count = len(linear)
+        if self.blur_share:
+            low, high = np.log(self.blur)
+            deviation = np.exp(low + rng.random(count) * (high - low))
+            blurred = rng.random(count) < self.blur_share
+            side = 2 * _radius(self.blur[1]) + 1
+            linear = np.stack(
+                [
+                    cv2.GaussianBlur(
+                        crop, (side, side), sigma, borderType=_EDGE
+                    )
+                    if chosen
+                    else crop
+                    for crop, sigma, chosen in zip(
+                        linear, deviation, blurred, strict=True
+                    )
+                ]
+            )
+        factor = np.ones(count, np.float32)
+        if self.dark_share:
+            low, high = self.dark_stops
+            stops = low + rng.random(count) * (high - low)
+            dark = rng.random(count) < self.dark_share
+            factor = np.float32(np.where(dark, 2.0**-stops, 1.0))
+        return linear, factor
+
+
+def _radius(deviation: float) -> int:
+    """Returns how many pixels a kernel reaches to each side."""
+    return int(np.ceil(_REACH * deviation))
+
 
 def _gaussian(image, deviation, largest):
     """Blurs each of `[B, h, w, c]` with its deviation, mirrored at the edge."""
-    radius = int(np.ceil(_REACH * largest))
+    radius = _radius(largest)
     offsets = tf.range(-radius, radius + 1, dtype=tf.float32)[:, None]
     kernel = tf.exp(-0.5 * tf.square(offsets / deviation))  # [taps, B]
     kernel /= tf.reduce_sum(kernel, axis=0)

@@ -9,10 +9,12 @@ from fanet_tf.calibration.profile import NoiseProfile
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.training.feed import bank as bank_lib
 from fanet_tf.training.feed import optics
-from fanet_tf.training.feed import sources
+from fanet_tf.training.feed import sources as sources_lib
 from fanet_tf.training.feed import stream
 from fanet_tf.training.feed import synthesis
+from fanet_tf.training.feed.photo_crops import PhotoCrops
 from fanet_tf.training.feed.schedule import Phase
+from fanet_tf.training.feed.sources import Source
 
 # Begins the message of a batch that is not finite.
 NON_FINITE = "A batch must be finite"
@@ -20,26 +22,39 @@ NON_FINITE = "A batch must be finite"
 
 def build_bank(
     data: ConfigDict, phases: list[Phase], seed: int
-) -> bank_lib.Bank | None:
-    """Loads a run's clean images; None if they are streamed from files.
+) -> bank_lib.Bank | list[Source]:
+    """Loads a run's clean images.
+
+    A list of sources if some of them are streamed from their files: the others
+    are then held in memory beside them.
 
     Args:
         data: the config's `data` section.
         phases: of the run; every image must hold their largest patch.
         seed: of the run.
     """
-    if any(sources.is_streamed(name) for name in data.sources):
-        return None
     largest = max(phase.patch_size for phase in phases)
-    return bank_lib.build(
-        data.sources, data.weights, data.smooth_share, seed, largest
+    if not any(map(sources_lib.is_streamed, data.sources)):
+        return bank_lib.build(
+            data.sources, data.weights, data.smooth_share, seed, largest
+        )
+    sources_lib.check_weights(data.sources, data.weights)
+    photographs = PhotoCrops(
+        camera_lib.get(data.camera), optics.of(data), data.smooth_share
     )
+    # A mix is flipped by a shift of the mosaic: a cell more each way.
+    return [
+        sources_lib.streamed(name, photographs)
+        if sources_lib.is_streamed(name)
+        else sources_lib.loaded(name, photographs, seed, largest + 2)
+        for name in data.sources
+    ]
 
 
 def batches(
     data: ConfigDict,
     phase: Phase,
-    bank: bank_lib.Bank | None,
+    bank: bank_lib.Bank | list[Source],
     profile: NoiseProfile,
     a_range: tuple[float, float],
     seed: int,
@@ -62,8 +77,9 @@ def batches(
         A tf.data.Dataset of `(inputs, clean)` for `trainer.Trainer`.
     """
     camera = camera_lib.get(data.camera)
+    is_bank = isinstance(bank, bank_lib.Bank)
     drawn = synthesis.Synthesis(
-        bank,
+        bank if is_bank else None,
         camera,
         profile,
         a_range,
@@ -74,17 +90,14 @@ def batches(
         synthesis.sensor_of(data),
         optics.of(data),
     )
-    if bank is None:
-        mixture = stream.from_names(
-            data.sources,
-            data.weights,
-            camera,
-            phase.batch_size,
-            phase.patch_size,
+    if is_bank:
+        dataset = synthesis.batches(drawn, first, phase.last)
+    else:
+        half = phase.patch_size // 2
+        mixture = stream.Mixture(
+            bank, data.weights, phase.batch_size, half, seed
         )
         dataset = stream.batches(mixture, drawn, first, phase.last)
-    else:
-        dataset = synthesis.batches(drawn, first, phase.last)
     if data.service:
         # Each batch is made once, by any of the workers: with more than one
         # they come in no fixed order.

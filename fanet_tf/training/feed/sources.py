@@ -1,26 +1,28 @@
-"""Sets that are too large for memory: their files, and crops of one file.
+"""The sets that a mix of crops is drawn from.
 
-A config names such a source `kind:folder`:
+A set that is too large for memory is read from its files as it is used. A
+config names such a source `kind:folder`:
 
     photos:     photographs, unprocessed        mirflickr:  the same, MIRFLICKR
     raws:       RAW files of low noise          sid:        See-in-the-Dark
     sidd:       SIDD's clean frames
+
+Every other source of a mix (`image_sources`) is held in memory.
 """
 
 import dataclasses
-import functools
 from collections.abc import Callable
 from collections.abc import Sequence
 
 import numpy as np
 
 from fanet_tf.data import folder as folder_lib
-from fanet_tf.data import images
 from fanet_tf.data import sid
 from fanet_tf.data import sidd
-from fanet_tf.data.camera import Camera
 from fanet_tf.errors import InputError
-from fanet_tf.raw import unprocess
+from fanet_tf.training.feed import image_sources
+from fanet_tf.training.feed.photo_crops import PhotoCrops
+from fanet_tf.training.feed.photo_crops import places
 
 KINDS = ("photos", "mirflickr", "raws", "sid", "sidd")
 
@@ -30,15 +32,17 @@ class Source:
     """One set.
 
     Attributes:
-        name: `kind:folder`.
-        items: its files (or pairs).
+        name: as a config names it.
+        items: its files (or pairs, or names of images).
         crops: `f(item, rng, count, size) -> [count, size, size, 4]`, clean
             packed RGGB.
+        chances: of each item; None draws all alike.
     """
 
     name: str
     items: list
     crops: Callable
+    chances: np.ndarray | None = None
 
 
 def is_streamed(name: str) -> bool:
@@ -46,12 +50,12 @@ def is_streamed(name: str) -> bool:
     return name.partition(":")[0] in KINDS
 
 
-def source(name: str, camera: Camera) -> Source:
+def streamed(name: str, photographs: PhotoCrops) -> Source:
     """Finds the files of `kind:folder`; reads none of them.
 
     Args:
         name: of the source.
-        camera: whose colour photographs take on.
+        photographs: how a photograph becomes RAW.
 
     Raises:
         InputError: there is no such kind, or the folder is not such a set.
@@ -68,8 +72,29 @@ def source(name: str, camera: Camera) -> Source:
         find = folder_lib.raws if kind == "raws" else sid.long_exposures
         return Source(name, find(folder), _raw_crops)
     find = folder_lib.photos if kind == "photos" else folder_lib.mirflickr
+    return Source(name, find(folder), photographs.of_file)
+
+
+def loaded(
+    name: str, photographs: PhotoCrops, seed: int, smallest: int
+) -> Source:
+    """Loads the images of a source of `image_sources` into memory.
+
+    Args:
+        name: of the source.
+        photographs: how an image becomes RAW.
+        seed: of procedural images.
+        smallest: images with a side below this are refused.
+    """
+    images = image_sources.load(name, seed, smallest)
+    # As a bank draws them: by the root of the area.
+    chances = np.array([np.sqrt(i.shape[0] * i.shape[1]) for i in images])
+
+    def crops(item, rng, count, size):
+        return photographs.of_image(images[item], rng, count, size, name)
+
     return Source(
-        name, find(folder), functools.partial(_photo_crops, camera=camera)
+        name, list(range(len(images))), crops, chances / chances.sum()
     )
 
 
@@ -93,56 +118,23 @@ def check_weights(names: Sequence[str], weights: Sequence[float]) -> None:
         )
 
 
-def _places(rng, count: int, shape, size: int, name):
-    """Draws upper left corners of windows of `size` in `shape`."""
-    room = np.array(shape[:2]) - size
-    if room.min() < 0:
-        raise InputError(
-            f"{name}: must be at least {size} x {size} pixels. "
-            f"Received: {tuple(shape[:2])}"
-        )
-    return rng.integers(0, room + 1, (count, 2))
-
-
-def _photo_crops(path, rng, count: int, size: int, camera: Camera):
-    """Crops of a photograph, each unprocessed with a camera of its own."""
-    srgb = images.read_srgb(path)
-    places = _places(rng, count, srgb.shape, 2 * size, path)
-    windows = np.stack(
-        [srgb[y : y + 2 * size, x : x + 2 * size] for y, x in places]
-    )
-    srgb = np.float32(windows / np.iinfo(srgb.dtype).max)
-    cam_from_rgb, red, blue = camera.colours(
-        rng.random((camera.num_draws, count), dtype=np.float32)
-    )
-    mean, deviation = camera.rgb_gain
-    normal = np.clip(rng.standard_normal(count), -3.0, 3.0)
-    return unprocess.unprocess(
-        srgb,
-        cam_from_rgb,
-        np.float32(1.0 / (mean + deviation * normal)),
-        red,
-        blue,
-    )
-
-
 def _raw_crops(path, rng, count: int, size: int):
     """Crops of a RAW file of low noise."""
     clean = folder_lib.read_raw_scene(path).clean
-    places = _places(rng, count, clean.shape, size, path)
-    return np.stack([clean[y : y + size, x : x + size] for y, x in places])
+    corners = places(rng, count, clean.shape, size, path)
+    return np.stack([clean[y : y + size, x : x + size] for y, x in corners])
 
 
 def _sidd_crops(pair: sidd.Pair, rng, count: int, size: int):
     """Crops of a clean frame of SIDD, read window by window."""
     # A pixel more each way, for a phase that is not RGGB.
     window = 2 * size + 2
-    places = _places(rng, count, sidd.size(pair), window, pair.name)
+    corners = places(rng, count, sidd.size(pair), window, pair.name)
     return np.stack(
         [
             sidd.read_clean(pair, (int(y), int(x), window, window)).clean[
                 :size, :size
             ]
-            for y, x in places
+            for y, x in corners
         ]
     )

@@ -1,4 +1,4 @@
-"""Batches from sets too large for memory, mixed by weight.
+"""Batches from sets too large for memory, mixed by weight with any others.
 
 Young et al. mix unprocessed MIRFLICKR with clean frames of SIDD and
 See-in-the-Dark. Crops are drawn in blocks of some batches. A block depends on
@@ -14,7 +14,6 @@ import numpy as np
 
 from fanet_tf.data import damage as damage_lib
 from fanet_tf.data import sidd
-from fanet_tf.data.camera import Camera
 from fanet_tf.errors import InputError
 from fanet_tf.training.feed import augment
 from fanet_tf.training.feed import sources as sources_lib
@@ -25,7 +24,7 @@ class Mixture:
     """Draws clean crops from several sets.
 
     Args:
-        sources: see `sources.source`.
+        sources: see `sources.streamed` and `sources.loaded`.
         weights: share of the crops that each gives.
         batch_size: crops of a batch.
         size: of a crop, in packed pixels.
@@ -87,7 +86,11 @@ class Mixture:
     def _from_one_file(self, index: int, rng, count: int):
         """Returns crops with a spare row and column; None: damaged."""
         source = self.sources[index]
-        item = source.items[rng.integers(len(source.items))]
+        if source.chances is None:
+            place = rng.integers(len(source.items))
+        else:
+            place = rng.choice(len(source.items), p=source.chances)
+        item = source.items[place]
         name = item.name if isinstance(item, sidd.Pair) else str(item)
         with self.damage[index].reading(name):
             crops = source.crops(item, rng, count, self.size + 1)
@@ -118,32 +121,6 @@ def clean_batches(mixture: Mixture, first: int, last: int):
     dataset = blocks.map(read, num_parallel_calls=2, deterministic=True)
     dataset = dataset.unbatch().batch(mixture.batch_size, drop_remainder=True)
     return dataset.skip(first % per_block).take(last - first)
-
-
-def from_names(
-    names: Sequence[str],
-    weights: Sequence[float],
-    camera: Camera,
-    batch_size: int,
-    patch_size: int,
-) -> Mixture:
-    """Returns the mixture of a config's sources, all of them streamed.
-
-    Args:
-        names: `config.data.sources`.
-        weights: `config.data.weights`.
-        camera: for unprocessed photographs.
-        batch_size: crops of a batch.
-        patch_size: of a crop, in sensor pixels.
-    """
-    if not all(sources_lib.is_streamed(name) for name in names):
-        raise InputError(
-            f"Sources must all be streamed ({', '.join(sources_lib.KINDS)}) or "
-            "none; a folder of photographs is streamed as photos:FOLDER. "
-            f"Received: {', '.join(names)}"
-        )
-    found = [sources_lib.source(name, camera) for name in names]
-    return Mixture(found, weights, batch_size, patch_size // 2, seed=0)
 
 
 def batches(mixture: Mixture, synthesis, first: int, last: int):

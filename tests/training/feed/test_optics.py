@@ -48,6 +48,15 @@ def test_blur_is_a_gaussian_before_the_cfa(image):
     np.testing.assert_array_equal(blurred[2:], cells(image)[2:])
 
 
+def test_both_ways_blur_alike(image):
+    """A bank's crops with TensorFlow, a stream's with NumPy."""
+    lens = optics.Optics(blur_share=1.0, blur=(1.3, 1.3))
+    blurred = lens.blur_cells(tf.constant(cells(image)), np.zeros(4, "f4"))
+    drawn, factor = lens.draw(image, np.random.default_rng(0))
+    np.testing.assert_allclose(cells(drawn), blurred.numpy(), atol=1e-5)
+    np.testing.assert_array_equal(factor, 1.0)
+
+
 def test_blurred_frames_are_smooth_as_sensors_are(image):
     def ratio(frame):
         plane = frame[..., 0]

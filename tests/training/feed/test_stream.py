@@ -1,18 +1,25 @@
 """Streamed training crops: mixed, repeatable, resumable, damage-limited."""
 
+import dataclasses
+
 import cv2
 import numpy as np
 import published_sets
 import pytest
 
+from fanet_tf import config as config_lib
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.errors import InputError
+from fanet_tf.training.feed import pipeline
+from fanet_tf.training.feed import schedule
 from fanet_tf.training.feed import sources as sources_lib
 from fanet_tf.training.feed import stream
 from fanet_tf.training.feed import synthesis as synthesis_lib
+from fanet_tf.training.feed.photo_crops import PhotoCrops
 
 CAMERA = camera_lib.get("imx258")
+PLAIN = PhotoCrops(CAMERA)
 
 
 @pytest.fixture
@@ -26,7 +33,7 @@ def sets(tmp_path):
     published_sets.make_sidd(tmp_path / "sidd")
     published_sets.make_sid(tmp_path / "sid")
     return [
-        sources_lib.source(f"{kind}:{tmp_path / folder}", CAMERA)
+        sources_lib.streamed(f"{kind}:{tmp_path / folder}", PLAIN)
         for kind, folder in (
             ("mirflickr", "flickr"),
             ("sidd", "sidd"),
@@ -108,13 +115,81 @@ def test_training_batches_have_the_noise_of_their_step(sets):
     assert 0.002 < error < 0.04
 
 
-def test_streamed_and_loaded_sources_do_not_mix(sets, tmp_path):
-    arguments = (CAMERA, 4, 16)
-    names = (f"photos:{tmp_path / 'flickr'}", "bundled")
-    with pytest.raises(InputError, match="all be streamed"):
-        stream.from_names(names, (1, 1), *arguments)
-    mixed = stream.from_names(names[:1], (1,), *arguments)
-    assert mixed.block(0).shape == (64, 8, 8, 4)
+def section(sets, **changes):
+    """Returns a config's `data` section with a streamed and a drawn source."""
+    flickr = sets[0].name.replace("mirflickr:", "photos:")
+    data = config_lib.default_config().data
+    with data.unlocked():
+        data.update(
+            {
+                "sources": (flickr, "dead_leaves:2"),
+                "weights": (3.0, 1.0),
+                "smooth_share": 0.0,
+                "batch_size": 8,
+                "patch_size": 16,
+            }
+            | changes
+        )
+    return data
+
+
+def built(data, seed=0):
+    phase = schedule.Phase(0, 4, data.patch_size, data.batch_size)
+    return pipeline.build_bank(data, [phase], seed), phase
+
+
+def test_a_run_draws_from_streamed_and_drawn_sources_by_weight(sets):
+    data = section(sets)
+    bank, phase = built(data)
+    asked = []
+
+    def counted(source):
+        def crops(item, rng, count, size):
+            asked.extend([source.name] * count)
+            return source.crops(item, rng, count, size)
+
+        return dataclasses.replace(source, crops=crops)
+
+    profile = profile_lib.load("imx258")
+    arguments = (data, phase, bank, profile, (1e-3, 2e-3), 7)
+    whole = list(pipeline.batches(*arguments, 0))
+    (_, clean), *_ = list(pipeline.batches(*arguments, 2))
+    np.testing.assert_array_equal(whole[2][1], clean)  # A resumed run.
+    assert len(whole) == 4 and clean.shape == (8, 8, 8, 4)
+    mixed = stream.Mixture(list(map(counted, bank)), data.weights, 40, 8, 7)
+    assert np.isfinite(mixed.block(0)).all()
+    share = np.mean([name == "dead_leaves:2" for name in asked])
+    assert share == pytest.approx(0.25, abs=0.05)
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_crops_of_a_mix_are_blurred_and_dark_as_asked(sets, place):
+    def crops(**changes):
+        bank, _ = built(section(sets, **changes))
+        weights = np.eye(2)[place]
+        return stream.Mixture(bank, weights, 64, 8, seed=3, block=1).block(0)
+
+    def detail(x):
+        return np.abs(np.diff(x, axis=2)).mean()
+
+    sharp = crops()
+    for soft in ({"blur_share": 1.0, "blur": (2.0, 2.0)}, {"smooth_share": 1}):
+        assert detail(crops(**soft)) < 0.8 * detail(sharp)
+    dark = crops(dark_share=1.0, dark_stops=(3.0, 3.0))
+    assert dark.mean() == pytest.approx(sharp.mean() / 8, rel=0.1)
+    half = crops(dark_share=0.5, dark_stops=(8.0, 8.0)).max(axis=(1, 2, 3))
+    assert 0.3 < np.mean(half <= 2.0**-8) < 0.7
+
+
+def test_an_image_in_memory_that_is_too_small_for_a_mix_is_named(
+    sets, tmp_path
+):
+    (tmp_path / "small").mkdir()
+    cv2.imwrite(str(tmp_path / "small/a.png"), np.zeros((17, 40, 3), np.uint8))
+    data = section(sets)
+    data.sources = (data.sources[0], str(tmp_path / "small"))
+    with pytest.raises(InputError, match="at least 18 pixels.*a.png of 40 x"):
+        built(data)
 
 
 def test_a_damaged_photograph_is_replaced_by_another(sets, tmp_path):
@@ -137,7 +212,7 @@ def test_too_small_a_picture_counts_as_damaged(sets):
 def test_an_unknown_source_is_refused(name):
     assert not sources_lib.is_streamed(name) or name == "sidd:"
     with pytest.raises(InputError, match="KIND:FOLDER"):
-        sources_lib.source(name, CAMERA)
+        sources_lib.streamed(name, PLAIN)
 
 
 def test_faulty_weights_are_refused(sets):
