@@ -10,12 +10,36 @@ import signal
 import sys
 import threading
 
+import keras
+import numpy as np
 from runs import small_config
 
 from fanet_tf.files import atomic
 from fanet_tf.training import callbacks
 from fanet_tf.training import checkpoint
+from fanet_tf.training import run_folder
 from fanet_tf.training import train
+
+KILLED = -signal.SIGKILL
+
+
+def outcome(workdir):
+    """Returns all that a finished run leaves but the clock's times."""
+    folder = run_folder.member_folder(workdir, 0)
+    member = keras.models.load_model(folder / "member.keras", compile=False)
+    step, state = checkpoint.latest(folder / "checkpoints")
+    texts = [
+        (folder / name).read_text() for name in ("metrics.jsonl", "member.json")
+    ]
+    return step, texts, [*member.get_weights(), *state]
+
+
+def check_same(workdir, reference):
+    step, texts, arrays = outcome(workdir)
+    expected_step, expected_texts, expected = outcome(reference)
+    assert (step, texts) == (expected_step, expected_texts)
+    for mine, theirs in zip(arrays, expected, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
 
 
 def tiny_config(steps):

@@ -182,12 +182,21 @@ class Checkpoints(StepCallback):
         self._folder = pathlib.Path(folder) / "checkpoints"
         self._train, self._sigterm = train, sigterm
         self.sums = []  # Of the losses, from the checkpoint.
+        self.state = None  # At the end of a phase.
         self.stopped = False
 
     def on_epoch_begin(self, epoch, logs=None):
         """Sets the sums of the losses, which Keras has just emptied."""
         trainer_lib.set_sums(self.model, self.sums)
         self.sums = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Keeps the state for the next phase.
+
+        Keras ends `fit` by putting the averages in the place of the weights,
+        and a run that resumes from a checkpoint would not see that.
+        """
+        self.state = trainer_lib.get_state(self.model)
 
     def on_step(self, logs):
         """Saves where it is due."""

@@ -12,6 +12,29 @@ from fanet_tf.files import own_folder
 from fanet_tf.files import strict_json
 
 
+def read(path) -> list[dict]:
+    """Returns the records of a `metrics.jsonl`; none where there is no file.
+
+    A line that a kill has cut off is left out.
+    """
+    records = []
+    if pathlib.Path(path).exists():
+        for line in inputs.read_text(path).splitlines():
+            try:
+                record = strict_json.loads(line, path)
+                record["step"]
+            except (InputError, KeyError, TypeError):
+                continue
+            records.append(record)
+    return records
+
+
+def replace(path, records: list[dict]) -> None:
+    """Writes a `metrics.jsonl` anew, whole or not at all."""
+    lines = [json.dumps(record) + "\n" for record in records]
+    atomic.write_text(path, "".join(lines), overwrite=True)
+
+
 class Journal:
     """Losses and PSNR by step, without clock times: one JSON object a line.
 
@@ -27,16 +50,7 @@ class Journal:
         self._path = pathlib.Path(folder) / "metrics.jsonl"
         events = own_folder.make_folder(pathlib.Path(folder) / "tensorboard")
         self._board = tf.summary.create_file_writer(str(events))
-        kept = []
-        if self._path.exists():
-            for line in inputs.read_text(self._path).splitlines():
-                try:
-                    record = strict_json.loads(line, self._path)
-                    if record["step"] <= step:
-                        kept.append(json.dumps(record) + "\n")
-                except (InputError, KeyError, TypeError):
-                    continue  # Cut off by a kill in the middle of a line.
-        atomic.write_text(self._path, "".join(kept), overwrite=True)
+        replace(self._path, [r for r in read(self._path) if r["step"] <= step])
 
     def write(self, record: dict) -> None:
         """Appends one record; it must have a `step`."""

@@ -6,6 +6,7 @@ import pathlib
 from fanet_tf.files import strict_json
 from fanet_tf.pages import plots
 from fanet_tf.pages import shell
+from fanet_tf.training import changes
 from fanet_tf.training import run_folder
 
 # More points than this are not seen on a plot of its width.
@@ -41,6 +42,11 @@ def _member(folder, index: int) -> str:
     parts = [f"<h2>Member {index}</h2>"]
     if (folder / "member.json").exists():
         parts.append(_table(strict_json.read_object(folder / "member.json")))
+    parts += [
+        f"<p>{html.escape(changes.said(r))}</p>"
+        for r in records
+        if "changed" in r
+    ]
     if psnr:
         parts.append(plots.curves(psnr, "step", "PSNR, dB", "dB"))
     if losses:
@@ -62,7 +68,8 @@ def _psnr(records) -> list[plots.Series]:
         plots.Series(
             f"gain {gain}",
             f"s{i % 8}",
-            _thin([(step, scores[gain]) for step, scores in rows]),
+            # Of other gains before, if validation has changed.
+            _thin([(step, s[gain]) for step, s in rows if gain in s]),
         )
         for i, gain in enumerate(gains)
     ]

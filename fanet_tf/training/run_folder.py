@@ -1,26 +1,25 @@
 """The folder of a run: its files, and the config that it belongs to."""
 
+import dataclasses
 import json
 import pathlib
 
+from absl import logging
 from ml_collections import ConfigDict
 
-from fanet_tf import config as config_lib
 from fanet_tf import variants
 from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
+from fanet_tf.files import inputs
 from fanet_tf.files import own_folder
 from fanet_tf.files import strict_json
 from fanet_tf.files import values
+from fanet_tf.training import changes as changes_lib
+from fanet_tf.training import checkpoint
 
 _NAMES = ("teacher.json", "training.html")
-
-# Fields that may change between two starts of the same run.
-_FREE = {
-    ("nsma", "only"),
-    ("train", "keep_checkpoints"),
-    ("data", "service"),
-}
+# What a member's folder holds before its first checkpoint.
+_BEFORE_STEPS = ("metrics.jsonl", "tensorboard", "checkpoints")
 
 
 def member_folder(workdir, index: int) -> pathlib.Path:
@@ -28,9 +27,36 @@ def member_folder(workdir, index: int) -> pathlib.Path:
     return pathlib.Path(workdir) / f"member_{index}"
 
 
-def is_finished(workdir, index: int) -> bool:
-    """Tells whether a member has its final weights."""
-    return (member_folder(workdir, index) / "member.json").exists()
+def is_finished(workdir, index: int, steps: int = 0) -> bool:
+    """Tells whether a member has the final weights of so many steps.
+
+    A member whose run is being extended keeps those that it had until then.
+    """
+    trained = _trained_steps(member_folder(workdir, index), steps)
+    return trained is not None and trained >= steps
+
+
+def _trained_steps(folder, default: int) -> int | None:
+    """Returns the steps of a finished member; None: it is not finished."""
+    path = folder / "member.json"
+    if not path.exists():
+        return None
+    # A run may be older than the field.
+    steps = strict_json.read_object(path).get("steps", default)
+    return values.integer("steps", steps, low=0)
+
+
+def steps_done(workdir) -> dict[int, int]:
+    """Returns the steps of every member of a run that has done some."""
+    done = {}
+    for folder in pathlib.Path(workdir).glob("member_*"):
+        number = folder.name.removeprefix("member_")
+        if number.isdecimal():
+            saved = checkpoint.latest(folder / "checkpoints") or (0, None)
+            steps = max(saved[0], _trained_steps(folder, 0) or 0)
+            if steps:
+                done[int(number)] = steps
+    return dict(sorted(done.items()))
 
 
 def read_config(workdir) -> ConfigDict:
@@ -73,31 +99,93 @@ def trained_file(source, index: int, field: str) -> pathlib.Path:
     return path
 
 
-def claim(config: ConfigDict, workdir) -> bool:
+@dataclasses.dataclass
+class Claim:
+    """A run's folder with the config that it is started with.
+
+    Attributes:
+        workdir: the folder.
+        new: whether this starts a new run.
+        done: member -> steps done when the run was started.
+        before: file -> its text, of those that the start has changed.
+    """
+
+    workdir: pathlib.Path
+    new: bool
+    done: dict[int, int] = dataclasses.field(default_factory=dict)
+    before: dict[pathlib.Path, str] = dataclasses.field(default_factory=dict)
+
+    def withdraw(self) -> None:
+        """Leaves the folder as it was; nothing happens after the first step."""
+        if self.new:
+            release(self.workdir)
+        elif self.before and steps_done(self.workdir) == self.done:
+            for path, text in self.before.items():
+                atomic.write_text(path, text, overwrite=True)
+
+
+def claim(config: ConfigDict, workdir) -> Claim:
     """Writes `config.json`, or compares with the one that is there.
 
-    Returns:
-        Whether this starts a new run.
+    What may change for the steps to come (`changes`) is written into the
+    config and into the journal of every member that has begun. A run whose
+    members have done no step can be corrected in every field.
 
     Raises:
-        InputError: names each field that differs.
+        InputError: names each field that may not change, and the way out.
     """
-    path = pathlib.Path(workdir) / "config.json"
+    workdir = pathlib.Path(workdir)
+    path = workdir / "config.json"
     mine = json.loads(config.to_json())
-    for field, value in _flat(mine).items():
+    for field, value in changes_lib.flat(mine).items():
         values.check_flag(f"--config.{'.'.join(field)}", value)
+    found = []
+    if path.exists():
+        found = changes_lib.between(read_config(workdir).to_dict(), mine)
+        if found and _is_untrained(workdir):
+            release(workdir)
     if not path.exists():
         _check_new(workdir)
         atomic.write_json(path, mine)
-        return True
-    changed = _differences(read_config(workdir).to_dict(), mine)
-    if changed:
-        raise InputError(
-            f"{workdir}: the config must be the one the run was started with; "
-            "another folder, or this one deleted, starts a new run. "
-            f"Received: {'; '.join(changed)}"
-        )
-    return False
+        return Claim(workdir, True)
+    if not found:
+        return Claim(workdir, False)
+    return _change(found, mine, workdir)
+
+
+def _change(found, mine, workdir) -> Claim:
+    """Gives a run the fields that may change; refuses the others."""
+    done = steps_done(workdir)
+    changes_lib.check(found, workdir, done)
+    claimed = Claim(workdir, False, done)
+    for index, step in done.items():
+        folder = member_folder(workdir, index)
+        path = folder / "metrics.jsonl"
+        claimed.before[path] = inputs.read_text(path) if path.exists() else ""
+        changes_lib.record(found, folder, step)
+    path = workdir / "config.json"
+    claimed.before[path] = inputs.read_text(path)
+    atomic.write_json(path, mine, overwrite=True)
+    logging.warning(
+        "%s goes on with another config: %s.",
+        workdir,
+        "; ".join(map(str, found)),
+    )
+    return claimed
+
+
+def _is_untrained(workdir) -> bool:
+    """Tells whether a run has been started and no member has done a step."""
+    members = list(workdir.glob("member_*"))
+    return bool(members) and all(_has_no_step(folder) for folder in members)
+
+
+def _has_no_step(folder) -> bool:
+    if folder.is_symlink() or not folder.is_dir():
+        return False
+    names = {entry.name for entry in folder.iterdir()}
+    saved = list(folder.glob("checkpoints/*.ckpt"))
+    return names <= set(_BEFORE_STEPS) and not saved
 
 
 def release(workdir) -> None:
@@ -127,30 +215,3 @@ def _check_new(workdir) -> None:
                 f"{workdir}: must be a new folder, or that of a run with its "
                 f"config.json. Received: a folder with {name}"
             )
-
-
-def _differences(theirs, mine) -> list[str]:
-    """Returns a sentence for each field that differs."""
-    theirs = _flat(json.loads(json.dumps(theirs)))
-    mine = _flat(mine)
-    # A field that is younger than the run had its default.
-    defaults = _flat(json.loads(config_lib.default_config().to_json()))
-    differences = []
-    for field in sorted({*theirs, *mine} - _FREE):
-        there = theirs.get(field, defaults.get(field))
-        now = mine.get(field)
-        if there != now:
-            name = ".".join(field)
-            differences.append(f"{name}: {there!r} there, {now!r} now")
-    return differences
-
-
-def _flat(record) -> dict[tuple, object]:
-    """Turns sections of fields into `(section, field)`."""
-    flat = {}
-    for name, value in record.items():
-        if isinstance(value, dict):
-            flat.update({(name, field): v for field, v in value.items()})
-        else:
-            flat[(name,)] = value
-    return flat

@@ -12,7 +12,7 @@
         member.json            its subrange and the PSNR it reached
 
 Repeat the command to resume a stopped run. It ends with the same bits as a run
-that was never stopped.
+that was never stopped. `changes` says which fields may have changed since.
 """
 
 import contextlib
@@ -30,6 +30,7 @@ from fanet_tf.files import claims
 from fanet_tf.files import own_folder
 from fanet_tf.losses import vgg
 from fanet_tf.training import callbacks
+from fanet_tf.training import changes
 from fanet_tf.training import checkpoint
 from fanet_tf.training import distribution
 from fanet_tf.training import journal as journal_lib
@@ -70,17 +71,17 @@ def train(
     """
     workdir = atomic.resolve(workdir)
     with contextlib.ExitStack() as stack:
-        new = False
+        claimed = None
         if distribution.is_chief():
             own_folder.make_folder(workdir)
             stack.enter_context(claims.claim(workdir))
             atomic.sweep(workdir)
-            new = run_folder.claim(config, workdir)
+            claimed = run_folder.claim(config, workdir)
         try:
             return _train(config, workdir, bank)
         except (InputError, callbacks.NonFiniteError):
-            if new:
-                run_folder.release(workdir)
+            if claimed is not None:
+                claimed.withdraw()
             raise
 
 
@@ -103,7 +104,8 @@ def _train(config, workdir, bank) -> bool:
                 f"members. Received: {config.nsma.only}"
             )
         chosen = [config.nsma.only]
-    todo = [i for i in chosen if not run_folder.is_finished(workdir, i)]
+    steps = config.train.steps
+    todo = [i for i in chosen if not run_folder.is_finished(workdir, i, steps)]
     if not todo:
         logging.info("%s is finished.", workdir)
         if chief and not curves.exists():  # A kill came before it.
@@ -139,6 +141,12 @@ def _train_member(
         atomic.sweep(folder)
         atomic.sweep(folder / "checkpoints")
     first, state = checkpoint.latest(folder / "checkpoints") or (0, None)
+    if not first and run_folder.is_finished(workdir, index):
+        raise InputError(
+            f"{folder}: a finished member must have a checkpoint to be trained "
+            "further; another --workdir starts from its weights with "
+            f"--config.train.init_from={workdir}. Received: none"
+        )
     if first:
         logging.info("Member %d resumes at step %d.", index, first)
     distribution.barrier(f"member {index}")
@@ -174,7 +182,7 @@ def _train_member(
                         colour=bool(config.loss.rgb_perceptual),
                     )
                     _fit(trainer, batches, phase, run)
-                state = trainer_lib.get_state(trainer)
+                    state = checkpoints.state
                 weights = trainer_lib.ema_weights(trainer)
             if checkpoints.stopped:
                 break
@@ -282,4 +290,6 @@ def _finish(weights, folder, config, index, a_range, validation):
         "noisy_psnr": validation.noisy_record(),
         "validated_on": [scene.name for scene in validation.scenes],
     }
+    if changed := changes.recorded(folder):
+        record["changed"] = changed
     atomic.write_json(folder / "member.json", record, overwrite=True)

@@ -1,11 +1,11 @@
 """Runs that are killed, and go on as if they had not been."""
 
 import json
-import signal
 
-import keras
 import numpy as np
 import pytest
+from children import KILLED
+from children import check_same
 from children import command
 from children import run
 from children import tiny_config
@@ -16,27 +16,7 @@ from fanet_tf.training import checkpoint
 from fanet_tf.training import run_folder
 from fanet_tf.training import train
 
-KILLED = -signal.SIGKILL
 STEPS = 14
-
-
-def outcome(workdir):
-    """Returns all that a finished run leaves but the clock's times."""
-    folder = run_folder.member_folder(workdir, 0)
-    member = keras.models.load_model(folder / "member.keras", compile=False)
-    step, state = checkpoint.latest(folder / "checkpoints")
-    texts = [
-        (folder / name).read_text() for name in ("metrics.jsonl", "member.json")
-    ]
-    return step, texts, [*member.get_weights(), *state]
-
-
-def check_same(workdir, reference):
-    step, texts, arrays = outcome(workdir)
-    expected_step, expected_texts, expected = outcome(reference)
-    assert (step, texts) == (expected_step, expected_texts)
-    for mine, theirs in zip(arrays, expected, strict=True):
-        np.testing.assert_array_equal(mine, theirs)
 
 
 @pytest.fixture(scope="module")
