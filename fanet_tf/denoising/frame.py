@@ -19,6 +19,8 @@ from fanet_tf.raw.shading import ShadingMap
 
 # Rows of the largest map of Android (`SHADING_MAP_SIZE`).
 _COARSE = 64
+# Rows of a plane that are restored at a time: they stay in the cache.
+_ROWS = 16
 
 
 class Place(NamedTuple):
@@ -215,15 +217,14 @@ class Output:
                 continue
             columns = np.arange(column, self.mosaic.shape[1], 2)
             gain, offset = 1.0, 0.0
-            for number, line in enumerate(plane):
-                here = np.array([row + 2 * number])
+            for top in range(0, len(plane), _ROWS):
+                part = plane[top : top + _ROWS]
+                rows = row + 2 * np.arange(top, top + len(part))
                 if offsets is not None:
-                    offset = offsets.at(here, columns)[0]
+                    offset = offsets.at(rows, columns)
                 if shading is not None:
-                    gain = shading.grid(
-                        index, here, columns, self.mosaic.shape
-                    )[0]
-                line[:] = self._restored(line, means, index, gain, offset)
+                    gain = shading.grid(index, rows, columns, self.mosaic.shape)
+                part[:] = self._restored(part, means, index, gain, offset)
 
     def _restored(self, counts, means, index, gain=1.0, offset=0.0):
         black = self.frame.black[index] + offset

@@ -30,10 +30,12 @@ def is_quad(x: np.ndarray) -> bool:
     x = x[: rows * _BLOCK, : columns * _BLOCK]
     cells = x.reshape(rows, _BLOCK // 4, 4, columns, _BLOCK // 4, 4)
     # Means of the 4 x 4 places of each block: [blocks, 4, 4].
-    cells = cells.mean((1, 4)).transpose(0, 2, 1, 3).reshape(-1, 4, 4)
+    # One axis at a time: NumPy takes seven times as long for both at once.
+    cells = cells.mean(1).mean(3).transpose(0, 2, 1, 3).reshape(-1, 4, 4)
     bayer = cells.reshape(-1, 2, 2, 2, 2).var((1, 3)).mean((1, 2))
     level = np.maximum(cells.mean((1, 2)), 1e-6)
-    coloured = np.median(np.sqrt(bayer) / level) > _LEAST_CONTRAST
+    if np.median(np.sqrt(bayer) / level) <= _LEAST_CONTRAST:
+        return False
     quads = [
         np.roll(cells, (-y, -x), (1, 2))
         .reshape(-1, 2, 2, 2, 2)
@@ -43,4 +45,4 @@ def is_quad(x: np.ndarray) -> bool:
         for x in (0, 1)
     ]
     ratios = [np.median(bayer / np.maximum(q, 1e-12)) for q in quads]
-    return bool(coloured and max(ratios) > _LEAST_RATIO)
+    return bool(max(ratios) > _LEAST_RATIO)

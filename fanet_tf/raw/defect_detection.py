@@ -238,8 +238,27 @@ def _judge_chunk(mosaic, rows, columns):
 
 def _own(near, offset):
     """Returns the pixels at an offset, less the median of their rings."""
-    ring = [near.at(offset, far) for far in _AROUND]
-    return near.at(offset) - np.median(np.stack(ring), axis=0)
+    ring = np.stack([near.at(offset, far) for far in _AROUND])
+    return near.at(offset) - _median_of_eight(ring)
+
+
+def _median_of_eight(x):
+    """Returns the median along the first axis, `[8, n]` -> `[n]`.
+
+    The eight are sorted along the three axes of a cube. Of its middle six,
+    the three with one coordinate 1 are no greater than the upper median, and
+    the three with two no less than the lower one. `np.median` takes ten times
+    as long.
+    """
+    x = x.reshape(2, 2, 2, -1)
+    for axis in range(3):
+        one, other = np.moveaxis(x, axis, 0)
+        ordered = np.minimum(one, other), np.maximum(one, other)
+        x = np.stack(ordered, axis)
+    x = x.reshape(8, -1)
+    low = np.maximum(np.maximum(x[1], x[2]), x[4])
+    high = np.minimum(np.minimum(x[3], x[5]), x[6])
+    return 0.5 * (low + high)
 
 
 def _joined(parts):

@@ -65,8 +65,15 @@ def quickstart():
     def configs(output, shared_steps, member_steps):
         shared, array = runs.small_config(), runs.small_config()
         for config, steps in ((shared, shared_steps), (array, member_steps)):
+            config.model.detail_cells = ()
+            config.model.feature_align = False
+            config.data.batch_size = 1
+            config.data.patch_size = 16
             config.train.steps = steps
+            config.train.log_every = 1
+            config.validation.gains = (16.0,)
             config.validation.limit = 1
+            config.validation.size = 32
         array.nsma.members = 2
         array.train.init_from = str(output / "shared")
         return shared, array
