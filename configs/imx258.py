@@ -53,7 +53,7 @@ def get_config(stage="shared"):
     config.train.learning_rate = 2e-3
     config.train.warmup_steps = 200
     # Three times the usual: what gates multiply can run away in one step.
-    config.train.clip_norm = 150.0 if variant == "fan_half" else 300.0
+    config.train.clip_norm = 150.0 if variant.startswith("fan_half") else 300.0
     config.train.deterministic = False
     if stage == "array":
         config.nsma.members = 4

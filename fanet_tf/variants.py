@@ -78,7 +78,14 @@ _HALF = {
     "decoder": ("depth point align",) * 2,
     "fa_hidden": 8,
 }
-
+# One level more, for what is wide and faint: soft and dark scenes at high
+# gain. What was the coarsest level is now half on the way down, half up.
+_HALF_DEEP = {
+    **_HALF,
+    "widths": (32, 64, 96, 96),
+    "encoder": (*_HALF["encoder"], "depth"),
+    "decoder": (*_HALF["decoder"], "light align"),
+}
 
 # Fields that were taken out, and the value that says nothing. Older runs have
 # them.
@@ -151,6 +158,9 @@ VARIANTS = {
     # The default. A point-wise head pays for the Feature-Align layers.
     "fan_gate": Variant("Feature-Align, gated blocks", _GATED),
     "fan_half": Variant("Feature-Align, gated blocks at half size", _HALF),
+    "fan_half_deep": Variant(
+        "Feature-Align, gated blocks at half size, deep", _HALF_DEEP
+    ),
     "teacher": Variant(
         "UPI U-Net (teacher)",
         {
@@ -202,6 +212,7 @@ STUDENTS = (
     "fan_deep",
     "fan_gate",
     "fan_half",
+    "fan_half_deep",
 )
 RIVALS = ("pmrid", "nafnet")
 

@@ -6,6 +6,7 @@ from fanet_tf import models
 from fanet_tf import nsma
 from fanet_tf.calibration.profile import NoiseProfile
 from fanet_tf.errors import InputError
+from fanet_tf.models import deepen
 
 
 def subranges(profile: NoiseProfile, members: int) -> list[tuple[float, float]]:
@@ -57,10 +58,27 @@ def load(path) -> keras.Model:
 
 
 def set_weights_from(member: keras.Model, path) -> None:
-    """Gives a member the weights of a `.keras` file of the same network."""
-    weights = load(path).get_weights()
+    """Gives a member the weights of a `.keras` file of the same network.
+
+    The file may also hold a gated network with one level less
+    (`models.deepen`).
+
+    Raises:
+        InputError: it holds another network.
+    """
+    source = load(path)
+    cores = [_core(model) for model in (member, source)]
+    if None not in cores and deepen.is_deeper(*cores):
+        deepen.deepen(*cores)
+        return
+    weights = source.get_weights()
     if [w.shape for w in weights] != [w.shape for w in member.get_weights()]:
         raise InputError(
             f"{path}: must hold the config's network. Received: other shapes"
         )
     member.set_weights(weights)
+
+
+def _core(member):
+    """Returns the network between the transforms; None where there is none."""
+    return next((x for x in member.layers if x.name == "core"), None)

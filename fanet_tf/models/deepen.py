@@ -1,0 +1,79 @@
+"""Weights of a gated network for one with a level more.
+
+    small:                       mid
+    large:    enc2 --> down2 --> mid --> widen2 --> + --> dec2
+
+The steps that the small network has at its coarsest level become the large
+one's on the way down and on the way up, and the widening from the new level
+starts at zero: apart from what the stem's means and Feature-Align see (the
+coarsest cell is twice as large), the large network starts as the small one.
+"""
+
+import keras
+import numpy as np
+
+from fanet_tf.errors import InputError
+
+_COARSEST = ("mid_", "fa_mid_")
+
+
+def is_deeper(large: keras.Model, small: keras.Model) -> bool:
+    """Returns whether `large` is `small` with one level more."""
+    more, less = (_levels(core) for core in (large, small))
+    return less >= 2 and more == less + 1
+
+
+def _levels(core) -> int:
+    """Counts the levels of a gated network; 0 for any other network."""
+    names = {layer.name for layer in core.layers}
+    downs = sum(f"down{n}" in names for n in range(len(names)))
+    gated = any(name.startswith(_COARSEST) for name in names)
+    return downs + 1 if gated and f"widen{downs - 1}" in names else 0
+
+
+def deepen(large: keras.Model, small: keras.Model) -> None:
+    """Gives a network the weights of one with a level less.
+
+    Args:
+        large: core of a gated network (`models.gated.build`), untrained.
+        small: core of the same but for its coarsest level, trained.
+
+    Raises:
+        InputError: a part of `small` has no place in `large`, or another
+            shape there.
+    """
+    new = _levels(small) - 1  # The new level's number is one more than this.
+    left = {layer.name: layer for layer in small.layers if layer.weights}
+    for layer in large.layers:
+        if not layer.weights or layer.name.startswith((*_COARSEST, "down")):
+            if layer.name in left and layer.name.startswith("down"):
+                _copy(layer, left.pop(layer.name))
+        elif layer.name == f"widen{new}":
+            layer.set_weights([np.zeros(w.shape) for w in layer.weights])
+        else:
+            _copy(layer, left.pop(_name_in_small(layer.name, new), None))
+    if left:
+        raise InputError(
+            "Each layer of the smaller network must have a place in the "
+            f"larger one. Received: none for {', '.join(sorted(left))}"
+        )
+
+
+def _name_in_small(name: str, new: int) -> str:
+    for way in ("enc", "dec"):
+        for prefix in ("", "fa_"):
+            stage = f"{prefix}{way}{new}_"
+            if name.startswith(stage):
+                return f"{prefix}mid_{name.removeprefix(stage)}"
+    return name
+
+
+def _copy(layer, source) -> None:
+    shapes = [tuple(w.shape) for w in layer.weights]
+    if source is None or shapes != [tuple(w.shape) for w in source.weights]:
+        raise InputError(
+            "The larger network must hold the smaller one's layers. "
+            f"Received: {layer.name} of shapes {shapes}, which the smaller one "
+            "does not have"
+        )
+    layer.set_weights(source.get_weights())
