@@ -5,7 +5,8 @@
 NAME is one of `fanet_tf/variants.py`:
 
     plain, wavelet, fan, fan_no_skips      the four of the paper's Table 1
-    fan_fast, fan_deep, fan_gate, fan_half ours
+    fan_fast, fan_deep, fan_gate           ours
+    fan_half, fan_half_deep                ours, for phones
     pmrid, nafnet                          rivals at the paper's cost
     pmrid_public                           PMRID at the sizes of its release
     teacher                                UPI's U-Net, for the Feature Loss
@@ -27,5 +28,7 @@ def get_config(variant="fan"):
     if config.model.name == "gated":
         # A product can run away in one step; at half size 300 once did not
         # hold it.
-        config.train.clip_norm = 150.0 if variant == "fan_half" else 300.0
+        config.train.clip_norm = (
+            150.0 if variant.startswith("fan_half") else 300.0
+        )
     return config
