@@ -14,7 +14,7 @@ from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
 from fanet_tf.files import claims
 
-NAME = "SHA256SUMS"
+NAME = bundle_reader.CHECKSUMS
 _FILES = re.compile(
     r"manifest\.json|SHA256SUMS|README\.md|LICENSE|nsma_(selector|denoise)\.h"
     r"|Nsma(Selector|Denoiser)\.kt|selector\.tflite|member_\d+_\w+\.tflite"

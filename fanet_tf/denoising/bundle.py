@@ -10,6 +10,7 @@ Example:
 """
 
 import dataclasses
+import functools
 import hashlib
 import itertools
 import json
@@ -225,15 +226,21 @@ def _is_as_shipped(path) -> bool:
 def _check_schema(path, manifest) -> None:
     import jsonschema  # See `_is_as_shipped`.
 
-    schema = json.loads(_SCHEMA.read_text(encoding="utf-8"))
-    errors = jsonschema.Draft202012Validator(schema).iter_errors(manifest)
-    error = jsonschema.exceptions.best_match(errors)
+    error = jsonschema.exceptions.best_match(_schema().iter_errors(manifest))
     if error is not None:
         place = error.json_path.removeprefix("$").lstrip(".") or "the manifest"
         raise InputError(
             f"{path}: `{place}` must follow the schema of docs/bundle.md. "
             f"Received: {error.message[:200]}"
         )
+
+
+@functools.cache
+def _schema():
+    import jsonschema
+
+    schema = json.loads(_SCHEMA.read_text(encoding="utf-8"))
+    return jsonschema.Draft202012Validator(schema)
 
 
 def _rising(folder, name, numbers) -> tuple[float, ...]:

@@ -24,11 +24,9 @@ def is_deeper(large: keras.Model, small: keras.Model) -> bool:
 
 
 def _levels(core) -> int:
-    """Counts the levels of a gated network; 0 for any other network."""
-    names = {layer.name for layer in core.layers}
-    downs = sum(f"down{n}" in names for n in range(len(names)))
-    gated = any(name.startswith(_COARSEST) for name in names)
-    return downs + 1 if gated and f"widen{downs - 1}" in names else 0
+    """Counts the levels of a gated network; other networks pool: 1."""
+    downs = [x for x in core.layers if x.name.startswith("down") and x.weights]
+    return len(downs) + 1
 
 
 def deepen(large: keras.Model, small: keras.Model) -> None:
@@ -42,15 +40,14 @@ def deepen(large: keras.Model, small: keras.Model) -> None:
         InputError: a part of `small` has no place in `large`, or another
             shape there.
     """
-    new = _levels(small) - 1  # The new level's number is one more than this.
+    new = _levels(small) - 1  # `down` and `widen` between the last two levels.
     left = {layer.name: layer for layer in small.layers if layer.weights}
     for layer in large.layers:
-        if not layer.weights or layer.name.startswith((*_COARSEST, "down")):
-            if layer.name in left and layer.name.startswith("down"):
-                _copy(layer, left.pop(layer.name))
-        elif layer.name == f"widen{new}":
+        if layer.name == f"widen{new}":
             layer.set_weights([np.zeros(w.shape) for w in layer.weights])
-        else:
+        elif layer.weights and not layer.name.startswith(
+            (*_COARSEST, f"down{new}")
+        ):
             _copy(layer, left.pop(_name_in_small(layer.name, new), None))
     if left:
         raise InputError(

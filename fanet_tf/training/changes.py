@@ -16,7 +16,6 @@ alone, so an extended run that is killed also ends with the same bits.
 import dataclasses
 import json
 import pathlib
-from collections.abc import Iterable
 
 from fanet_tf import config as config_lib
 from fanet_tf.errors import InputError
@@ -161,9 +160,5 @@ def recorded(folder: pathlib.Path) -> list[dict]:
 
 def said(record: dict) -> str:
     """Returns a recorded change as a sentence."""
-    fields = _listed(record["changed"].items())
-    return f"After step {record['step']:,}: {fields}."
-
-
-def _listed(items: Iterable[tuple[str, list]]) -> str:
-    return "; ".join(f"{name} {was} → {now}" for name, (was, now) in items)
+    fields = [f"{name} {a} → {b}" for name, (a, b) in record["changed"].items()]
+    return f"After step {record['step']:,}: {'; '.join(fields)}."

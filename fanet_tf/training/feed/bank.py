@@ -53,9 +53,7 @@ def build(sources, weights, smooth_share, seed, smallest) -> Bank:
     images, chances = [], []
     for source, weight in zip(sources, weights, strict=True):
         loaded = image_sources.load(source, seed, smallest)
-        # The root of the area: a large picture gives more crops than a small
-        # one, yet does not drown the others.
-        share = np.array([np.sqrt(i.shape[0] * i.shape[1]) for i in loaded])
+        share = image_sources.roots_of_areas(loaded)
         chance = weight * share / share.sum()
         if smooth_share > 0:
             loaded += [

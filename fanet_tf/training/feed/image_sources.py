@@ -42,6 +42,15 @@ def encode_linear(linear):
     return np.round(coded * 65535.0).astype(np.uint16)
 
 
+def roots_of_areas(images) -> np.ndarray:
+    """Returns how much likelier a crop is of one image than of another.
+
+    A large picture gives more crops than a small one, yet does not drown the
+    others.
+    """
+    return np.array([np.sqrt(i.shape[0] * i.shape[1]) for i in images])
+
+
 def load(source: str, seed: int, smallest: int = 1) -> list[np.ndarray]:
     """Returns the images of one source, each `[H, W, 3]` uint16.
 

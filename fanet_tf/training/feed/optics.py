@@ -70,21 +70,26 @@ class Optics:
         count = self.blurred(cells.shape[0])
         if not count:
             return cells
-        low, high = np.log(self.blur).astype(np.float32)
-        deviation = tf.exp(low + uniform[:count] * (high - low))
+        deviation = self._deviation(uniform[:count], tf)
         image = tf.nn.depth_to_space(cells[:count], 2)
         image = _gaussian(image, deviation, self.blur[1])
         return tf.concat([tf.nn.space_to_depth(image, 2), cells[count:]], 0)
 
-    def exposure(self, uniform):
+    def _deviation(self, uniform, xp):
+        """Returns the Gaussians' deviations, of draws in 0..1."""
+        low, high = np.log(self.blur).astype(np.float32)
+        return xp.exp(low + uniform * (high - low))
+
+    def exposure(self, uniform, xp=tf):
         """Returns the factor on each crop, `[B]` in 0..1.
 
         Args:
             uniform: `[2, B]` draws in 0..1.
+            xp: `tf` or `numpy`.
         """
         low, high = self.dark_stops
         stops = low + uniform[0] * np.float32(high - low)
-        return tf.where(uniform[1] < self.dark_share, 2.0**-stops, 1.0)
+        return xp.where(uniform[1] < self.dark_share, 2.0**-stops, 1.0)
 
     def draw(self, linear, rng):
         """Blurs crops with NumPy and draws their exposures.
@@ -98,28 +103,19 @@ class Optics:
         """
         count = len(linear)
         if self.blur_share:
-            low, high = np.log(self.blur)
-            deviation = np.exp(low + rng.random(count) * (high - low))
-            blurred = rng.random(count) < self.blur_share
+            deviation = self._deviation(rng.random(count), np)
             side = 2 * _radius(self.blur[1]) + 1
-            linear = np.stack(
-                [
-                    cv2.GaussianBlur(
-                        crop, (side, side), sigma, borderType=_EDGE
-                    )
-                    if chosen
-                    else crop
-                    for crop, sigma, chosen in zip(
-                        linear, deviation, blurred, strict=True
-                    )
-                ]
-            )
+            linear = linear.copy()
+            for crop in np.flatnonzero(rng.random(count) < self.blur_share):
+                linear[crop] = cv2.GaussianBlur(
+                    linear[crop],
+                    (side, side),
+                    deviation[crop],
+                    borderType=_EDGE,
+                )
         factor = np.ones(count, np.float32)
         if self.dark_share:
-            low, high = self.dark_stops
-            stops = low + rng.random(count) * (high - low)
-            dark = rng.random(count) < self.dark_share
-            factor = np.float32(np.where(dark, 2.0**-stops, 1.0))
+            factor = np.float32(self.exposure(rng.random((2, count)), np))
         return linear, factor
 
 

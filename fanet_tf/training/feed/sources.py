@@ -87,8 +87,7 @@ def loaded(
         smallest: images with a side below this are refused.
     """
     images = image_sources.load(name, seed, smallest)
-    # As a bank draws them: by the root of the area.
-    chances = np.array([np.sqrt(i.shape[0] * i.shape[1]) for i in images])
+    chances = image_sources.roots_of_areas(images)
 
     def crops(item, rng, count, size):
         return photographs.of_image(images[item], rng, count, size, name)

@@ -7,7 +7,6 @@ have had. Each file that is opened gives several crops, spread over the block;
 nothing else is kept in memory.
 """
 
-import copy
 from collections.abc import Sequence
 
 import numpy as np
@@ -57,12 +56,6 @@ class Mixture:
         self.damage = [
             damage_lib.Damage(len(s.items), damage_limit) for s in sources
         ]
-
-    def seeded(self, seed: int) -> "Mixture":
-        """Returns the same sets drawn from another seed; damage is shared."""
-        other = copy.copy(self)
-        other.seed = seed
-        return other
 
     def block(self, number: int) -> np.ndarray:
         """Draws block `number`: `[block * batch_size, size, size, 4]`."""
@@ -128,8 +121,8 @@ def batches(mixture: Mixture, synthesis, first: int, last: int):
 
     Args:
         mixture: of the clean crops.
-        synthesis: a `synthesis.Synthesis`; its seed and its noise are drawn
-            from, its bank may be None.
+        synthesis: a `synthesis.Synthesis` of the same seed; its noise is
+            drawn, its bank may be None.
         first: first batch.
         last: one past the last.
 
@@ -143,7 +136,7 @@ def batches(mixture: Mixture, synthesis, first: int, last: int):
         seeds = tf.random.split(key, 4, alg="philox")
         return synthesis.exposed(clean, seeds[2:])
 
-    clean = clean_batches(mixture.seeded(synthesis.seed), first, last)
+    clean = clean_batches(mixture, first, last)
     dataset = tf.data.Dataset.zip(tf.data.Dataset.range(first, last), clean)
     # AutoGraph cannot convert a method of a NamedTuple, and need not.
     add_noise = tf.autograph.experimental.do_not_convert(add_noise)
