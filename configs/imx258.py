@@ -52,8 +52,11 @@ def get_config(stage="shared"):
     config.train.steps = 16_000
     config.train.learning_rate = 2e-3
     config.train.warmup_steps = 200
-    # Three times the usual: what gates multiply can run away in one step.
-    config.train.clip_norm = 150.0 if variant.startswith("fan_half") else 300.0
+    # Three times the usual: what gates multiply can run away in one step; at
+    # half size that did not hold it.
+    config.train.clip_norm = (
+        150.0 if config.model.get("stem_stride") == 2 else 300.0
+    )
     config.train.deterministic = False
     if stage == "array":
         config.nsma.members = 4

@@ -29,6 +29,6 @@ def get_config(variant="fan"):
         # A product can run away in one step; at half size 300 once did not
         # hold it.
         config.train.clip_norm = (
-            150.0 if variant.startswith("fan_half") else 300.0
+            150.0 if config.model.stem_stride == 2 else 300.0
         )
     return config
