@@ -1,11 +1,5 @@
-"""A corpus of small DNGs: layout x coding x levels x metadata.
+"""A corpus of small DNGs: writes a `dng_cases.Case` and tells its scene."""
 
-`cases` draws what a DNG is like, `write` writes it and tells the scene that is
-in it. What is written is judged by `linear`, which reads levels and pixels as
-DNG 1.7 defines them, with tifffile and no code of ours.
-"""
-
-import dataclasses
 import functools
 from typing import NamedTuple
 
@@ -13,116 +7,19 @@ import dng_codings
 import numpy as np
 import raw_files
 import textures
-import tifffile
-from hypothesis import strategies as st
+from dng_cases import FLOATS
+from dng_cases import Case
+from dng_cases import table
 
 from fanet_tf.files import tiff
 from fanet_tf.raw import cfa
 
-INTEGERS = ("packed", "jpeg", "deflate", "difference", "table")
-FLOATS = ("float", "3", "34894", "34895")
-BLACKS = ("zero", "one", "four", "2x2", "rows", "columns", "both", "4x4", "all")
-_BITS = {
-    "packed": (8, 10, 12, 14, 16),
-    "jpeg": (10, 12, 14, 16),
-    "deflate": (8, 16, 32),
-    "difference": (8, 16, 32),
-    "table": (8,),
-} | dict.fromkeys(FLOATS, (16, 24, 32))
 # TIFF's numbers of compression and predictor.
 _COMPRESSION = {"packed": 1, "table": 1, "float": 1, "jpeg": 7}
 _DEFLATE = 8
 _SENSOR_WHITE = 16000  # What the numbers of `_black` are meant for.
 _NEUTRAL = (0.5, 1.0, 0.625)  # White as the camera sees it.
 _MASKED = 3  # Counts above black in masked borders.
-
-
-@dataclasses.dataclass(frozen=True)
-class Case:
-    """What a DNG is like.
-
-    Attributes:
-        seed: of its noise and its levels.
-        size: of the active area, `[H, W]`.
-        margins: masked rows above, columns left, rows below, columns right.
-        pattern: at the corner of the active area.
-        order: of the bytes.
-        place: of the mosaic's table: `main`, `sub` (a SubIFD beside an RGB
-            thumbnail) or `preview` (one beside a smaller mosaic).
-        parts: `whole`, `strips` or `tiles`.
-        coding: one of `INTEGERS` or `FLOATS`.
-        bits: of a pixel.
-        components: of a lossless JPEG.
-        predictor: of a lossless JPEG.
-        white: white level as a part of what the bits can hold.
-        black: one of `BLACKS`.
-        noise: `(a, b)`, with 0 = black and 1 = white.
-        pairs: how many pairs the NoiseProfile has; 0 leaves it out.
-        orientation: EXIF's.
-        illuminants: how many sets of colour matrices there are, 1 to 3.
-        neutral: `gains` (AsShotNeutral), `xy` (AsShotWhiteXY) or `none`.
-        plane_colour: CFAPlaneColor.
-    """
-
-    seed: int = 0
-    size: tuple[int, int] = (208, 240)
-    margins: tuple[int, int, int, int] = (0, 0, 0, 0)
-    pattern: str = "RGGB"
-    order: str = "<"
-    place: str = "main"
-    parts: str = "whole"
-    coding: str = "packed"
-    bits: int = 16
-    components: int = 2
-    predictor: int = 1
-    white: float = 1.0
-    black: str = "one"
-    noise: tuple[float, float] = (1e-3, 1e-5)
-    pairs: int = 1
-    orientation: int = 1
-    illuminants: int = 1
-    neutral: str = "gains"
-    plane_colour: tuple[int, int, int] = (0, 1, 2)
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Of the mosaic with its masked borders."""
-        top, left, bottom, right = self.margins
-        return self.size[0] + top + bottom, self.size[1] + left + right
-
-    @property
-    def active(self) -> tuple[int, int, int, int]:
-        """The ActiveArea."""
-        top, left = self.margins[:2]
-        return top, left, top + self.size[0], left + self.size[1]
-
-    @property
-    def white_level(self) -> int:
-        """In counts."""
-        if self.coding in FLOATS:
-            return 1 if self.white < 0.8 else 4095
-        if self.coding == "table":
-            return round(self.white * _table()[-1])
-        return round(self.white * ((1 << self.bits) - 1))
-
-    def plain(self) -> "Case":
-        """Returns the same picture as LibRaw reads it without fault.
-
-        In 16 bits, as LibRaw rounds black to whole counts. Where an active area
-        begins at an odd place, LibRaw takes the black of a neighbour, in every
-        integer DNG; from other counts one of a single black is written.
-        """
-        is_converted = self.coding in FLOATS or self.bits == 32
-        return dataclasses.replace(
-            self,
-            place="main",
-            parts="whole",
-            coding="packed",
-            bits=16,
-            white=1.0,
-            black="one" if is_converted else self.black,
-            plane_colour=(0, 1, 2),
-        )
 
 
 class Written(NamedTuple):
@@ -137,38 +34,6 @@ class Written(NamedTuple):
     scene: np.ndarray
     noisy: np.ndarray
     kept: dict[int, bytes]
-
-
-@st.composite
-def cases(draw, codings=INTEGERS + FLOATS):
-    """Draws a `Case`; only combinations that DNG allows."""
-
-    def one_of(*values):
-        return draw(st.sampled_from(values))
-
-    coding = one_of(*codings)
-    margin = st.sampled_from((0, 1, 2, 7, 16))
-    return Case(
-        seed=draw(st.integers(0, 99)),
-        size=(draw(st.integers(200, 240)), draw(st.integers(200, 240))),
-        margins=draw(st.tuples(margin, margin, margin, margin)),
-        pattern=one_of(*cfa.PATTERNS),
-        order=one_of("<", ">"),
-        place=one_of("main", "sub", "preview"),
-        parts=one_of("whole", "strips", "tiles"),
-        coding=coding,
-        bits=one_of(*_BITS[coding]),
-        components=one_of(1, 2),
-        predictor=one_of(1, 6),
-        white=one_of(1.0, 0.9375, 0.75),
-        black=one_of(*BLACKS),
-        noise=one_of((3e-4, 3e-6), (1e-3, 1e-5), (3e-3, 6e-5)),
-        pairs=one_of(0, 1, 3),
-        orientation=draw(st.integers(1, 8)),
-        illuminants=one_of(1, 2, 3),
-        neutral=one_of("gains", "xy", "none"),
-        plane_colour=one_of((0, 1, 2), (1, 0, 2)),
-    )
 
 
 @functools.lru_cache(maxsize=1)
@@ -284,18 +149,12 @@ def _colour_tags(case, tag):
     return tags
 
 
-@functools.lru_cache(maxsize=1)
-def _table():
-    """A LinearizationTable: finer steps in the dark, as the eye wants."""
-    return np.arange(256) ** 2 // 16
-
-
 def _stored(case, x):
     """Returns the codes of counts `[H, W]`."""
     if case.coding in FLOATS:
         return x
     if case.coding == "table":
-        steps = (_table()[1:] + _table()[:-1]) / 2
+        steps = (table()[1:] + table()[:-1]) / 2
         return np.searchsorted(steps, x)
     return np.clip(np.rint(x), 0, (1 << case.bits) - 1).astype(np.uint64)
 
@@ -373,7 +232,7 @@ def write(path, case: Case) -> Written:
         else None,
     }
     if case.coding == "table":
-        changes[50712] = tag(tiff.SHORT, _table())
+        changes[50712] = tag(tiff.SHORT, table())
     kept = _colour_tags(case, tag)
     raw_files.camera_dng(
         path,
@@ -390,7 +249,7 @@ def write(path, case: Case) -> Written:
     )
     stored = codes[:, : case.shape[1]]
     if case.coding == "table":
-        stored = _table()[stored]
+        stored = table()[stored]
     stored = stored[top:bottom, left:right].astype(np.float64)
     return Written(
         scene,
@@ -398,39 +257,3 @@ def write(path, case: Case) -> Written:
         {274: tag(tiff.SHORT, case.orientation).data}
         | {number: tag.data for number, tag in kept.items()},
     )
-
-
-def linear(path) -> np.ndarray:
-    """Returns the active area of a DNG with uncompressed pixels.
-
-    0 = black and 1 = white, as chapter 5 of DNG 1.7 maps counts to them.
-    """
-    with tifffile.TiffFile(path) as file:
-        pages = [p for page in file.pages for p in (page, *(page.pages or []))]
-        (page,) = [
-            p
-            for p in pages
-            if p.photometric == 32803 and p.tags.valueof(254, 0) == 0
-        ]
-        counts = page.asarray().astype(np.float64)
-        tags = {tag.code: _numbers(tag) for tag in page.tags}
-    whole = (0, 0, *counts.shape)
-    top, left, bottom, right = tags.get(50829, np.array(whole)).astype(int)
-    counts = counts[top:bottom, left:right]
-    rows, columns = tags.get(50713, np.array([1, 1])).astype(int)
-    cell = tags.get(50714, np.zeros(rows * columns)).reshape(rows, columns)
-    height, width = counts.shape
-    black = cell[np.arange(height) % rows][:, np.arange(width) % columns]
-    black = black + tags.get(50715, 0.0)
-    black = black + np.reshape(tags.get(50716, 0.0), (-1, 1))
-    return (counts - black) / (tags[50717] - black)
-
-
-def _numbers(tag):
-    """Returns a tag's numbers; rationals as fractions."""
-    if isinstance(tag.value, str | bytes):
-        return np.empty(0)
-    numbers = np.atleast_1d(np.array(tag.value, np.float64))
-    if tag.dtype in (tiff.RATIONAL, tiff.SRATIONAL):
-        return numbers[::2] / numbers[1::2]
-    return numbers

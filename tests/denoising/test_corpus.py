@@ -1,6 +1,8 @@
 """DNGs of every layout, coding and metadata keep the laws of denoising."""
 
+import dng_cases
 import dng_corpus
+import dng_linear
 import numpy as np
 import pytest
 import rawpy
@@ -47,7 +49,7 @@ def check(case, runner, folder):
         runner.bundle, None if case.pairs else "{},{}".format(*case.noise)
     )
     batch.denoise(batch.Task(runner, choose), batch.Job(source, target))
-    check_picture(dng_corpus.linear(target), written, case)
+    check_picture(dng_linear.linear(target), written, case)
     kept = tiff.read(target)
     assert kept.order == case.order
     tags = kept.ifds[0].tags
@@ -87,7 +89,7 @@ def developed(path):
 
 
 @settings(max_examples=8, deadline=None, derandomize=True)
-@given(case=dng_corpus.cases())
+@given(case=dng_cases.cases())
 def test_some_dngs_keep_the_laws(case, runner, folder):
     check(case, runner, folder)
 
@@ -98,6 +100,6 @@ def test_some_dngs_keep_the_laws(case, runner, folder):
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
-@given(case=dng_corpus.cases())
+@given(case=dng_cases.cases())
 def test_many_dngs_keep_the_laws(case, runner, folder):
     check(case, runner, folder)
