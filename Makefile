@@ -8,7 +8,7 @@ BIN := .venv/bin
 help:
 	@echo "make install      .venv with the pinned versions"
 	@echo "make quickstart   train, export, denoise and report in minutes"
-	@echo "make test         run the tests, under ten minutes"
+	@echo "make test         run the tests, about ten minutes"
 	@echo "make test-slow    run the tests that train for minutes"
 	@echo "make test-arm     run the shipped array on emulated ARM cores, minutes"
 	@echo "make lint         check with ruff"
