@@ -267,6 +267,14 @@ def _trained_members(workdir, config) -> list[tuple[keras.Model, dict]]:
                 "member.keras); fanet-train makes it. Received: none"
             )
         record = json.loads((folder / "member.json").read_text("utf-8"))
+        steps = record.get("steps", config.train.steps)
+        if steps < config.train.steps:
+            logging.warning(
+                "%s: member.keras has %d steps; its run goes on to %d.",
+                folder,
+                steps,
+                config.train.steps,
+            )
         trained = members_lib.load(folder / "member.keras")
         members.append((trained, record))
     return members

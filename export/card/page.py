@@ -6,6 +6,7 @@ from export.card import conditions
 from export.card import tables
 from export.card import training
 from fanet_tf.evaluation import checks
+from fanet_tf.training import changes
 
 # What a source of the training configs is, by the last part of its name.
 _SOURCES = {
@@ -198,6 +199,12 @@ def trained(stages: list[dict]) -> list[str]:
             f"Member {index} is that of `{run}`: the later run did not better "
             "it.\n"
             for index, run in stages[-1].get("kept", {}).items()
+        ),
+        *(
+            f"Member {index} of `{stage['workdir']}`: {changes.said(change)}\n"
+            for stage in stages
+            for index, changed in stage.get("changed", {}).items()
+            for change in changed
         ),
         "<details><summary>Config of the last stage</summary>",
         "",

@@ -64,6 +64,12 @@ def _stage(folder) -> dict:
             for member in members
             if "run" in member
         },
+        # What of a member's run changed on the way.
+        "changed": {
+            str(member["index"]): _without_places(member["changed"])
+            for member in members
+            if "changed" in member
+        },
         "reached": {
             gain: psnr
             for member in members

@@ -62,16 +62,6 @@ def read_object(path) -> dict:
     return value
 
 
-def read_lines(path) -> list:
-    """Reads JSON lines; empty ones are left out. See `loads`."""
-    lines = inputs.read_text(path, MAX_BYTES).splitlines()
-    return [
-        loads(line, f"{path}, line {number}")
-        for number, line in enumerate(lines, start=1)
-        if line.strip()
-    ]
-
-
 def _kind(value) -> str:
     if value is None:
         return "null"

@@ -7,6 +7,7 @@ from fanet_tf.files import strict_json
 from fanet_tf.pages import plots
 from fanet_tf.pages import shell
 from fanet_tf.training import changes
+from fanet_tf.training import journal
 from fanet_tf.training import run_folder
 
 # More points than this are not seen on a plot of its width.
@@ -37,7 +38,7 @@ def write(workdir) -> pathlib.Path:
 
 
 def _member(folder, index: int) -> str:
-    records = strict_json.read_lines(folder / "metrics.jsonl")
+    records = journal.read(folder / "metrics.jsonl")
     psnr, losses = _psnr(records), _losses(records)
     parts = [f"<h2>Member {index}</h2>"]
     if (folder / "member.json").exists():

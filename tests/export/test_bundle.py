@@ -11,6 +11,7 @@ import pytest
 from exports import TILE
 from runs import whole_frame
 
+from export import bundle as writer
 from export.contract import check
 from export.contract import golden
 from export.contract import half
@@ -252,6 +253,24 @@ def test_an_unfinished_run_is_refused(run, tmp_path):
     with pytest.raises(InputError, match="must hold a finished member"):
         exports.export(tmp_path / "run", tmp_path / "bundle")
     assert not (tmp_path / "bundle").exists()
+
+
+def test_a_run_that_is_being_extended_says_which_weights_it_gives(
+    run, tmp_path, caplog
+):
+    shutil.copytree(run[1], tmp_path / "run")
+    path = run_folder.member_folder(tmp_path / "run", 1) / "member.json"
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps({**record, "steps": 2}))
+    config = run_folder.read_config(tmp_path / "run")
+    config.train.steps = 2
+    writer._trained_members(tmp_path / "run", config)
+    assert "goes on" not in caplog.text
+    config.train.steps = 3
+    writer._trained_members(tmp_path / "run", config)
+    assert "member_1: member.keras has 2 steps; its run goes on to 3" in (
+        caplog.text
+    )
 
 
 def test_a_folder_in_the_way_is_left_alone(run, tmp_path):

@@ -56,14 +56,10 @@ def test_files_are_read_with_their_kind(tmp_path):
     path.write_text('[1]\n\n{"a": 2}\n')
     with pytest.raises(InputError, match="must be JSON"):
         strict_json.read(path)
-    assert strict_json.read_lines(path) == [[1], {"a": 2}]
     path.write_text("[1]")
     assert strict_json.read(path) == [1]
     with pytest.raises(InputError, match="Received: an array"):
         strict_json.read_object(path)
-    path.write_text("[1]\n[")
-    with pytest.raises(InputError, match="line 2"):
-        strict_json.read_lines(path)
 
 
 def test_a_large_file_is_refused_unread(tmp_path):

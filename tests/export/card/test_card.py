@@ -217,7 +217,10 @@ def test_training_is_read_from_the_folders_of_runs(tmp_path):
     config.nsma.only = 1  # Member by member.
     write_run(tmp_path / "array", config)
     kept = tmp_path / "array/member_1/member.json"
-    kept.write_text(json.dumps({"index": 1, "run": "runs/before"}))
+    change = {"step": 4, "changed": {"train.steps": [4, 8]}}
+    kept.write_text(
+        json.dumps({"index": 1, "run": "runs/before", "changed": [change]})
+    )
     first, last = training.stages(tmp_path / "array")
     assert first["config"]["nsma"]["members"] == 1
     assert last["command"].startswith("fanet-train --config=configs/")
@@ -228,6 +231,7 @@ def test_training_is_read_from_the_folders_of_runs(tmp_path):
     assert "and 40% are 1 to 5 stops under" in text
     assert "Member 1 is that of `runs/before`" in text
     assert "Member 0 is that" not in text
+    assert "Member 1 of `runs/array`: After step 4: train.steps 4 → 8." in text
     assert str(tmp_path) not in text and "/home" not in text
 
 
