@@ -24,9 +24,13 @@ _LEFT_OUT = frozenset(
     + [*range(52553, 52556)]
 )
 
+# What Sony's cameras say of a lens's vignetting, lateral colour and distortion
+# (exiftool's names: VignettingCorrection ... DistortionCorrParams), in the
+# mosaic's own table, where developers look for it.
+_SONY_LENS = frozenset(range(0x7031, 0x7038))
 # Tags of the mosaic's own table: scale and crops, sharpening hints, opcodes
 # that follow the linearisation (2) and the demosaicing (3).
-_RAW = frozenset(
+_RAW = _SONY_LENS | frozenset(
     [50718, 50719, 50720, 50733, 50737, 50738, 50780, 50739]
     + [51009, 51022, 51125]
 )
@@ -72,11 +76,11 @@ def main_tags(image: RawImage) -> dict[int, tiff.Tag]:
 
 def raw_tags(image: RawImage) -> dict[int, tiff.Tag]:
     """Returns the tags of the source's mosaic that stay true."""
-    if image.source is None or not image.is_dng:
+    if image.source is None:
         return {}
     ifd = raw_table.find(image.source)
-    wanted = _RAW
-    if ifd is not image.source.ifds[0]:
+    wanted = _RAW if image.is_dng else _SONY_LENS
+    if image.is_dng and ifd is not image.source.ifds[0]:
         wanted = _RAW | {_GAIN_MAP}
     return {
         number: tag

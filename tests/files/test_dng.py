@@ -1,5 +1,6 @@
 """DNGs: what goes in comes out, and other programs open it."""
 
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -207,6 +208,18 @@ def test_tags_of_offsets_digests_and_opcodes_are_not_copied(tmp_path):
     raw = main.children[tiff.SUB_IFDS][0]
     assert not {50933, 51111, 51008, 50730, 51022} & set(main.tags)
     assert 51022 in raw.tags and 51008 not in raw.tags
+
+
+@pytest.mark.parametrize("is_dng", [True, False], ids=["dng", "arw"])
+def test_the_lens_correction_of_sony_stays_with_the_mosaic(tmp_path, is_dng):
+    params = tiff.make(tiff.SHORT, range(17), "<")
+    source = raw_files.camera_dng(tmp_path / "in.dng", changes={0x7037: params})
+    image = dataclasses.replace(reader.read(source), is_dng=is_dng)
+    writer.write(tmp_path / "out.dng", image)
+    main = tiff.read(tmp_path / "out.dng").ifds[0]
+    (raw, _) = main.children[tiff.SUB_IFDS]
+    assert raw.tags[0x7037].data == params.data
+    assert 0x7037 not in main.tags
 
 
 def test_a_damaged_tag_is_left_out_with_a_warning(tmp_path):
