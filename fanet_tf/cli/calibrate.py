@@ -26,6 +26,7 @@ from fanet_tf.cli import program
 from fanet_tf.cli import raw_flags
 from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
+from fanet_tf.files import frame_search
 from fanet_tf.files import names
 from fanet_tf.files import reader
 
@@ -115,8 +116,8 @@ def main(arguments):
     corners = _numbers(_CORNERS, (8,))
     kinds = raw_flags.suffixes()
     shoot = calibrate.Shoot(
-        paths=reader.expand(arguments, kinds),
-        dark=reader.expand(_DARK.value or (), kinds),
+        paths=frame_search.expand(arguments, kinds),
+        dark=frame_search.expand(_DARK.value or (), kinds),
         gains=_numbers(_GAIN),
         dark_gains=_numbers(_DARK_GAIN),
         base_iso=_BASE_ISO.value,

@@ -11,6 +11,7 @@ from absl import flags
 
 from fanet_tf.errors import InputError
 from fanet_tf.files import dump
+from fanet_tf.files import frame_search
 from fanet_tf.files import reader
 from fanet_tf.raw import cfa
 
@@ -91,7 +92,7 @@ def _is_headerless() -> bool:
 
 def suffixes() -> tuple[str, ...]:
     """Returns the suffixes of the frames that a folder is searched for."""
-    kinds = dump.SUFFIXES if _is_headerless() else reader.RAW_SUFFIXES
+    kinds = dump.SUFFIXES if _is_headerless() else frame_search.RAW_SUFFIXES
     return (*kinds, ".npy")
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from fanet_tf.data import captures
 from fanet_tf.data import images
 from fanet_tf.errors import InputError
+from fanet_tf.files import frame_search
 from fanet_tf.files import reader
 from fanet_tf.files import render
 from fanet_tf.files.raw_image import RawImage
@@ -81,7 +82,7 @@ def mirflickr(folder):
 
 def raws(folder):
     """Returns the RAW files below a folder."""
-    return find(folder, reader.RAW_SUFFIXES)
+    return find(folder, frame_search.RAW_SUFFIXES)
 
 
 def colour_of(image: RawImage) -> captures.Colour:

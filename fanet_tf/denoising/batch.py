@@ -22,6 +22,7 @@ from fanet_tf.denoising.noise_source import Noise
 from fanet_tf.denoising.remaining import Remaining
 from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
+from fanet_tf.files import frame_search
 from fanet_tf.files import names
 from fanet_tf.files import own_folder
 from fanet_tf.files import reader
@@ -87,7 +88,7 @@ def plan(
     inputs: list[pathlib.Path],
     output: str,
     suffix: str,
-    kinds: tuple[str, ...] = reader.MOSAIC_SUFFIXES,
+    kinds: tuple[str, ...] = frame_search.MOSAIC_SUFFIXES,
     recursive: bool = False,
 ) -> list[Job]:
     """Pairs inputs with outputs; says which folders were left alone.
@@ -113,7 +114,7 @@ def plan(
             raise InputError(
                 f"The output of several inputs must be a folder. Got: {output}"
             )
-        search = reader.find(inputs, kinds, recursive, without=place)
+        search = frame_search.find(inputs, kinds, recursive, without=place)
         _say_left_alone(search.left_alone)
         found = dict.fromkeys(search.files)  # Named twice, done once.
         jobs = [

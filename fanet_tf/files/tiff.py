@@ -262,24 +262,25 @@ def read(path) -> Tiff:
         TiffError: the file does not begin with a readable main table.
     """
     with inputs.open_regular(path) as stream:
-        parser = _Parser(stream)
-        ifds = []
-        offset = parser.first
-        while offset and len(ifds) < _MAX_IFDS:
-            try:
-                ifd, offset = parser.table(offset)
-            except TiffError as error:
-                if not ifds:
-                    raise
-                parser.dropped.append(str(error))
-                break
-            ifds.append(ifd)
-        if not ifds:
-            raise TiffError("no main table: its offset is 0")
-        return Tiff(
-            parser.order,
-            ifds,
-            parser.dropped,
-            parser.size,
-            parser.is_cut_short,
-        )
+        return parse(stream)
+
+
+def parse(stream) -> Tiff:
+    """Parses the tables of an open file that can seek; see `read`."""
+    parser = _Parser(stream)
+    ifds = []
+    offset = parser.first
+    while offset and len(ifds) < _MAX_IFDS:
+        try:
+            ifd, offset = parser.table(offset)
+        except TiffError as error:
+            if not ifds:
+                raise
+            parser.dropped.append(str(error))
+            break
+        ifds.append(ifd)
+    if not ifds:
+        raise TiffError("no main table: its offset is 0")
+    return Tiff(
+        parser.order, ifds, parser.dropped, parser.size, parser.is_cut_short
+    )
