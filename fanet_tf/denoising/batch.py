@@ -209,7 +209,7 @@ def denoise(
     megapixels = image.visible.size / 1e6
     if not task.is_identity:
         corrected = task.defects.correct(
-            image, (noise.a, noise.b), task.shading
+            image, (noise.a, noise.b), task.shading, in_place=True
         )
         if said := corrected.describe():
             history += f"; {said}"
@@ -226,7 +226,10 @@ def denoise(
 def _denoised(
     task: Task, image: RawImage, noise: Noise, target: pathlib.Path, on_tile
 ) -> RawImage:
-    """Returns the frame with its denoised mosaic, levels and noise."""
+    """Returns the frame with its denoised mosaic, levels and noise.
+
+    The pixels of `image` are lost.
+    """
     # Denoised values lie between the counts of the sensor: give them the
     # bits that are free in 16.
     factor = None
@@ -234,7 +237,7 @@ def _denoised(
         factor = max(1, int(65535 // image.white_level))
         factor = 1 << (factor.bit_length() - 1)
     pair = (noise.a, noise.b)
-    frame = Frame(image, task.shading)
+    frame = Frame(image, task.shading, is_spent=True)
     output = Output(frame, factor)
     means, remaining = frame.brightness(*pair), Remaining(*pair)
     for part in task.denoiser.parts(

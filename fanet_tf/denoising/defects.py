@@ -64,13 +64,16 @@ class Correction:
         image: RawImage,
         noise: tuple[float, float],
         shading: ShadingMap | None = None,
+        in_place: bool = False,
     ) -> Corrected:
-        """Corrects a frame; `image` itself stays as it is.
+        """Corrects a frame.
 
         Args:
             image: the frame; masked borders are left alone.
             noise: `(a, b)`, before a shading correction.
             shading: the gains that it was multiplied by.
+            in_place: may change the pixels of `image`; otherwise they stay as
+                they are.
 
         Raises:
             InputError: the list is of another frame size.
@@ -80,7 +83,8 @@ class Correction:
         if self.known is not None:
             self.known.check(image.mosaic.shape)
         result = image.with_one_black()
-        if result is image:
+        in_place &= image.mosaic.flags.writeable
+        if result is image and not in_place:
             result = dataclasses.replace(image, mosaic=image.mosaic.copy())
         mosaic = _noisy(result, noise, shading)
         known = found = None

@@ -12,6 +12,7 @@ import numpy as np
 from fanet_tf.denoising import brightness
 from fanet_tf.denoising import tiles
 from fanet_tf.denoising.bundle import Tile
+from fanet_tf.denoising.kept_rows import KeptRows
 from fanet_tf.errors import InputError
 from fanet_tf.files.raw_image import RawImage
 from fanet_tf.raw import cfa
@@ -49,6 +50,8 @@ class Frame:
     Args:
         image: of any size and pattern.
         shading: the gains that its active area was multiplied by; None: none.
+        is_spent: nobody else needs the pixels, so an `Output` may be written
+            over them; tiles are then cut in the order of `grid`.
 
     Raises:
         InputError: the map is of another frame: finer, turned by 90 degrees,
@@ -56,6 +59,7 @@ class Frame:
 
     Attributes:
         mosaic: `[H, W]` counts of the active area, a view.
+        is_spent: whether an `Output` may be written over them.
         offsets: what black adds from place to place, or None.
         shading: as given.
         black: `[4]` black level of R, Gr, Gb, B in counts.
@@ -65,8 +69,15 @@ class Frame:
         width: likewise.
     """
 
-    def __init__(self, image: RawImage, shading: ShadingMap | None = None):
+    def __init__(
+        self,
+        image: RawImage,
+        shading: ShadingMap | None = None,
+        is_spent: bool = False,
+    ):
         self.mosaic = image.visible
+        self.is_spent = is_spent and self.mosaic.flags.writeable
+        self._kept = KeptRows(self.mosaic)
         self.offsets, self.shading = image.black_offsets, shading
         if shading is not None:
             _check_map(shading, self.mosaic.shape)
@@ -91,7 +102,7 @@ class Frame:
         It is as it was before the shading correction.
         """
         rows, columns = self._pixels(place, tile)
-        counts = self.mosaic[rows]
+        counts = self._rows(rows, 2 * tile.height)
         counts = counts[:, columns].astype(np.float32)
         packed = cfa.pack(counts[None, :, :, None])[0]
         black, span = self._levels(rows, columns)
@@ -121,6 +132,15 @@ class Frame:
                 2 * place.columns.start - self.column, 2 * tile.width, width
             ),
         )
+
+    def _rows(self, rows, most):
+        """Returns rows as they were; a tile has `most` of them."""
+        if not self.is_spent:
+            return self.mosaic[rows]
+        # The last tiles mirror no row that lies further from the end.
+        mirrored = max(len(self.mosaic) - most, 0)
+        rows = _indices(rows)
+        return self._kept.read(rows, min(int(rows.min()), mirrored))
 
     def counts(self, packed: np.ndarray, place: Place) -> np.ndarray:
         """Returns the counts of the kept part `[h, w, 4]` of a tile."""
@@ -173,6 +193,8 @@ class Frame:
 class Output:
     """The denoised mosaic of a frame, filled part by part.
 
+    It is written over the frame's own where that is spent and as fine.
+
     Args:
         frame: as it was.
         factor: gives counts `factor` times those of the frame, rounded to
@@ -184,9 +206,10 @@ class Output:
 
     def __init__(self, frame: Frame, factor: int | None = None):
         self.frame, self.factor = frame, factor
-        self.mosaic = np.empty(
-            frame.mosaic.shape, np.float32 if factor is None else np.uint16
-        )
+        dtype = np.float32 if factor is None else np.uint16
+        self.mosaic = frame.mosaic
+        if not frame.is_spent or self.mosaic.dtype != dtype:
+            self.mosaic = np.empty(frame.mosaic.shape, dtype)
 
     def put(self, packed: np.ndarray, place: Place) -> None:
         """Writes the kept part `[h, w, 4]` of a tile."""

@@ -68,13 +68,22 @@ def _srgb(image: RawImage, packed):
     return isp.to_srgb(packed, rgb_from_cam[None], one, one)[0]
 
 
-def _bands(image: RawImage, render):
-    """Calls `render(packed)` on bands of rows; yields rows and the result."""
-    height, _ = _packed_size(image)
+def _srgb_counts(image, packed):
+    return np.rint(255.0 * _srgb(image, packed)).astype(np.uint8)
+
+
+def _bands(height, rows, render):
+    """Renders packed rows band by band; yields pixel rows and the result.
+
+    Args:
+        height: number of packed rows.
+        rows: `(start, stop)` -> these rows, `[1, h, w, 4]`.
+        render: them -> `[2h, 2w, 3]`.
+    """
     for start in range(0, height, _BAND):
         stop = min(start + _BAND, height)
         above, below = min(start, 1), min(height - stop, 1)
-        band = render(_packed_rows(image, start - above, stop + below))
+        band = render(rows(start - above, stop + below))
         yield 2 * start, 2 * stop, band[2 * above : len(band) - 2 * below]
 
 
@@ -84,9 +93,7 @@ def srgb(image: RawImage) -> np.ndarray:
     An odd last row or column, and the first one where the pattern does not
     begin with red, repeat their neighbours.
     """
-    return _whole(
-        image, lambda packed: np.rint(255.0 * _srgb(image, packed)), np.uint8
-    )
+    return _whole(image, lambda packed: _srgb_counts(image, packed), np.uint8)
 
 
 def linear(image: RawImage) -> np.ndarray:
@@ -108,7 +115,11 @@ def _whole(image, render, dtype):
         return _grey(image).astype(dtype) * (257 if dtype == np.uint16 else 1)
     row, column = cfa.rggb_origin(image.pattern)
     picture = np.empty((height, width, 3), dtype)
-    for start, stop, band in _bands(image, render):
+
+    def rows(start, stop):
+        return _packed_rows(image, start, stop)
+
+    for start, stop, band in _bands(h, rows, render):
         picture[row + start : row + stop, column : column + 2 * w] = (
             band  # [rows, 2w, 3]
         )
@@ -126,12 +137,19 @@ def preview(image: RawImage, longest: int) -> np.ndarray:
         return _grey(image)
     factor = -(-2 * max(h, w) // longest)  # Rounded up.
     factor = min(factor, h, w)
-    rows = []
-    for start in range(0, h // factor * factor, factor):
-        packed = _packed_rows(image, start, start + factor)[0]
+
+    def averaged(row):
+        packed = _packed_rows(image, row * factor, (row + 1) * factor)[0]
         packed = packed[:, : w // factor * factor].mean(axis=0)
-        rows.append(packed.reshape(-1, factor, 4).mean(axis=1))
-    return np.rint(255.0 * _srgb(image, np.stack(rows)[None])).astype(np.uint8)
+        return packed.reshape(-1, factor, 4).mean(axis=1)
+
+    def rows(start, stop):
+        return np.stack([averaged(row) for row in range(start, stop)])[None]
+
+    bands = _bands(
+        h // factor, rows, lambda packed: _srgb_counts(image, packed)
+    )
+    return np.concatenate([band for _, _, band in bands])
 
 
 def turned(picture: np.ndarray, orientation: int) -> np.ndarray:

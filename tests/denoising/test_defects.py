@@ -73,6 +73,9 @@ def test_strong_defects_are_found_and_the_input_stays(rng):
     assert changed(source, result.image) == [[40, 50]]
     assert result.describe() == "defective pixels corrected: 1 found"
     np.testing.assert_array_equal(source.mosaic, before)
+    there = Correction().correct(source, NOISE, in_place=True).image
+    assert there.mosaic is source.mosaic
+    np.testing.assert_array_equal(there.mosaic, result.image.mosaic)
 
 
 def test_a_list_counts_from_the_corner_of_the_whole_mosaic(rng, tmp_path):
