@@ -75,7 +75,7 @@ def read(path: str | os.PathLike, form: Format = None) -> RawImage:
 
 
 def _read_npy(path, form) -> RawImage:
-    mosaic = npy.read(path, limits.max_pixels(), mapped=True)
+    mosaic = npy.read(path, limits.max_pixels())
     if mosaic.ndim == 3 and mosaic.shape[2] == 1:
         mosaic = mosaic[..., 0]
     if mosaic.ndim != 2:
@@ -103,8 +103,9 @@ def _read_npy(path, form) -> RawImage:
                 f"{path}: counts must be 0 to 65535. "
                 f"Received: {mosaic.min()} to {mosaic.max()}"
             )
-        mosaic = np.array(mosaic, np.uint16 if integers else np.float32)
-    if not integers and not np.isfinite(mosaic).all():
+        mosaic = np.asarray(mosaic, np.uint16 if integers else np.float32)
+    # A NaN is the least and the largest of all.
+    if not integers and not np.isfinite([mosaic.min(), mosaic.max()]).all():
         raise InputError(f"{path}: a mosaic must be finite.")
     return RawImage(
         mosaic,
