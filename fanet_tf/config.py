@@ -38,9 +38,11 @@ def default_config(variant="fan_gate") -> ConfigDict:
     config.data.read_noise_law = "auto"
     # What the sensor does beyond (a, b): "none" (the paper), "phone"
     # (raw/sensor_presets.py), "profile" (what was measured with the profile);
-    # and its terms that are left out (sensor.TERMS).
+    # its terms that are left out (sensor.TERMS), and the share of the crops
+    # that have the others.
     config.data.realism = "none"
     config.data.realism_without = ()
+    config.data.realism_share = 1.0
     config.data.batch_size = 16
     config.data.patch_size = 128  # Sensor pixels: 64 x 64 packed.
     config.data.service = ""  # tf.data service, "grpc://HOST:PORT".

@@ -59,6 +59,9 @@ class SensorModel:
     `add_noise` of the paper.
 
     Attributes:
+        terms_share: share of the crops that have the terms. The others are
+            what the file tells, in its noise and its black level: only
+            pedestal, `poisson` and `read_factor` are theirs.
         signed_share: share of the crops that keep the noise below black, as
             files with a pedestal do; the others are clipped at black.
         pedestal: black level over white less black, log-uniform: signed crops
@@ -97,6 +100,7 @@ class SensorModel:
             the result.
     """
 
+    terms_share: float = 1.0
     signed_share: float = 0.0
     pedestal: tuple[float, float] = (1 / 15, 1 / 15)
     poisson: bool = False
@@ -133,6 +137,10 @@ class SensorModel:
         """Returns the model less some of `TERMS`, for ablations."""
         return dataclasses.replace(self, **_fields(SensorModel(), names))
 
+    def in_share(self, share: float) -> "SensorModel":
+        """Returns the model with its terms in a share of the crops."""
+        return dataclasses.replace(self, terms_share=share)
+
     def only(self, *names: str) -> "SensorModel":
         """Returns a model with no other of `TERMS`, to see what each costs.
 
@@ -162,7 +170,7 @@ class SensorModel:
             draws: see the module.
             xp: namespace of the arrays.
         """
-        draw = _Draw(draws, int(clean.shape[0]), xp)
+        draw = _Draw(draws, int(clean.shape[0]), xp, self.terms_share)
         told, noise = self._noise(noise, draw)
         clean = self._scene(clean, draw)
         noisy = self._light(clean, noise, draw)
@@ -178,6 +186,7 @@ class SensorModel:
         if self.told_deviation:
             limit = math.log(self.told_limit)
             errors = self.told_deviation * draw.normal(2)
+            errors = errors * draw.amount[:, None]
             errors = draw.xp.exp(draw.xp.clip(errors, -limit, limit))
             a, b = a * errors[:, 0], b * errors[:, 1]
         return told, NoiseParams(a, b)
@@ -189,7 +198,7 @@ class SensorModel:
         mean, deviation = self.green
         limit = self.green_limit
         error = mean + deviation * draw.normal()
-        error = draw.xp.clip(error, -limit, limit)
+        error = draw.xp.clip(error, -limit, limit) * draw.amount
         return terms.green_imbalance(clean, error, draw.xp)
 
     def _light(self, clean, noise, draw):
@@ -205,14 +214,16 @@ class SensorModel:
         else:
             there = draw.uniform() < self.correlated_share
             down, across = (
-                xp.where(there, draw.few(k), 0.0) for k in (down, across)
+                xp.where(there, draw.few(k), 0.0) * draw.amount
+                for k in (down, across)
             )
             normal = draw.normal(height + 2, width + 2, 4)
             normal = terms.correlated(normal, down, across, xp)
         a, b = noise.images(xp)
         if self.shading:
             down, across = (
-                draw.even((-self.shading, self.shading)) for _ in range(2)
+                draw.even((-self.shading, self.shading)) * draw.amount
+                for _ in range(2)
             )
             gain = terms.shading(height, width, down, across, xp)
             a, b = a * gain, b * gain * gain
@@ -222,7 +233,7 @@ class SensorModel:
         """Adds what lies in rows, columns and single pixels."""
         height, width = (int(n) for n in noisy.shape[1:3])
         if _is_there(self.row) or _is_there(self.column):
-            read = draw.xp.sqrt(noise.b)
+            read = draw.xp.sqrt(noise.b) * draw.amount
             noisy = terms.line_noise(
                 noisy,
                 read * draw.even(self.row),
@@ -234,7 +245,7 @@ class SensorModel:
         if self.defect_rate != (0.0, 0.0):
             noisy = terms.defects(
                 noisy,
-                draw.few(self.defect_rate),
+                draw.few(self.defect_rate) * draw.amount,
                 draw.uniform(height, width),
                 draw.uniform(height, width),
                 self.bright_share,
@@ -261,14 +272,15 @@ class SensorModel:
         if self.signed_share or not has_black_error:
             noisy = xp.maximum(noisy, lowest)
         if self.bits:
-            noisy = terms.counts(noisy, _images(self._steps(draw), xp), xp)
+            counts = terms.counts(noisy, _images(self._steps(draw), xp), xp)
+            noisy = xp.where(_images(draw.amount, xp) > 0.0, counts, noisy)
         if has_black_error:
             fixed, relative = self.black_deviation
             deviation = xp.sqrt(fixed**2 + relative**2 * noise.b)
             error = deviation[:, None] * draw.normal(4)
             # Numbers, or an array of each plane over the crops.
             mean = xp.stack([n + 0.0 * noise.b for n in self.black_mean], -1)
-            error = error + mean
+            error = (error + mean) * draw.amount[:, None]
             noisy = noisy + error[:, None, None, :]
         return xp.minimum(xp.maximum(noisy, floor), 1.0)
 
@@ -284,10 +296,18 @@ class SensorModel:
 
 
 class _Draw:
-    """Draws one number, or an array, for each crop of a batch."""
+    """Draws one number, or an array, for each crop of a batch.
 
-    def __init__(self, draws, batch, xp):
+    Attributes:
+        xp: namespace of the arrays.
+        amount: `[B]`, 1 where a crop has the sensor's terms, else 0.
+    """
+
+    def __init__(self, draws, batch, xp, share):
         self._draws, self._batch, self.xp = draws, batch, xp
+        self.amount = xp.ones((batch,), np.float32)
+        if share < 1.0:
+            self.amount = xp.where(self.uniform() < share, self.amount, 0.0)
 
     def uniform(self, *shape):
         return self._draws.uniform(self._batch, *shape)
@@ -367,6 +387,7 @@ def _check(model: SensorModel) -> None:
                 f"Received: {(low, high)}"
             )
     for name, most in (
+        ("terms_share", 1.0),
         ("signed_share", 1.0),
         ("bright_share", 1.0),
         ("pair_share", 1.0),

@@ -64,6 +64,11 @@ class SensorByGain:
         models = tuple(model.without(*names) for model in self.models)
         return dataclasses.replace(self, models=models)
 
+    def in_share(self, share: float) -> "SensorByGain":
+        """Returns the sensor with its terms in a share of the crops."""
+        models = tuple(model.in_share(share) for model in self.models)
+        return dataclasses.replace(self, models=models)
+
     def at(self, a, xp=np) -> SensorModel:
         """Returns the model of crops of some gains.
 

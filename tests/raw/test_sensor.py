@@ -245,6 +245,28 @@ def test_a_and_b_are_told_with_an_error():
     assert np.log(b).std() == pytest.approx(np.log(4) / np.sqrt(12), rel=0.05)
 
 
+def test_terms_come_in_their_share_of_the_crops():
+    model = SensorModel(terms_share=0.3, bits=(10,))
+    counts = expose(model, 0.1, (4000, 1, 2, 4)).noisy * 959
+    is_rounded = (np.abs(counts - np.rint(counts)) < 1e-4).all((1, 2, 3))
+    # Four deviations of 4,000 draws.
+    assert is_rounded.mean() == pytest.approx(0.3, abs=0.03)
+
+
+def test_a_crop_without_terms_is_what_its_file_tells():
+    phone = dataclasses.replace(sensor_presets.PHONE, read_factor=(1.0, 1.0))
+    quiet = {"shape": (8, 30, 40, 4), "noise": (QUIET, QUIET)}
+    ideal = expose(phone.in_share(0.0), **quiet)
+    np.testing.assert_allclose(ideal.noisy, 0.1, atol=1e-5)
+    np.testing.assert_array_equal(ideal.clean, np.float32(0.1))
+    noisy = expose(phone, **quiet).noisy
+    assert np.abs(noisy - 0.1).max((1, 2, 3)).min() > 1e-4
+    # Nothing else has come in: mean and variance are those that are told.
+    x = expose(phone.in_share(0.0), 0.3, (40, 50, 50, 4)).noisy
+    assert x.mean() == pytest.approx(0.3, abs=2e-4)
+    assert x.var() == pytest.approx(A * 0.3 + B, rel=0.02)
+
+
 @pytest.mark.parametrize("term", sensor.TERMS)
 def test_a_term_can_be_left_out(term):
     phone = sensor_presets.PHONE
@@ -262,6 +284,7 @@ def test_a_term_can_be_left_out(term):
         {"defect_rate": (0.0, 0.5)},
         {"row": (0.2, 0.1)},
         {"signed_share": 1.5},
+        {"terms_share": -0.1},
         {"bits": (4,)},
         {"told_limit": 0.5},
         {"green": (0.0, -1.0)},
@@ -305,8 +328,10 @@ def test_every_namespace_draws_the_same(world):
     noise = NoiseParams(
         np.float32([2e-4, A, 1e-2]), np.float32([4e-7, B, 2e-4])
     )
-    # Defects often enough to be seen; others as they are.
-    model = dataclasses.replace(sensor_presets.PHONE, defect_rate=(0.05, 0.05))
+    # Defects often enough to be seen, a crop without terms; others as they are.
+    model = dataclasses.replace(
+        sensor_presets.PHONE, defect_rate=(0.05, 0.05), terms_share=0.6
+    )
     expected = model.expose(clean, noise, _Same())
     if world == "keras":
         xp, convert = keras.ops, keras.ops.convert_to_tensor

@@ -175,6 +175,7 @@ def sensor_of(data) -> SensorModel | SensorByGain | None:
     """
     name = data.get("realism", "none")
     without = data.get("realism_without", ())
+    share = data.get("realism_share", 1.0)
     try:
         if name == OF_PROFILE:
             model = measured_sensor.of_profile(profile_lib.load(data.profile))
@@ -185,7 +186,7 @@ def sensor_of(data) -> SensorModel | SensorByGain | None:
                 f"must be one of {', '.join(sensor_presets.PRESETS)}, "
                 f"{OF_PROFILE}. Received: {name!r}"
             )
-        return model and model.without(*without)
+        return model and model.without(*without).in_share(share)
     except ValueError as error:
         raise InputError(f"`data.realism`: {error}") from error
 
