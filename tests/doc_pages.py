@@ -61,7 +61,7 @@ def commands(text: str) -> list[list[str]]:
     for line in text.splitlines():
         line = re.sub(r"^(?:[A-Z_]+=\S+ +)+", "", line.strip())
         if re.match(r"(fanet-\w+|python benchmarks/|\.venv/bin/fanet-)", line):
-            line = line.partition(" > ")[0]
+            line = re.split(r" >>? | &$", line)[0]
             line = re.sub(r"\$(\w+)", lambda m: given.get(m[1], m[0]), line)
             found.append(shlex.split(line, comments=True))
     return found
