@@ -149,6 +149,7 @@ def base(schedule, variant, seed, steps, rate):
     config.train.steps = steps
     config.train.learning_rate = rate
     config.train.warmup_steps = min(150, steps // 4)
+    config.train.clip_norm = 0.0  # The same for all networks.
     config.train.ema = 0.995
     config.train.deterministic = False
     config.validation.gains = GAINS

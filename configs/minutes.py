@@ -16,7 +16,6 @@ def get_config():
     config.train.steps = 2_400
     config.train.learning_rate = 3e-3
     config.train.warmup_steps = 100
-    config.train.clip_norm = 300.0
     config.train.ema = 0.995  # 0.999 keeps a tenth of the random start.
     config.train.checkpoint_every = 200
     config.validation.every = 1_200

@@ -24,11 +24,4 @@ from fanet_tf.config import default_config
 
 
 def get_config(variant="fan"):
-    config = default_config(variant)
-    if config.model.name == "gated":
-        # A product can run away in one step; at half size 300 once did not
-        # hold it.
-        config.train.clip_norm = (
-            150.0 if config.model.stem_stride == 2 else 300.0
-        )
-    return config
+    return default_config(variant)

@@ -68,7 +68,8 @@ def default_config(variant="fan_gate") -> ConfigDict:
     config.train.learning_rate = 1e-4  # Peak; cosine decay to 0.
     config.train.warmup_steps = 0
     config.train.ema = 0.999  # Of the weights; what is validated and saved.
-    config.train.clip_norm = 0.0  # Of all gradients together; 0 leaves it out.
+    # Of all gradients together; 0 leaves it out.
+    config.train.clip_norm = variants.get(variant).clip_norm
     # Phases before these sizes: (share of the steps, patch size, batch size).
     config.train.patch_schedule = ()
     config.train.precision = "float32"  # Or "mixed_bfloat16".

@@ -1,48 +1,27 @@
-"""The pages say what is there: links, commands, flags, fields, files.
+"""The pages say what is there: links, flags, fields, files.
 
 Everything is read from the sources, so no command is imported and no
 TensorFlow is loaded; only the Python of the README is run.
+test_doc_commands.py has the command lines.
 """
 
 import ast
 import functools
 import pathlib
 import re
-import shlex
-import textwrap
 
 import ml_collections
 import numpy as np
 import pytest
+from doc_pages import HELPS
+from doc_pages import ROOT
+from doc_pages import TEXTS
+from doc_pages import commands
+from doc_pages import programs
+from doc_pages import prose
 
 from fanet_tf import config as config_lib
 from fanet_tf import variants
-
-ROOT = pathlib.Path(__file__).parents[1]
-PAGES = sorted(
-    path
-    for folder in ("", "docs", "results", "fanet_tf/zoo")
-    for path in (ROOT / folder).glob("**/*.md" if folder else "*.md")
-)
-TEXTS = {
-    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
-    for path in PAGES
-}
-
-# The help of commands, benchmarks and configs: their modules' docstrings.
-HELPS = {
-    path.relative_to(ROOT).as_posix(): textwrap.dedent(
-        ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    )
-    for pattern in (
-        "configs/*.py",
-        "benchmarks/*.py",
-        "fanet_tf/cli/*.py",
-        "export/**/cli.py",
-        "android_bench/cli/*.py",
-    )
-    for path in sorted(ROOT.glob(pattern))
-}
 
 # Flags of other people's programs that our pages name.
 FOREIGN = {"--gpu_backend", "--num_threads", "--logdir", "--no-deps"}
@@ -60,28 +39,6 @@ def anchors(text: str) -> set[str]:
         seen[slug] += 1
         made.add(f"{slug}-{count}" if count else slug)
     return made
-
-
-def prose(text: str) -> str:
-    """Returns a page without its fenced blocks."""
-    return re.sub(r"^ *```.*?^ *```$", "", text, flags=re.DOTALL | re.MULTILINE)
-
-
-def commands(text: str) -> list[list[str]]:
-    """Returns the command lines of a page's blocks, cut into words."""
-    blocks = re.findall(
-        r"^ *```(?:sh|bash)?\n(.*?)^ *```$", text, re.DOTALL | re.MULTILINE
-    )
-    blocks.append(
-        "\n".join(re.findall(r"^(?: {4,}|\t)(.+)$", prose(text), re.MULTILINE))
-    )
-    lines = re.sub(r" *\\\n *", " ", "\n".join(blocks)).splitlines()
-    found = []
-    for line in lines:
-        line = re.sub(r"^(?:[A-Z_]+=\S+ +)+", "", line.strip())
-        if re.match(r"(fanet-\w+|python benchmarks/|\.venv/bin/fanet-)", line):
-            found.append(shlex.split(line.partition(" > ")[0], comments=True))
-    return found
 
 
 @functools.cache
@@ -111,20 +68,15 @@ def flags_of(path: pathlib.Path) -> frozenset[str]:
     return frozenset(found | {f"--no{flag[2:]}" for flag in found} | ABSL)
 
 
-@functools.cache
-def programs() -> dict[str, pathlib.Path]:
-    """Returns the module of every console script."""
-    setup = (ROOT / "setup.py").read_text(encoding="utf-8")
-    return {
-        name: ROOT / f"{module.replace('.', '/')}.py"
-        for name, module in re.findall(r'"(fanet-\w+) = ([\w.]+):', setup)
-    }
+def _file(module: str) -> pathlib.Path:
+    return ROOT / f"{module.replace('.', '/')}.py"
 
 
 @functools.cache
 def every_flag() -> frozenset[str]:
     """Returns the flags of all commands and benchmarks."""
-    modules = [*programs().values(), *(ROOT / "benchmarks").glob("*.py")]
+    modules = [*map(_file, programs().values())]
+    modules += (ROOT / "benchmarks").glob("*.py")
     return frozenset().union(*map(flags_of, modules))
 
 
@@ -160,23 +112,18 @@ def test_every_link_and_anchor_leads_somewhere(page):
 
 
 @pytest.mark.parametrize("page", [*TEXTS, *HELPS])
-def test_every_command_line_is_one_that_its_program_takes(page):
+def test_every_benchmark_takes_the_flags_that_a_page_gives_it(page):
     for program, *words in commands({**TEXTS, **HELPS}[page]):
-        program = program.rpartition("/")[2]
-        if program == "python":
-            module = ROOT / words.pop(0)
-        else:
-            assert program in programs(), program
-            module = programs()[program]
+        if program != "python":
+            continue
+        module = ROOT / words.pop(0)
         assert module.is_file(), module
         for word in words:
-            flag, _, value = word.partition("=")
+            flag = word.partition("=")[0]
             if flag.startswith("--config."):
-                assert has_field(flag[2:]), f"{program}: {flag}"
+                assert has_field(flag[2:]), f"{module.name}: {flag}"
             elif flag.startswith("--"):
-                assert flag in flags_of(module), f"{program}: {flag}"
-            if flag == "--config":
-                assert (ROOT / value.partition(":")[0]).is_file(), value
+                assert flag in flags_of(module), f"{module.name}: {flag}"
 
 
 @pytest.mark.parametrize("page", TEXTS)
@@ -193,9 +140,9 @@ def test_every_flag_and_field_named_in_a_sentence_exists(page):
 
 @pytest.mark.parametrize("page", TEXTS)
 def test_every_file_of_ours_named_in_a_sentence_exists(page):
-    folders = r"(?:fanet_tf|export|android_bench|configs|benchmarks|tests|docs)"
+    folders = "fanet_tf|export|android_bench|configs|benchmarks|tests|docs"
     for name in re.findall(
-        rf"`({folders}/[\w./]+)(?::[\w,]+)?`(?!\s+of\s+commit)",
+        rf"`((?:{folders}|results)/[\w./]+)(?::[\w,]+)?`(?!\s+of\s+commit)",
         prose(TEXTS[page]),
     ):
         assert (ROOT / name).exists(), name
@@ -250,7 +197,10 @@ def test_a_page_with_mistakes_is_found_out():
     ]
     assert has_field("config.train.steps") and has_field("model.base_width")
     assert not has_field("config.train.step")
-    train = flags_of(programs()["fanet-train"])
+    assert commands(
+        "    A=x,y\n    for i in 1 2; do\n    fanet-x $A $i $B\n"
+    ) == [["fanet-x", "x,y", "1", "$B"]]
+    train = flags_of(_file(programs()["fanet-train"]))
     assert "--workdir" in train and "--gain" not in train
 
 

@@ -6,7 +6,7 @@ Example:
         --black_level=600 --white_level=16383
     fanet-card
     fanet-card --picture=docs/images/imx258.jpg --gallery=gallery.html \
-        --real=FRAME.dng
+        --walkthrough=walkthrough.html --real=FRAME.dng
 
 The first measures for minutes, keeps the figures in RESULTS/card.json and
 writes the card. The second writes the card again from that file, without data.
@@ -68,8 +68,11 @@ _PICTURE = flags.DEFINE_string(
 _GALLERY = flags.DEFINE_string(
     "gallery", None, "Draws a page of crops at gains 1 to 64: an .html."
 )
+_WALKTHROUGH = flags.DEFINE_string(
+    "walkthrough", None, "Denoises --real and shows each step: an .html."
+)
 _REAL = flags.DEFINE_string(
-    "real", None, "Noisy RAW file for the gallery; its noise is estimated."
+    "real", None, "Noisy RAW file for the pages; its noise is estimated."
 )
 _CREDIT = flags.DEFINE_string("real_credit", "", "Owner and licence of --real.")
 
@@ -79,7 +82,7 @@ def main(arguments: list[str]) -> None:
     if arguments:
         raise InputError(f"Unexpected arguments: {' '.join(arguments)}")
     array = bundle_lib.load(_BUNDLE.value)
-    if _PICTURE.value or _GALLERY.value:
+    if _PICTURE.value or _GALLERY.value or _WALKTHROUGH.value:
         draw(array)
         return
     keras = _keras(array)
@@ -107,11 +110,16 @@ def _keras(array: bundle_lib.Bundle) -> pathlib.Path | None:
 
 
 def draw(array: bundle_lib.Bundle) -> None:
-    """Draws the picture and the gallery that the flags name."""
+    """Draws the picture and the pages that the flags name."""
     from export.card import pictures
+    from export.card import walkthrough
 
     overwrite = overwrite_flag.OVERWRITE.value
-    for flag, suffix in ((_PICTURE, ".jpg"), (_GALLERY, ".html")):
+    for flag, suffix in (
+        (_PICTURE, ".jpg"),
+        (_GALLERY, ".html"),
+        (_WALKTHROUGH, ".html"),
+    ):
         if flag.value and pathlib.Path(flag.value).suffix != suffix:
             raise InputError(
                 f"--{flag.name} must be a {suffix} file. "
@@ -125,6 +133,13 @@ def draw(array: bundle_lib.Bundle) -> None:
             array, _GALLERY.value, _REAL.value, _CREDIT.value, overwrite
         )
         print(names.printable(_GALLERY.value))
+    if _WALKTHROUGH.value:
+        if not _REAL.value:
+            raise InputError("--walkthrough needs --real=FILE")
+        walkthrough.write(
+            array, _WALKTHROUGH.value, _REAL.value, _CREDIT.value, overwrite
+        )
+        print(names.printable(_WALKTHROUGH.value))
 
 
 def _measured(array, record, path) -> dict:

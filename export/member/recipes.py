@@ -92,7 +92,7 @@ _RECIPES = {
         ),
         Recipe(
             "static_wi8_ai8",
-            "int8 weights and activations, fine-tuned: CPUs with int8, DSPs.",
+            "int8 weights and activations, float ends: CPUs with int8, DSPs.",
             lambda context: context.stages[-1].integers(context.float32),
             agreement.limits("static_wi8_ai8"),
             0.15,

@@ -72,7 +72,6 @@ def configs(
     shared.data.batch_size = 8
     shared.train.steps = shared_steps
     shared.train.learning_rate = 3e-3
-    shared.train.clip_norm = 300.0
     shared.train.ema = 0.995  # Of 2,600 steps 0.999 keeps the random start.
     shared.train.checkpoint_every = 1000
     shared.train.deterministic = False  # A tenth faster; nothing to repeat.

@@ -130,8 +130,8 @@ def _weighted_line(x, y, weight):
     return covariance @ (design.T @ (weight * y)), covariance
 
 
-def _start(x, hh2, energy, bins):
-    """Returns a first `(a, b)` from the quietest quarter of each bin."""
+def _quietest(x, hh2, energy, bins):
+    """Returns intensity and variance of the quietest quarter of each bin."""
     means, variances = [], []
     for index in np.unique(bins):
         here = np.flatnonzero(bins == index)
@@ -139,7 +139,29 @@ def _start(x, hh2, energy, bins):
         means.append(np.mean(x[quiet]))
         # Median of a squared standard normal: 0.455.
         variances.append(np.median(hh2[quiet]) / 0.455)
-    means, variances = np.array(means), np.array(variances)
+    return np.array(means), np.array(variances)
+
+
+def quietest(packed, low=None, high: float = 1.0):
+    """Returns what the parts without texture show, before any fit.
+
+    Args:
+        packed: as `estimate` takes it, and so are the others.
+        low: values at or below it are clipped.
+        high: values at or above it are clipped.
+
+    Returns:
+        Intensities and the variances there, two arrays of at most 24 numbers.
+    """
+    packed = np.asarray(packed)
+    low = float(np.min(packed)) if low is None else low
+    x, hh2, energy = _blocks(packed, low, high)
+    return _quietest(x, hh2, energy, _bins(x))
+
+
+def _start(x, hh2, energy, bins):
+    """Returns a first `(a, b)` from the quietest quarter of each bin."""
+    means, variances = _quietest(x, hh2, energy, bins)
     floor = 1e-3 * np.median(variances) + 1e-12
     params, weight = np.zeros(2), 1.0 / np.maximum(variances, floor) ** 2
     for _ in range(5):  # Reweighted: a textured bin must not pull the rest.

@@ -3,7 +3,7 @@
 Example:
     fanet-cost
     fanet-cost fan fan_fast --layers
-    fanet-cost --config=configs/fan.py --config.model.widths="(16,24,48,64)"
+    fanet-cost --config=configs/fan.py --config.model.widths=16,24,48,64
     fanet-cost --json > cost.json
 """
 

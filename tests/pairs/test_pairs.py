@@ -46,12 +46,12 @@ def noisy_pair(transforms, gain, rows, columns, brightness=1.0):
 
 
 @pytest.mark.parametrize("rows, columns", SHIFTS)
-@pytest.mark.parametrize("gain, tolerance", [(1, 0.05), (8, 0.1), (64, 0.2)])
-def test_a_known_shift_is_recovered(transforms, gain, tolerance, rows, columns):
+@pytest.mark.parametrize("gain", [1, 8, 64])
+def test_a_known_shift_is_recovered(transforms, gain, rows, columns):
     noisy, clean, _ = noisy_pair(transforms, gain, rows, columns)
     shift = align.estimate(noisy, clean)
-    assert abs(shift.rows - rows) < tolerance
-    assert abs(shift.columns - columns) < tolerance
+    assert abs(shift.rows - rows) < 0.05  # As docs/pairs.md says.
+    assert abs(shift.columns - columns) < 0.05
 
 
 @pytest.mark.parametrize("gain", [1, 64])

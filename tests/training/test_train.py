@@ -270,6 +270,8 @@ def test_a_config_begins_with_its_command(path):
         schedule.phases(config.train, config.data)[-1].last
         == config.train.steps
     )
+    # What gated blocks multiply can run away in one step.
+    assert (config.train.clip_norm > 0) == (config.model.name == "gated")
     with pytest.raises(AttributeError):
         config.train.stepz = 1  # Locked: a typo is refused.
 

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from export.card import page
 from export.card import pictures
 from export.card import tables
 from export.card import training
+from export.card import walkthrough
 from export.contract import check as bundle_check
 from fanet_tf import config as config_lib
 from fanet_tf.denoising import bundle as bundle_lib
@@ -289,6 +291,41 @@ def test_a_real_frame_is_shown_beside_its_denoised_self(array):
     # No colour cast: the same means in all three channels.
     means = [picture.mean(axis=(0, 1)) for picture in (taken, nlm, ours)]
     np.testing.assert_allclose(means[1:], [means[0]] * 2, atol=1.5)
+
+
+def test_a_walkthrough_shows_what_the_command_did(tmp_path, array, monkeypatch):
+    monkeypatch.setattr(walkthrough, "_RUNS", 1)
+    monkeypatch.setattr(walkthrough, "_SIDE", 48)
+    frame = tmp_path / "frame.dng"
+    raw_files.camera_dng(frame, raw_files.scene(260, 384), noise=None)
+    path = tmp_path / "page.html"
+    walkthrough.write(array, path, frame, "a <test>, CC0")
+    text = path.read_text()
+    assert "$ fanet-denoise frame.dng denoised.dng --noise=estimate" in text
+    # The temporary folder shows nowhere, and the credit is no markup.
+    assert "frame.dng -&gt; denoised.dng: fanet-denoise" in text
+    assert "a &lt;test&gt;, CC0" in text
+    assert text.count('class="pair"') == 4
+    (used,) = re.findall(r"noise a=([\d.e-]+)", text)
+    member = array.member_for(float(used)).index
+    assert f'<th class="best">{member}, for this frame</th>' in text
+    assert f"member {member} of imx258" in text
+    peak = int(re.search(r"(\d+) MB at its peak", text)[1])
+    assert 50 < peak < 400  # Not that of this process, with TensorFlow.
+
+
+def test_crops_of_a_walkthrough_are_dark_bright_and_apart(rng):
+    packed = np.empty((120, 160, 4), np.float32)
+    packed[:] = np.linspace(0.01, 0.9, 160)[:, None]
+    packed[40:80, 60:100] += rng.normal(0, 0.05, (40, 40, 1))
+    packed[:, 150:] = 1.0  # Saturated.
+    places = {name: box for name, box in walkthrough._places(packed, side=32)}
+    assert list(places) == ["detail", "dark", "bright", "median"]
+    assert places["dark"][1] < places["median"][1] < places["bright"][1]
+    assert places["bright"][1] + 32 <= 150
+    for name, box in places.items():
+        for other in set(places) - {name}:
+            assert not walkthrough._overlap(box, places[other])
 
 
 def test_values_put_into_a_frame_are_read_back(rng):
