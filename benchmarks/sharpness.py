@@ -1,11 +1,10 @@
 """How sharp and how bright are training crops, beside frames of a sensor?
 
-    D(k) = mean of (x[i + k] - x[i])^2, along rows and columns of one plane
-
-`D(1) / D(8)` is small where a picture is soft, whatever its contrast. Of frames
-with noise the noise's part, `2 (a x + b)`, is taken off first, with `(a, b)`
-estimated from the frame; parts of 64 x 64 packed pixels are measured, those
-without contrast left out.
+The measure is `D(1) / D(8)` of the structure function (`raw/sharpness.py`):
+small where a picture is soft, whatever its contrast. Of frames with noise the
+noise's part, `2 (a x + b)`, is taken off first, with `(a, b)` estimated from
+the frame; parts of 64 x 64 packed pixels are measured, those without contrast
+left out.
 
 Example:
 
@@ -18,81 +17,31 @@ Example:
 import pathlib
 
 import numpy as np
-import tensorflow as tf
 from absl import app
 from absl import flags
 from ml_collections import config_flags
 
-from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.calibration import single_image
-from fanet_tf.data import camera as camera_lib
 from fanet_tf.files import reader
 from fanet_tf.raw import cfa
-from fanet_tf.training.feed import bank as bank_lib
-from fanet_tf.training.feed import optics
+from fanet_tf.raw import sharpness
+from fanet_tf.training.feed import inventory
 from fanet_tf.training.feed import pipeline
 from fanet_tf.training.feed import schedule
-from fanet_tf.training.feed import stream
-from fanet_tf.training.feed import synthesis
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "Config file.")
 _BATCHES = flags.DEFINE_integer("batches", 40, "Of crops.", lower_bound=1)
 
-_SIDE = 64
-_LAGS = (1, 8)
+_SIDE = inventory.SIDE
 _PERCENTILES = (5, 25, 50, 75, 95)
-# A part whose D(8) is less than this is flat: the ratio says nothing.
-_FLAT = 1e-5
-
-
-def structure(part, variance=0.0) -> list[float]:
-    """Returns D at `_LAGS`, means over planes and directions.
-
-    Args:
-        part: `[h, w, 4]`.
-        variance: of the noise in it, mean.
-    """
-    found = []
-    for lag in _LAGS:
-        differences = (
-            part[lag:] - part[:-lag],
-            part[:, lag:] - part[:, :-lag],
-        )
-        squared = np.mean([np.mean(np.square(d)) for d in differences])
-        found.append(max(squared - 2 * variance, 0.0))
-    return found
 
 
 def crops(config):
     """Yields clean training crops of a config."""
     phases = schedule.phases(config.train, config.data)
     bank = pipeline.build_bank(config.data, phases, config.seed)
-    if not isinstance(bank, bank_lib.Bank):
-        mixture = stream.Mixture(
-            bank,
-            config.data.weights,
-            config.data.batch_size,
-            _SIDE,
-            config.seed,
-            block=1,
-        )
-        for step in range(_BATCHES.value):
-            yield from mixture.block(step)
-        return
-    profile = profile_lib.load(config.data.profile)
-    drawn = synthesis.Synthesis(
-        bank,
-        camera_lib.get(config.data.camera),
-        profile,
-        tuple(float(profile.a(g)) for g in profile.gain_range),
-        config.data.read_noise_law,
-        config.data.batch_size,
-        2 * _SIDE,
-        config.seed,
-        optics=optics.of(config.data),
-    )
-    for step in range(_BATCHES.value):
-        yield from drawn.batch(tf.constant(step, tf.int64))[1].numpy()
+    count = _BATCHES.value * config.data.batch_size
+    return inventory.clean_crops(config.data, bank, _SIDE, config.seed, count)
 
 
 def parts(path):
@@ -109,9 +58,9 @@ def parts(path):
 
 
 def row(name, measured):
-    """Returns a line of the table from `[(D(1), D(8), mean)]`."""
-    near, far, mean = np.array(measured).T
-    sharp = (near / np.maximum(far, _FLAT))[far > _FLAT]
+    """Returns a line of the table from `[((D(1), D(8)), mean)]`."""
+    structures, mean = zip(*measured, strict=True)
+    sharp = sharpness.ratios(structures)
     cells = [
         " ".join(f"{v:.3f}" for v in np.percentile(values, _PERCENTILES))
         if len(values)
@@ -127,10 +76,16 @@ def main(argv):
     print(f"| of | parts | with contrast | D(1)/D(8): {heading} | mean |")
     print("| --- | --- | --- | --- | --- |")
     if _CONFIG.value is not None:
-        measured = [(*structure(c), c.mean()) for c in crops(_CONFIG.value)]
+        measured = [
+            (sharpness.structure(crop), crop.mean())
+            for crop in crops(_CONFIG.value)
+        ]
         print(row("training crops", measured))
     for path in argv[1:]:
-        measured = [(*structure(p, v), p.mean()) for p, v in parts(path)]
+        measured = [
+            (sharpness.structure(part, variance), part.mean())
+            for part, variance in parts(path)
+        ]
         print(row(pathlib.Path(path).name, measured))
 
 

@@ -28,6 +28,7 @@ from fanet_tf import config as config_lib
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.training import members
 from fanet_tf.training import precision
+from fanet_tf.training import step_clock
 from fanet_tf.training import trainer as trainer_lib
 from fanet_tf.training.feed import pipeline
 from fanet_tf.training.feed import schedule
@@ -36,40 +37,25 @@ _CONFIG = config_flags.DEFINE_config_file("config", None, "Config file.")
 _STEPS = flags.DEFINE_integer("steps", 30, "Timed steps.", lower_bound=3)
 _LAYERS = flags.DEFINE_bool("layers", True, "Time each layer as well.")
 
-_WARM_UP = 3
-
 
 def median_ms(work, count):
     """Returns the medians of clock and CPU time of `work()`, in ms."""
     clocks, cpus = [], []
-    for index in range(_WARM_UP + count):
+    for index in range(step_clock.WARM_UP + count):
         clock, cpu = time.perf_counter(), time.process_time()
         work()
-        if index >= _WARM_UP:
+        if index >= step_clock.WARM_UP:
             clocks.append(1e3 * (time.perf_counter() - clock))
             cpus.append(1e3 * (time.process_time() - cpu))
     return statistics.median(clocks), statistics.median(cpus)
 
 
-class _Clock(keras.callbacks.Callback):
-    """Clock and CPU time of each step of a `fit`, in ms."""
-
-    def on_train_begin(self, logs=None):
-        """Starts counting."""
-        self.clocks, self.cpus = [time.perf_counter()], [time.process_time()]
-
-    def on_train_batch_end(self, batch, logs=None):
-        """Reads the loss, so that the step is done, and both clocks."""
-        float(logs["loss"])
-        self.clocks.append(time.perf_counter())
-        self.cpus.append(time.process_time())
-
-    def medians(self):
-        """Returns the medians after the warm-up."""
-        return tuple(
-            1e3 * statistics.median(np.diff(times)[_WARM_UP:])
-            for times in (self.clocks, self.cpus)
-        )
+def _medians(clock):
+    """Returns the medians of clock and CPU time of a step, in ms."""
+    return tuple(
+        1e3 * statistics.median(np.diff(times)[step_clock.WARM_UP :])
+        for times in (clock.clocks, clock.cpus)
+    )
 
 
 def _trainer(config):
@@ -131,13 +117,13 @@ def main(argv):
     del argv
     config = _CONFIG.value or config_lib.default_config()
     size, batch = config.data.patch_size, config.data.batch_size
-    config.train.steps = _STEPS.value + _WARM_UP
+    config.train.steps = _STEPS.value + step_clock.WARM_UP
     trainer, batches = _trainer(config), _batches(config)
 
     def row(name, times):
         print(f"  {name:28} {times[0]:8.1f} ms  {times[1]:8.1f} ms of CPU")
 
-    clock = _Clock()
+    clock = step_clock.StepClock(_STEPS.value)
     trainer.fit(
         batches,
         steps_per_epoch=config.train.steps,
@@ -145,7 +131,7 @@ def main(argv):
         verbose=0,
         callbacks=[clock],
     )
-    whole = clock.medians()
+    whole = _medians(clock)
     print(
         f"{1e3 / whole[0]:.1f} steps a second of {batch} x {size} x {size}, "
         f"{config.train.precision}"
@@ -156,7 +142,7 @@ def main(argv):
         "a batch alone",
         median_ms(
             lambda: list(itertools.islice(iterator, 1)),
-            _STEPS.value - _WARM_UP,
+            _STEPS.value - step_clock.WARM_UP,
         ),
     )
     inputs, clean = next(iter(batches))

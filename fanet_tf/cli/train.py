@@ -4,8 +4,9 @@ Example:
     fanet-train --config=configs/fan.py --workdir=runs/fan \
         --config.nsma.members=4 --config.train.learning_rate=3e-4
 
-The same command again goes on where it stopped. Exit code 3: a loss, batch or
-weight was not a number; nothing of it was saved.
+The same command again goes on where it stopped. With --dry_run it says what it
+would train and how long that takes here. Exit code 3: a loss, batch or weight
+was not a number; nothing of it was saved.
 
 Several machines, each with its own GPUs, train one run together on the JAX
 backend. Start on each of them, with its own number and a `workdir` that all
@@ -37,12 +38,28 @@ _NUM_PROCESSES = flags.DEFINE_integer(
 _PROCESS_ID = flags.DEFINE_integer(
     "process_id", 0, "Number of this one, from 0.", lower_bound=0
 )
+_DRY_RUN = flags.DEFINE_bool(
+    "dry_run",
+    False,
+    "Say what would be trained, in what time, and train nothing; needs no "
+    "--workdir.",
+)
+_DRY_RUN_PICTURE = flags.DEFINE_string(
+    "dry_run_picture",
+    "dry_run.png",
+    "Where --dry_run draws a batch, clean and noisy at each gain.",
+)
+flags.register_multi_flags_validator(
+    ["workdir", "dry_run"],
+    lambda values: values["workdir"] is not None or values["dry_run"],
+    "--workdir=DIR must be given, or --dry_run",
+)
 
 _EXIT_NON_FINITE = 3
 
 
 def main(arguments):
-    """Hands the flags to `train.train`."""
+    """Hands the flags to `train.train`, or to `dry_run.lines`."""
     if arguments:
         program.fail(f"No positional arguments are taken: {arguments}")
     # Before the slow imports and before a folder is made: a config that could
@@ -54,8 +71,13 @@ def main(arguments):
     config.to_json()
     from fanet_tf.training import callbacks
     from fanet_tf.training import distribution
+    from fanet_tf.training import dry_run
     from fanet_tf.training import train
 
+    if _DRY_RUN.value and _NUM_PROCESSES.value > 1:
+        program.fail(
+            "--dry_run must run in one process, without --num_processes"
+        )
     if _COORDINATOR.value:
         distribution.initialize(
             _COORDINATOR.value, _NUM_PROCESSES.value, _PROCESS_ID.value
@@ -63,7 +85,13 @@ def main(arguments):
     elif _NUM_PROCESSES.value > 1:
         program.fail("--num_processes above 1 needs --coordinator=HOST:PORT")
     try:
-        train.train(config, _WORKDIR.value)
+        if _DRY_RUN.value:
+            for line in dry_run.lines(
+                config, _WORKDIR.value, _DRY_RUN_PICTURE.value
+            ):
+                print(line, flush=True)
+        else:
+            train.train(config, _WORKDIR.value)
     except callbacks.NonFiniteError as error:
         program.fail(error, code=_EXIT_NON_FINITE)
 
@@ -72,8 +100,8 @@ def cli():
     """Entry point of `fanet-train`."""
     program.run(
         main,
-        required=["config", "workdir"],
-        rare=["coordinator", "num_processes", "process_id"],
+        required=["config"],
+        rare=["coordinator", "dry_run_picture", "num_processes", "process_id"],
         rewrite=config_words.with_tuples,
         explain=_explain,
     )

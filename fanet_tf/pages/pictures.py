@@ -26,6 +26,12 @@ def side_by_side(panels: Sequence[np.ndarray]) -> np.ndarray:
     return np.concatenate(parts[1:], axis=1)
 
 
+def one_below_another(panels: Sequence[np.ndarray]) -> np.ndarray:
+    """Joins pictures `[H, W, 3]` uint8 of one width, with a gap between."""
+    turned = [panel.transpose(1, 0, 2) for panel in panels]
+    return side_by_side(turned).transpose(1, 0, 2)
+
+
 def png(srgb: np.ndarray) -> bytes:
     """Encodes `[H, W, 3]` uint8 sRGB as PNG."""
     return cv2.imencode(".png", srgb[..., ::-1])[1].tobytes()

@@ -185,6 +185,10 @@ class Checkpoints(StepCallback):
         self.state = None  # At the end of a phase.
         self.stopped = False
 
+    def place(self) -> str:
+        """Names the batch that comes next."""
+        return f"the batch of step {self.step + 1} of {self.label}"
+
     def on_epoch_begin(self, epoch, logs=None):
         """Sets the sums of the losses, which Keras has just emptied."""
         trainer_lib.set_sums(self.model, self.sums)

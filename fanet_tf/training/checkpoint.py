@@ -43,6 +43,20 @@ def _all(folder) -> list[pathlib.Path]:
     )
 
 
+def encode(step: int, arrays) -> bytes:
+    """Returns the bytes of a checkpoint; see the module."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **{str(i): array for i, array in enumerate(arrays)})
+    payload = buffer.getvalue()
+    header = {
+        "schema_version": SCHEMA_VERSION,
+        "step": step,
+        "arrays": len(arrays),
+        "sha256": hashlib.sha256(payload).hexdigest(),
+    }
+    return json.dumps(header).encode() + b"\n" + payload
+
+
 def save(folder, step: int, arrays, keep: int) -> pathlib.Path:
     """Writes a checkpoint, then deletes all but the last `keep`.
 
@@ -54,19 +68,8 @@ def save(folder, step: int, arrays, keep: int) -> pathlib.Path:
     """
     folder = pathlib.Path(folder)
     own_folder.make_folder(folder)
-    buffer = io.BytesIO()
-    np.savez(buffer, **{str(i): array for i, array in enumerate(arrays)})
-    payload = buffer.getvalue()
-    header = {
-        "schema_version": SCHEMA_VERSION,
-        "step": step,
-        "arrays": len(arrays),
-        "sha256": hashlib.sha256(payload).hexdigest(),
-    }
     path = path_of(folder, step)
-    with atomic.writing(path, overwrite=True) as stream:
-        stream.write(json.dumps(header).encode() + b"\n")
-        stream.write(payload)
+    atomic.write_bytes(path, encode(step, arrays), overwrite=True)
     for old in _all(folder)[:-keep]:
         own_folder.remove(old)
     return path

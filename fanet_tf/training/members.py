@@ -6,6 +6,7 @@ from fanet_tf import models
 from fanet_tf import nsma
 from fanet_tf.calibration.profile import NoiseProfile
 from fanet_tf.errors import InputError
+from fanet_tf.files import own_folder
 from fanet_tf.models import deepen
 
 
@@ -55,6 +56,13 @@ def load(path) -> keras.Model:
         raise InputError(
             f"{path}: must be a member that fanet-train saved: {error}"
         ) from error
+
+
+def saved(member: keras.Model) -> bytes:
+    """Returns a member as the bytes of a `.keras` file."""
+    with own_folder.scratch() as scratch:
+        member.save(scratch / "member.keras")
+        return (scratch / "member.keras").read_bytes()
 
 
 def set_weights_from(member: keras.Model, path) -> None:

@@ -36,6 +36,11 @@ def is_finished(workdir, index: int, steps: int = 0) -> bool:
     return trained is not None and trained >= steps
 
 
+def unfinished(workdir, chosen: list[int], steps: int) -> list[int]:
+    """Returns those of the chosen members that have steps left."""
+    return [i for i in chosen if not is_finished(workdir, i, steps)]
+
+
 def _trained_steps(folder, default: int) -> int | None:
     """Returns the steps of a finished member; None: it is not finished."""
     path = folder / "member.json"
@@ -57,6 +62,23 @@ def steps_done(workdir) -> dict[int, int]:
             if steps:
                 done[int(number)] = steps
     return dict(sorted(done.items()))
+
+
+def last_checkpoint(workdir, index: int):
+    """Returns `(step, arrays)` of a member's last checkpoint, or `(0, None)`.
+
+    Raises:
+        InputError: the member is finished and has lost its checkpoint.
+    """
+    folder = member_folder(workdir, index)
+    step, arrays = checkpoint.latest(folder / "checkpoints") or (0, None)
+    if not step and is_finished(workdir, index):
+        raise InputError(
+            f"{folder}: a finished member must have a checkpoint to be trained "
+            "further; another --workdir starts from its weights with "
+            f"--config.train.init_from={workdir}. Received: none"
+        )
+    return step, arrays
 
 
 def read_config(workdir) -> ConfigDict:
@@ -136,9 +158,7 @@ def claim(config: ConfigDict, workdir) -> Claim:
     """
     workdir = pathlib.Path(workdir)
     path = workdir / "config.json"
-    mine = json.loads(config.to_json())
-    for field, value in changes_lib.flat(mine).items():
-        values.check_flag(f"--config.{'.'.join(field)}", value)
+    mine = _record(config)
     found = []
     if path.exists():
         found = changes_lib.between(read_config(workdir).to_dict(), mine)
@@ -151,6 +171,33 @@ def claim(config: ConfigDict, workdir) -> Claim:
     if not found:
         return Claim(workdir, False)
     return _change(found, mine, workdir)
+
+
+def check(config: ConfigDict, workdir=None) -> None:
+    """Refuses what `claim` refuses; writes nothing.
+
+    Args:
+        config: of the run.
+        workdir: need not exist; None looks at the config alone.
+    """
+    mine = _record(config)
+    if workdir is None:
+        return
+    workdir = pathlib.Path(workdir)
+    if (workdir / "config.json").exists():
+        found = changes_lib.between(read_config(workdir).to_dict(), mine)
+        if found and not _is_untrained(workdir):
+            changes_lib.check(found, workdir, steps_done(workdir))
+    elif workdir.exists():
+        _check_new(workdir)
+
+
+def _record(config: ConfigDict) -> dict:
+    """Returns a config as JSON has it; refuses numbers that are none."""
+    record = json.loads(config.to_json())
+    for field, value in changes_lib.flat(record).items():
+        values.check_flag(f"--config.{'.'.join(field)}", value)
+    return record
 
 
 def _change(found, mine, workdir) -> Claim:

@@ -18,31 +18,40 @@ from fanet_tf.training import members
 from fanet_tf.training import run_folder
 
 _FIELD = "loss.teacher"
+_FILE = "teacher.json"
 
 
-def verify(source: str, workdir) -> None:
+def check(source: str, workdir) -> dict | None:
     """Refuses a teacher that is missing, or not the one of `workdir`'s run.
 
     Args:
         source: the student's `loss.teacher`; empty means that there is none.
-        workdir: of the student; `teacher.json` is written there.
+        workdir: of the student; None means that it has none yet.
+
+    Returns:
+        The record that `teacher.json` lacks, if it lacks one.
     """
     if not source:
-        return
+        return None
     weights = run_folder.trained_file(source, 0, _FIELD)
     run_folder.read_config(source)
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()
-    path = pathlib.Path(workdir) / "teacher.json"
-    if path.exists():
-        known = strict_json.read_object(path).get("sha256")
-        if known != digest:
-            raise InputError(
-                f"{weights}: must be the teacher that {workdir} was started "
-                f"with, sha256 {known}. Received: {digest}"
-            )
-        return
-    record = {"teacher": str(source), "sha256": digest}
-    atomic.write_json(path, record)
+    path = workdir and pathlib.Path(workdir) / _FILE
+    if not path or not path.exists():
+        return {"teacher": str(source), "sha256": digest}
+    known = strict_json.read_object(path).get("sha256")
+    if known != digest:
+        raise InputError(
+            f"{weights}: must be the teacher that {workdir} was started "
+            f"with, sha256 {known}. Received: {digest}"
+        )
+    return None
+
+
+def verify(source: str, workdir) -> None:
+    """Does `check`; writes `teacher.json` at the first start of a run."""
+    if record := check(source, workdir):
+        atomic.write_json(pathlib.Path(workdir) / _FILE, record)
 
 
 def load(source: str, height: int, width: int) -> keras.Model | None:

@@ -17,36 +17,29 @@ that was never stopped. `changes` says which fields may have changed since.
 
 import contextlib
 
-import keras
 import tensorflow as tf
 from absl import logging
 from ml_collections import ConfigDict
 
-from fanet_tf import nsma
-from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
 from fanet_tf.files import claims
 from fanet_tf.files import own_folder
-from fanet_tf.losses import vgg
 from fanet_tf.training import callbacks
 from fanet_tf.training import changes
-from fanet_tf.training import checkpoint
 from fanet_tf.training import distribution
 from fanet_tf.training import journal as journal_lib
+from fanet_tf.training import member_phase
 from fanet_tf.training import members
 from fanet_tf.training import page
-from fanet_tf.training import precision
+from fanet_tf.training import plan as plan_lib
 from fanet_tf.training import run_folder
 from fanet_tf.training import teacher as teacher_lib
 from fanet_tf.training import trainer as trainer_lib
 from fanet_tf.training import validation as validation_lib
 from fanet_tf.training.bar import TrainingBar
 from fanet_tf.training.feed import bank as bank_lib
-from fanet_tf.training.feed import optics
 from fanet_tf.training.feed import pipeline
-from fanet_tf.training.feed import schedule
-from fanet_tf.training.feed import synthesis
 from fanet_tf.training.feed.sources import Source
 
 
@@ -94,33 +87,16 @@ def _train(config, workdir, bank) -> bool:
     distribution.barrier("claimed")
     if config.train.deterministic:
         tf.config.experimental.enable_op_determinism()
-    profile = profile_lib.load(config.data.profile)
-    ranges = members.subranges(profile, config.nsma.members)
-    chosen = range(len(ranges))
-    if config.nsma.only >= 0:
-        if config.nsma.only not in chosen:
-            raise InputError(
-                f"`nsma.only` must be below {len(ranges)}, the number of "
-                f"members. Received: {config.nsma.only}"
-            )
-        chosen = [config.nsma.only]
-    steps = config.train.steps
-    todo = [i for i in chosen if not run_folder.is_finished(workdir, i, steps)]
+    plan = plan_lib.of(config)
+    todo = run_folder.unfinished(workdir, plan.chosen, config.train.steps)
     if not todo:
         logging.info("%s is finished.", workdir)
         if chief and not curves.exists():  # A kill came before it.
             page.write(workdir)
         return True
-    phases = schedule.phases(config.train, config.data)
-    # Before minutes are spent on loading images.
-    precision.check(config.train.precision)
-    synthesis.sensor_of(config.data)
-    optics.of(config.data)
-    bank = bank or pipeline.build_bank(config.data, phases, config.seed)
+    bank = bank or pipeline.build_bank(config.data, plan.phases, config.seed)
     for later, index in zip(range(len(todo))[::-1], todo, strict=True):
-        if not _train_member(
-            config, phases, workdir, index, ranges[index], bank, profile, later
-        ):
+        if not _train_member(plan, workdir, index, bank, later):
             logging.info("Stopped; repeat the command to resume.")
             return False
     if chief:
@@ -128,30 +104,23 @@ def _train(config, workdir, bank) -> bool:
     return True
 
 
-def _train_member(
-    config, phases, workdir, index, a_range, bank, profile, later
-) -> bool:
+def _train_member(plan, workdir, index, bank, later) -> bool:
     """Trains one member to the end; False if SIGTERM stopped it.
 
     `later` is how many members come after it.
     """
+    config, a_range = plan.config, plan.ranges[index]
     folder = own_folder.make_folder(run_folder.member_folder(workdir, index))
     chief = distribution.is_chief()
     if chief:
         atomic.sweep(folder)
         atomic.sweep(folder / "checkpoints")
-    first, state = checkpoint.latest(folder / "checkpoints") or (0, None)
-    if not first and run_folder.is_finished(workdir, index):
-        raise InputError(
-            f"{folder}: a finished member must have a checkpoint to be trained "
-            "further; another --workdir starts from its weights with "
-            f"--config.train.init_from={workdir}. Received: none"
-        )
+    first, state = run_folder.last_checkpoint(workdir, index)
     if first:
         logging.info("Member %d resumes at step %d.", index, first)
     distribution.barrier(f"member {index}")
     with distribution.local():
-        validation = validation_lib.Validation(config, profile, a_range)
+        validation = validation_lib.Validation(config, plan.profile, a_range)
     with contextlib.ExitStack() as stack:
         sigterm = stack.enter_context(callbacks.Sigterm())
         bar = stack.enter_context(_progress(config, index, first, later))
@@ -161,27 +130,25 @@ def _train_member(
             stack.callback(journal.close)
         run = _callbacks(config, folder, validation, journal, bar, sigterm)
         checkpoints = run[-1]
-        for phase in phases:
+        for phase in plan.phases:
             # The last phase is built even when all its steps are done: a run
             # may have been stopped before it wrote what it had reached.
-            if checkpoints.step >= phase.last and phase is not phases[-1]:
+            if checkpoints.step >= phase.last and phase is not plan.phases[-1]:
                 continue
             with distribution.spread(phase.batch_size):
-                trainer = _build_trainer(config, phase, index)
+                trainer = member_phase.build_trainer(config, phase, index)
                 if state is not None:
                     checkpoints.sums = trainer_lib.set_state(trainer, state)
                 if checkpoints.step < phase.last:
-                    batches = pipeline.batches(
-                        config.data,
-                        phase,
-                        bank,
-                        profile,
-                        nsma.widen(a_range, config.nsma.overlap),
-                        _seed(config, index),
-                        checkpoints.step,
-                        colour=bool(config.loss.rgb_perceptual),
+                    step = checkpoints.step
+                    member_phase.fit(
+                        trainer,
+                        member_phase.batches(plan, phase, index, bank, step),
+                        phase.batch_size,
+                        phase.last - step,
+                        run,
+                        checkpoints.place,
                     )
-                    _fit(trainer, batches, phase, run)
                     state = checkpoints.state
                 weights = trainer_lib.ema_weights(trainer)
             if checkpoints.stopped:
@@ -193,14 +160,6 @@ def _train_member(
             _finish(weights, folder, config, index, a_range, validation)
     distribution.barrier(f"finished {index}")
     return True
-
-
-def _seed(config, index: int) -> int:
-    """Returns the seed of a member: of its first weights and its batches.
-
-    So members differ, and none depends on those that were trained before it.
-    """
-    return config.seed * 1000 + index
 
 
 def _progress(config, index, first, later) -> TrainingBar:
@@ -228,59 +187,12 @@ def _callbacks(config, folder, validation, journal, bar, sigterm) -> list:
     ]
 
 
-def _build_trainer(config, phase, index) -> trainer_lib.Trainer:
-    """Builds and compiles the trainer of one phase."""
-    keras.utils.set_random_seed(_seed(config, index))
-    half = phase.patch_size // 2
-    with distribution.mirrored(phase.batch_size):
-        member = members.build(config.model, half, half)
-        if config.train.init_from:
-            source = run_folder.trained_file(
-                config.train.init_from, index, "train.init_from"
-            )
-            members.set_weights_from(member, source)
-        precision.apply(member, config.train.precision)
-        trainer = trainer_lib.Trainer(
-            member,
-            config.loss,
-            teacher_lib.load(config.loss.teacher, half, half),
-            vgg.features(config.loss.vgg)
-            if config.loss.rgb_perceptual
-            else None,
-        )
-        trainer_lib.compile_trainer(trainer, config.train)
-    return trainer
-
-
-def _fit(trainer, batches, phase, run) -> None:
-    """Trains to the end of a phase; a batch that is not finite ends the run."""
-    step = run[-1].step
-    try:
-        trainer.fit(
-            distribution.share(batches, phase.batch_size),
-            steps_per_epoch=phase.last - step,
-            epochs=1,
-            shuffle=False,  # Of arrays; batches come as they come.
-            verbose=0,
-            callbacks=run,
-        )
-    except tf.errors.InvalidArgumentError as error:
-        if pipeline.NON_FINITE not in error.message:
-            raise
-        raise callbacks.NonFiniteError(
-            f"{pipeline.NON_FINITE}. Received: NaN or infinity in the batch of "
-            f"step {run[-1].step + 1} of {run[-1].label}"
-        ) from error
-
-
 def _finish(weights, folder, config, index, a_range, validation):
     """Writes the averaged weights and what they reach."""
     half = config.data.patch_size // 2
     member = members.build(config.model, half, half)
     member.set_weights(weights)
-    with own_folder.scratch() as scratch:
-        member.save(scratch / "member.keras")
-        content = (scratch / "member.keras").read_bytes()
+    content = members.saved(member)
     atomic.write_bytes(folder / "member.keras", content, overwrite=True)
     record = {
         "index": index,

@@ -54,6 +54,10 @@ def test_an_unknown_flag_is_one_line(module):
     assert_one_line(run(module, "--nosuchflag=1"), "nosuchflag")
 
 
+def test_a_training_needs_a_folder_unless_it_is_dry():
+    assert_one_line(run(TRAIN, "--config=configs/minutes.py"), "--dry_run")
+
+
 def test_every_typo_of_a_config_is_named_with_its_neighbour(tmp_path):
     result = run(
         TRAIN,

@@ -21,6 +21,7 @@ from fanet_tf.metrics.psnr import psnr
 from fanet_tf.raw import ksigma
 from fanet_tf.training import callbacks
 from fanet_tf.training import checkpoint
+from fanet_tf.training import member_phase
 from fanet_tf.training import members
 from fanet_tf.training import run_folder
 from fanet_tf.training import train
@@ -35,14 +36,6 @@ def weights_of(workdir, index=0):
 
 def same(one, other):
     return all((a == b).all() for a, b in zip(one, other, strict=True))
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """The folder of a run that was never stopped."""
-    workdir = tmp_path_factory.mktemp("runs") / "finished"
-    train.train(small_config(), workdir)
-    return workdir
 
 
 def test_a_run_leaves_what_it_says(finished):
@@ -104,7 +97,9 @@ def test_a_member_starts_alike_whatever_was_trained_before():
     (phase,) = schedule.phases(config.train, config.data)
 
     def start(index):
-        return train._build_trainer(config, phase, index).member.get_weights()
+        return member_phase.build_trainer(
+            config, phase, index
+        ).member.get_weights()
 
     first, second = start(0), start(1)
     assert same(start(1), second) and same(start(0), first)

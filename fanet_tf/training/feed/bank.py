@@ -29,6 +29,8 @@ class Bank:
         heights: `[images]`.
         widths: `[images]`.
         cumulative: `[images]` running sum of the chance of each image.
+        per_source: how many of the images, one after another, come from each
+            source; smooth variants count as images.
     """
 
     pixels: tf.Tensor
@@ -36,6 +38,19 @@ class Bank:
     heights: tf.Tensor
     widths: tf.Tensor
     cumulative: tf.Tensor
+    per_source: tuple[int, ...] = ()
+
+    def of_source(self, index: int) -> "Bank":
+        """Returns a bank that gives crops of one source alone."""
+        last = sum(self.per_source[: index + 1])
+        first = last - self.per_source[index]
+        chances = np.diff(self.cumulative.numpy(), prepend=np.float32(0.0))
+        chances[:first] = chances[last:] = 0.0
+        cumulative = np.cumsum(chances)
+        with tf.device("cpu"):
+            return dataclasses.replace(
+                self, cumulative=tf.constant(cumulative / cumulative[-1])
+            )
 
 
 def build(sources, weights, smooth_share, seed, smallest) -> Bank:
@@ -83,6 +98,7 @@ def build(sources, weights, smooth_share, seed, smallest) -> Bank:
             tf.constant([i.shape[0] for i in images], tf.int32),
             tf.constant([i.shape[1] for i in images], tf.int32),
             tf.constant(cumulative / cumulative[-1], tf.float32),
+            tuple(len(chance) for chance in chances),
         )
 
 

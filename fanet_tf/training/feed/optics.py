@@ -2,10 +2,9 @@
 
 Photographs of a training set were scaled down from larger ones and exposed for
 the eye. A phone's RAW frame is not: its lens spreads a point over a pixel or
-two, and at night it is several stops under. The measure of sharpness is the
-structure function, `D(k)` = mean squared difference at lag `k` of one plane;
-`D(1) / D(8)` is 0.03 to 0.2 in RAW frames of phones and cameras and about 0.2
-in photographs (`benchmarks/sharpness.py`).
+two, and at night it is several stops under. `D(1) / D(8)` of the structure
+function (`raw/sharpness.py`) is 0.03 to 0.2 in RAW frames of phones and cameras
+and about 0.2 in photographs (`benchmarks/sharpness.py`).
 """
 
 import dataclasses
