@@ -73,8 +73,11 @@ class MemberRunner:
                 f"{path}: its inputs must be as in the manifest, "
                 f"{expected}. Received: {shapes}"
             )
-        # With this it takes all the memory that it will ever take.
-        self.run(np.zeros(shape[1:], np.float32), 1.0, 0.0)
+
+    def warm_up(self) -> None:
+        """Runs once: then it has all the memory that it will ever take."""
+        tile = (self.tile.height, self.tile.width, 4)
+        self.run(np.zeros(tile, np.float32), 1.0, 0.0)
 
     def run(self, noisy, scale: float, offset: float) -> np.ndarray:
         """Denoises one tile `[tile, tile, 4]`."""

@@ -108,15 +108,22 @@ class _Sizes:
         if model.SubgraphsLength() != 1:
             raise _refusal(f"{model.SubgraphsLength()} subgraphs")
         graph = model.Subgraphs(0)
+        # Codes below 127 stand in both fields of the schema.
+        codes = [
+            _NAMES[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())]
+            for code in map(
+                model.OperatorCodes, range(model.OperatorCodesLength())
+            )
+        ]
         self.operations = [
-            self._operation(model, graph.Operators(i))
+            _operation(codes, graph.Operators(i))
             for i in range(graph.OperatorsLength())
         ]
         tensors = [graph.Tensors(i) for i in range(graph.TensorsLength())]
-        self.shapes = [
-            t.ShapeAsNumpy() if t.ShapeLength() else np.zeros(0, np.int32)
-            for t in tensors
-        ]
+        shapes = [tensor.ShapeAsNumpy() for tensor in tensors]
+        # An absent vector is the number 0.
+        nothing = np.zeros(0, np.int32)
+        self.shapes = [nothing if isinstance(s, int) else s for s in shapes]
         if any(t.ShapeSignatureLength() for t in tensors):
             raise _refusal("a tensor of a size that changes")
         self.buffers = [t.Buffer() for t in tensors]
@@ -124,15 +131,6 @@ class _Sizes:
         (self.noisy,) = (
             int(i) for i in graph.InputsAsNumpy() if self.shapes[i][-1] == 4
         )
-
-    def _operation(self, model, operation):
-        code = model.OperatorCodes(operation.OpcodeIndex())
-        # Codes below 127 stand in both fields of the schema.
-        name = _NAMES[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())]
-        if name == "STRIDED_SLICE" and _takes_all_places(operation):
-            name = _CHANNEL_SLICE
-        inputs = [int(i) for i in operation.InputsAsNumpy() if i >= 0]
-        return name, inputs, [int(i) for i in operation.OutputsAsNumpy()]
 
     def change(self, height, width):
         """Overwrites the sizes."""
@@ -186,7 +184,6 @@ class _Sizes:
 
     def _constant(self, buffer):
         data = self.model.Buffers(buffer).DataAsNumpy()
-        # An absent vector is the number 0.
         return None if isinstance(data, int) else data.view("<i4")
 
     def _check_size(self, tensor, size, constants, name):
@@ -199,6 +196,15 @@ class _Sizes:
             or constants.setdefault(buffer, size) != size
         ):
             raise _refusal(f"{name} with a size that cannot be set")
+
+
+def _operation(codes, operation):
+    """Returns its name, and the tensors that it takes and gives."""
+    name = codes[operation.OpcodeIndex()]
+    if name == "STRIDED_SLICE" and _takes_all_places(operation):
+        name = _CHANNEL_SLICE
+    inputs = [int(i) for i in operation.InputsAsNumpy() if i >= 0]
+    return name, inputs, [int(i) for i in operation.OutputsAsNumpy()]
 
 
 def _takes_all_places(operation):

@@ -116,7 +116,10 @@ def start(
     """
 
     def run_at(tile):
-        return MemberRunner(member, recipe, num_threads, tile)
+        runner = MemberRunner(member, recipe, num_threads, tile)
+        if max_memory is not None:
+            runner.warm_up()  # For what it takes to be measured.
+        return runner
 
     if own_tile:
         return _at_own_tile(run_at, member.tile, max_memory)

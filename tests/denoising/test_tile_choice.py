@@ -75,19 +75,24 @@ class Process:
     """A process whose member takes a known amount of memory."""
 
     def __init__(self, monkeypatch, taken, own_only=False):
-        self.tiles, self.taken = [], taken
+        self.tiles, self.taken, self.is_warm = [], taken, False
 
         def run_at(member, recipe, num_threads, tile):
             if own_only and tile != TILE:
                 raise FixedSize("the flatbuffer has its reasons")
             self.tiles.append(tile)
+            self.is_warm = False
             return self
 
         monkeypatch.setattr(tile_choice, "MemberRunner", run_at)
         monkeypatch.setattr(tile_choice, "resident_bytes", self.resident)
 
+    def warm_up(self):
+        self.is_warm = True
+
     def resident(self):
-        return 100_000_000 + (self.taken(self.pixels) if self.tiles else 0)
+        held = self.tiles and self.is_warm
+        return 100_000_000 + (self.taken(self.pixels) if held else 0)
 
     @property
     def pixels(self):
@@ -157,6 +162,8 @@ def test_a_flatbuffer_of_fixed_size_runs_at_its_own(monkeypatch):
         process.tiles = []
         tile_choice.start(MEMBER, "float32", 1, FRAME, max_memory)
         assert process.tiles == [TILE]
+        # Without a limit, the first run is that of the frame.
+        assert process.is_warm == (max_memory is not None)
     process.tiles = []
     with pytest.raises(InputError, match="at least 214: .* has its reasons"):
         tile_choice.start(MEMBER, "float32", 1, FRAME, 100_000_000)
