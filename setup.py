@@ -25,7 +25,7 @@ CALIBRATE = [
 EVALUATE = [
     "h5py>=3.11,<4",
     "scikit-image>=0.25,<0.27",
-    "scipy>=1.13,<2",
+    "scipy>=1.15,<2",
 ]
 # Training, evaluation and export. The CPU wheel of TensorFlow is enough: a GPU
 # is used through Keras's JAX backend (see docs/decisions.md).
@@ -102,6 +102,7 @@ setup(
             "fanet-bench = android_bench.cli.bench:cli",
             "fanet-calibrate = fanet_tf.cli.calibrate:cli",
             "fanet-card = export.card.cli:cli",
+            "fanet-compare = fanet_tf.cli.compare:cli",
             "fanet-cost = fanet_tf.cli.cost:cli",
             "fanet-denoise = fanet_tf.cli.denoise:cli",
             "fanet-evaluate = fanet_tf.cli.evaluate:cli",

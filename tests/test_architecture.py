@@ -67,6 +67,7 @@ LIGHT = (
     "fanet_tf.nsma",
     "fanet_tf.calibration.calibrate",
     "fanet_tf.evaluation.page",
+    "fanet_tf.cli.compare",
     "fanet_tf.cli.denoise",
     "fanet_tf.cli.evaluate",
     "android_bench.cli.bench",

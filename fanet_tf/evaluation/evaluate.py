@@ -33,6 +33,21 @@ _MAX_GAINS = 12
 
 
 @dataclasses.dataclass(frozen=True)
+class Size:
+    """How large an array is.
+
+    Attributes:
+        members: how many networks it has.
+        parameters: of all of them.
+        file_bytes: of the files that hold them.
+    """
+
+    members: int
+    parameters: int
+    file_bytes: int
+
+
+@dataclasses.dataclass(frozen=True)
 class Method:
     """A denoiser under test.
 
@@ -42,6 +57,7 @@ class Method:
         gmacs_per_mp: cost of a network, None for other methods.
         note: one line about its setting.
         law: the noise that a bundle was made for, None for other methods.
+        size: of a network or an array, None for other methods.
     """
 
     denoise: Callable
@@ -49,6 +65,7 @@ class Method:
     gmacs_per_mp: float | None = None
     note: str = ""
     law: GainLaw | None = None
+    size: Size | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,13 +152,17 @@ class Evaluation:
             and score.gain not in self.gains
         )
 
-    def mean(self, method: str, gain: float | None = None) -> dict:
-        """Returns the mean of each metric, over one gain or over all."""
-        mine = [
+    def scores_of(self, method: str, gain: float | None = None) -> list[Score]:
+        """Returns the scores of a method, at one gain or at all."""
+        return [
             s
             for s in self.scores
             if s.method == method and self._is_of(s, gain)
         ]
+
+    def mean(self, method: str, gain: float | None = None) -> dict:
+        """Returns the mean of each metric, over one gain or over all."""
+        mine = self.scores_of(method, gain)
         row = {
             measure.key: _mean(score.values[measure.key] for score in mine)
             for measure in MEASURES

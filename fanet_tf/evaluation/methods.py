@@ -20,6 +20,7 @@ from fanet_tf.denoising.member_runner import threads_available
 from fanet_tf.errors import InputError
 from fanet_tf.evaluation import classical as classical_methods
 from fanet_tf.evaluation.evaluate import Method
+from fanet_tf.evaluation.evaluate import Size
 from fanet_tf.raw.noise import NoiseParams
 
 # Name on the command line: (function, row of the table, note).
@@ -86,13 +87,18 @@ def from_bundle(
 
     count = len(array.members)
     kind = f"NSMA (n={count})" if count > 1 else "one network"
-    costs = [macs.gmacs_per_mp(member.path(recipe)) for member in array.members]
+    paths = [member.path(recipe) for member in array.members]
     return Method(
         denoise,
         f"{array.name}, {kind}, {recipe}",
-        gmacs_per_mp=max(costs),
+        gmacs_per_mp=max(map(macs.gmacs_per_mp, paths)),
         note=f"bundle {array.folder}",
         law=noise_source.law_of_bundle(array),
+        size=Size(
+            count,
+            sum(member.record["parameters"] for member in array.members),
+            sum(path.stat().st_size for path in paths),
+        ),
     )
 
 

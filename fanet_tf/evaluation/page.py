@@ -228,6 +228,7 @@ def render(
     title: str,
     intro: str,
     sections: Sequence[tuple[str, str]],
+    lead: Sequence[tuple[str, str]] = (),
 ) -> str:
     """Returns the page as text; see `write`."""
     data = json.dumps(_viewer_data(evaluation)).replace("<", "\\u003c")
@@ -239,6 +240,7 @@ def render(
     if len(evaluation.gains) > 1:
         figures += _gains_table(evaluation)
     body = [
+        *(shell.section(heading, markup) for heading, markup in lead),
         (_HERE / "viewer.html").read_text(encoding="utf-8"),
         shell.section("Figures", figures + notes),
         shell.section(
@@ -264,6 +266,7 @@ def write(
     title: str = "RAW denoising, compared",
     intro: str = "",
     sections: Sequence[tuple[str, str]] = (),
+    lead: Sequence[tuple[str, str]] = (),
     overwrite: bool = False,
 ) -> None:
     """Writes the page, whole or not at all.
@@ -275,6 +278,8 @@ def write(
         title: heading of the page.
         intro: one or two plain sentences under it.
         sections: more `(heading, HTML)` pairs, below the plots.
+        lead: the same, above the pictures.
         overwrite: replaces a file that is no page of ours, too.
     """
-    shell.write(path, render(evaluation, title, intro, sections), overwrite)
+    text = render(evaluation, title, intro, sections, lead)
+    shell.write(path, text, overwrite)

@@ -1,5 +1,7 @@
 """An evaluation as plain text and as JSON."""
 
+from collections.abc import Sequence
+
 from fanet_tf.evaluation.evaluate import Evaluation
 from fanet_tf.evaluation.measures import COLUMNS
 from fanet_tf.evaluation.robustness import BELOW_BLACK
@@ -10,7 +12,7 @@ from fanet_tf.files import marks
 from fanet_tf.files import own_folder
 
 
-def _align(rows: list[list[str]]) -> str:
+def align(rows: Sequence[Sequence[str]]) -> str:
     """Sets rows in columns, the first to the left, the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
@@ -32,7 +34,7 @@ def table(evaluation: Evaluation) -> str:
         row = evaluation.mean(name)
         cells = [measure.cell(row[measure.key]) for measure in COLUMNS]
         means.append([evaluation.label(name), *cells])
-    parts = [_align(means)]
+    parts = [align(means)]
     gains = evaluation.gains
     if len(gains) > 1:
         rows = [["RAW PSNR at gain", *(f"{gain:g}" for gain in gains)]]
@@ -41,7 +43,7 @@ def table(evaluation: Evaluation) -> str:
             values = [column[name] for column in columns]
             cells = ["-" if v is None else f"{v:.2f}" for v in values]
             rows.append([evaluation.label(name), *cells])
-        parts.append(_align(rows))
+        parts.append(align(rows))
     notes = evaluation.about.get("notes", [])
     return "\n\n".join([*parts, *(f"Note: {note}" for note in notes)])
 
@@ -87,7 +89,7 @@ def robustness(table: Robustness) -> str:
         )
         for below_black in BELOW_BLACK:
             rows = robustness_rows(table, method, below_black)
-            parts.append(_align(rows))
+            parts.append(align(rows))
     return "\n\n".join(parts)
 
 

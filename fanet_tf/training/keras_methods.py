@@ -14,6 +14,8 @@ from fanet_tf import variants
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.errors import InputError
 from fanet_tf.evaluation.evaluate import Method
+from fanet_tf.evaluation.evaluate import Size
+from fanet_tf.models import cost_table
 from fanet_tf.raw import ksigma
 from fanet_tf.training import members as members_lib
 from fanet_tf.training import run_folder
@@ -47,6 +49,7 @@ class _Members:
 
     def __init__(self, config, workdir):
         self.config = config
+        self.file_bytes = 0
         self._weights = []
         for index in range(config.nsma.members):
             path = run_folder.member_folder(workdir, index) / "member.keras"
@@ -54,8 +57,15 @@ class _Members:
                 raise InputError(
                     f"{workdir}: must be a finished run. Missing: {path}"
                 )
+            self.file_bytes += path.stat().st_size
             self._weights.append(members_lib.load(path).get_weights())
         self._built = {}
+
+    @property
+    def size(self) -> Size:
+        """Of all members together."""
+        parameters = sum(w.size for member in self._weights for w in member)
+        return Size(len(self._weights), parameters, self.file_bytes)
 
     def get(self, index: int, height: int, width: int):
         """Returns a member for frames of `[height, width, 4]`."""
@@ -107,9 +117,13 @@ def from_run(workdir) -> Method:
         array = keras.ops.convert_to_numpy(denoised)
         return array[0, :height, :width]
 
+    network = config.model.to_dict()
+    cost = cost_table.report(network["name"], network, with_radius=False).cost
     return Method(
         denoise,
         f"{row_name(config)}, Keras",
+        gmacs_per_mp=cost.gmacs_per_mp,
         note=f"run {workdir}",
         law=profile,
+        size=members.size,
     )

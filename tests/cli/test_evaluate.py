@@ -6,13 +6,11 @@ import pathlib
 import subprocess
 import sys
 
-import cv2
-import numpy as np
 import published_sets
 import pytest
 
 from fanet_tf.calibration import profile as profile_lib
-from fanet_tf.cli import evaluate
+from fanet_tf.cli import data_flags
 from fanet_tf.cli import method_flags
 from fanet_tf.errors import InputError
 
@@ -28,18 +26,6 @@ def command(module, *arguments):
         text=True,
         cwd=ROOT,
     )
-
-
-@pytest.fixture
-def photos(tmp_path):
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    rng = np.random.default_rng(0)
-    for name in "ab":
-        image = cv2.GaussianBlur(rng.random((64, 96, 3)), (0, 0), 2)
-        image = np.uint8(255 * (image - image.min()) / np.ptp(image))
-        cv2.imwrite(str(folder / f"{name}.png"), image)
-    return folder
 
 
 def test_evaluate_prints_a_table_and_writes_json_and_page(photos, tmp_path):
@@ -190,11 +176,11 @@ def test_equal_names_are_numbered():
 @pytest.mark.parametrize("gains", [["0"], ["65"], ["x"], ["nan"], []])
 def test_gains_outside_the_profile_are_refused(gains):
     with pytest.raises(InputError, match="gain"):
-        evaluate.parse_gains(gains, PROFILE)
+        data_flags.parse_gains(gains, PROFILE)
 
 
 def test_gains_are_parsed_once_each():
-    assert evaluate.parse_gains(["4", "1.5", "4"], PROFILE) == (4.0, 1.5)
+    assert data_flags.parse_gains(["4", "1.5", "4"], PROFILE) == (4.0, 1.5)
 
 
 @pytest.mark.parametrize(
@@ -280,15 +266,16 @@ def test_the_validation_photographs_are_evaluated(tmp_path):
 def test_without_a_profile_the_noise_is_that_of_the_bundle(monkeypatch):
     import types
 
-    from fanet_tf.cli import evaluate as cli
     from fanet_tf.evaluation.evaluate import Method
 
-    monkeypatch.setattr(cli, "_PROFILE", types.SimpleNamespace(value=None))
+    monkeypatch.setattr(
+        data_flags, "_PROFILE", types.SimpleNamespace(value=None)
+    )
     dnd = profile_lib.load("dnd")
     mine, other = Method(None, law=dnd), Method(None, law=PROFILE)
-    assert cli._noise_law({"a": Method(None), "b": mine}) is dnd
-    assert cli._noise_law({"a": Method(None)}).equals(PROFILE)
+    assert data_flags.noise_law({"a": Method(None), "b": mine}) is dnd
+    assert data_flags.noise_law({"a": Method(None)}).equals(PROFILE)
     with pytest.raises(InputError, match="--profile must say"):
-        cli._noise_law({"a": mine, "b": other})
-    cli._PROFILE.value = "imx258"
-    assert cli._noise_law({"a": mine, "b": other}).equals(PROFILE)
+        data_flags.noise_law({"a": mine, "b": other})
+    data_flags._PROFILE.value = "imx258"
+    assert data_flags.noise_law({"a": mine, "b": other}).equals(PROFILE)

@@ -12,6 +12,7 @@ from export.flatbuffer import graph
 from export.member import recipes
 from fanet_tf import config as config_lib
 from fanet_tf.denoising import bundle as bundle_reader
+from fanet_tf.evaluation import methods
 from fanet_tf.files import npy
 from fanet_tf.raw.noise import NoiseParams
 from fanet_tf.training import keras_methods
@@ -70,9 +71,13 @@ def test_an_evaluation_of_it_gives_what_the_shipped_bundle_gives():
     a = 1.0 / record["scale"]
     noise = NoiseParams(np.array([a]), np.array([record["offset"] * a**2]))
     height, width = member.tile.height, member.tile.width
-    denoised = keras_methods.from_run(RUN).denoise(
-        golden.fill(noisy, height, width)[0], noise
+    run, shipped = keras_methods.from_run(RUN), methods.from_bundle(None)
+    assert run.size.parameters == shipped.size.parameters
+    assert run.size.members == shipped.size.members == 4
+    np.testing.assert_allclose(
+        run.gmacs_per_mp, shipped.gmacs_per_mp, rtol=1e-9
     )
+    denoised = run.denoise(golden.fill(noisy, height, width)[0], noise)
     expected = npy.read(array.folder / record["denoised"]["float16"], 1 << 20)
     crop = golden.crop_output(denoised[None], record["crop"])
     # Weights of half precision against float32.
