@@ -57,6 +57,7 @@ def default_config(variant="fan_gate") -> ConfigDict:
     config.loss = ConfigDict()
     config.loss.domain = "stabilised"
     config.loss.charbonnier = 393.5  # Young et al., section 3.4.
+    config.loss.psnr = 0.0  # Of each crop in RAW; 30 is like 393.5 above.
     config.loss.rgb_perceptual = 0.0  # VGG-16 behind the minimal ISP.
     config.loss.distillation = 0.0  # From the teacher's output.
     config.loss.feature = 0.0  # The teacher's activations; the paper: 78.7.

@@ -10,12 +10,14 @@ from fanet_tf.losses.domain import DOMAINS
 from fanet_tf.losses.domain import error
 from fanet_tf.losses.feature import TeacherFeatures
 from fanet_tf.losses.feature import feature_loss
+from fanet_tf.losses.psnr import psnr
 from fanet_tf.losses.rgb_perceptual import COLOUR
 from fanet_tf.losses.rgb_perceptual import rgb_perceptual
 from fanet_tf.losses.weighed import NAMES
 from fanet_tf.losses.weighed import check
 from fanet_tf.losses.weighed import member_inputs
 from fanet_tf.losses.weighed import terms
+from fanet_tf.losses.weighed import weight
 
 __all__ = [
     "COLOUR",
@@ -28,6 +30,8 @@ __all__ = [
     "error",
     "feature_loss",
     "member_inputs",
+    "psnr",
     "rgb_perceptual",
     "terms",
+    "weight",
 ]

@@ -6,12 +6,18 @@ from fanet_tf.losses.distillation import distillation
 from fanet_tf.losses.domain import DOMAINS
 from fanet_tf.losses.domain import error
 from fanet_tf.losses.feature import feature_loss
+from fanet_tf.losses.psnr import psnr
 from fanet_tf.losses.rgb_perceptual import rgb_perceptual
 
 # Fields of the config's `loss` section that are weights.
-NAMES = ("charbonnier", "rgb_perceptual", "distillation", "feature")
+NAMES = ("charbonnier", "psnr", "rgb_perceptual", "distillation", "feature")
 # Those that need a teacher.
 TAUGHT = ("distillation", "feature")
+
+
+def weight(loss_config, name: str) -> float:
+    """Returns the weight of a loss; 0 for one that is younger than the run."""
+    return loss_config.get(name, 0.0)
 
 
 def check(loss_config) -> None:
@@ -21,7 +27,7 @@ def check(loss_config) -> None:
             f"`loss.domain` must be one of {', '.join(DOMAINS)}. "
             f"Received: {loss_config.domain!r}"
         )
-    weights = {name: loss_config[name] for name in NAMES}
+    weights = {name: weight(loss_config, name) for name in NAMES}
     if min(weights.values()) < 0 or max(weights.values()) <= 0:
         raise InputError(
             "The weights of the losses must not be negative, and one must be "
@@ -55,6 +61,7 @@ def terms(loss_config, x, clean, denoised, teacher, features, vgg):
 
     losses = {
         "charbonnier": lambda: charbonnier(difference(clean)),
+        "psnr": lambda: psnr(denoised, clean, scale, offset),
         "rgb_perceptual": lambda: rgb_perceptual(vgg, denoised, clean, x),
         "distillation": lambda: distillation(
             difference(teacher(member_inputs(x), training=False))
@@ -64,9 +71,9 @@ def terms(loss_config, x, clean, denoised, teacher, features, vgg):
         ),
     }
     return {
-        name: loss_config[name] * loss()
+        name: weight(loss_config, name) * loss()
         for name, loss in losses.items()
-        if loss_config[name]
+        if weight(loss_config, name)
     }
 
 

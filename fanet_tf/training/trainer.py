@@ -36,7 +36,9 @@ class Trainer(keras.Model):
             self._features = losses.TeacherFeatures(teacher)
         if vgg is not None:
             vgg.trainable = False
-        names = [name for name in losses.NAMES if loss_config[name]]
+        names = [
+            name for name in losses.NAMES if losses.weight(loss_config, name)
+        ]
         # One loss alone is the total, which Keras keeps already.
         self.term_means = (
             [keras.metrics.Mean(name=name) for name in names]

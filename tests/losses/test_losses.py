@@ -17,6 +17,7 @@ from fanet_tf import models
 from fanet_tf.errors import InputError
 from fanet_tf.losses import perceptual
 from fanet_tf.losses import vgg
+from fanet_tf.metrics.psnr import psnr
 from fanet_tf.raw import isp
 from fanet_tf.training import trainer as trainer_lib
 
@@ -152,6 +153,32 @@ def test_each_loss_is_its_constant_at_the_target(pair, stand_in):
     assert as_float(same) == 0.0
 
 
+def test_the_psnr_loss_is_the_mean_psnr_of_the_crops(pair):
+    noisy, clean = pair
+    one, other = (clean + k * (noisy - clean) for k in (1.0, 0.3))
+    gained = [
+        psnr(b, c) - psnr(a, c)
+        for a, b, c in zip(one, other, clean, strict=True)
+    ]
+    before, after = (
+        as_float(losses.psnr(x, clean, SCALE, OFFSET)) for x in (one, other)
+    )
+    expected = np.mean(gained) * np.log(10.0) / 10.0
+    # The floor stands 30 dB below the noise.
+    assert before - after == pytest.approx(expected, rel=0.01)
+
+
+def test_the_psnr_loss_of_noise_is_near_zero():
+    rng = np.random.default_rng(0)
+    clean = np.full((2, 64, 64, 4), 0.2, np.float32)
+    deviation = np.sqrt(clean * SCALE + OFFSET) / SCALE
+    noisy = clean + deviation * rng.standard_normal(clean.shape, np.float32)
+    value = as_float(losses.psnr(noisy, clean, SCALE, OFFSET))
+    assert value == pytest.approx(0.0, abs=0.03)
+    value = as_float(losses.psnr(clean, clean, SCALE, OFFSET))
+    assert value == pytest.approx(np.log(1e-3))
+
+
 def test_charbonnier_computes_in_float32():
     half = ops.cast(np.zeros((1, 2, 2, 4)), "bfloat16")
     loss = losses.charbonnier(half)
@@ -162,6 +189,7 @@ def test_charbonnier_computes_in_float32():
 def trainer_of_everything(stand_in, teacher):
     """A trainer with every loss, of a student that gives its input back."""
     config = config_lib.default_config()
+    config.loss.psnr = 30.0
     config.loss.rgb_perceptual = 1.0
     config.loss.distillation = 1.0
     config.loss.feature = 78.7
@@ -201,9 +229,11 @@ def test_only_the_student_learns(pair, stand_in):
     # Its every kernel has a gradient.
     for was, now in zip(student, trainer.member.get_weights(), strict=True):
         assert np.isfinite(now).all() and (was != now).any()
-    terms = [first[name] for name in losses.NAMES]
-    assert first["loss"] == pytest.approx(sum(terms), rel=1e-5)
-    assert min(terms) > 0
+    terms = {name: first[name] for name in losses.NAMES}
+    assert first["loss"] == pytest.approx(sum(terms.values()), rel=1e-5)
+    # A logarithm has either sign, a distance one.
+    assert terms.pop("psnr") != 0
+    assert min(terms.values()) > 0
 
 
 def test_vgg_16_is_cut_at_its_poolings():
