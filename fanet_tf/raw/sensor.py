@@ -30,7 +30,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fanet_tf.raw import sensor_limits
 from fanet_tf.raw import sensor_terms as terms
+from fanet_tf.raw.crop_draws import CropDraws
 from fanet_tf.raw.noise import NoiseParams
 
 
@@ -126,7 +128,7 @@ class SensorModel:
     read_factor: tuple[float, float] = (1.0, 1.0)
 
     def __post_init__(self):
-        _check(self)
+        sensor_limits.check(self)
 
     @property
     def below_black(self) -> str:
@@ -170,7 +172,7 @@ class SensorModel:
             draws: see the module.
             xp: namespace of the arrays.
         """
-        draw = _Draw(draws, int(clean.shape[0]), xp, self.terms_share)
+        draw = CropDraws(draws, int(clean.shape[0]), xp, self.terms_share)
         told, noise = self._noise(noise, draw)
         clean = self._scene(clean, draw)
         noisy = self._light(clean, noise, draw)
@@ -295,40 +297,6 @@ class SensorModel:
         return steps
 
 
-class _Draw:
-    """Draws one number, or an array, for each crop of a batch.
-
-    Attributes:
-        xp: namespace of the arrays.
-        amount: `[B]`, 1 where a crop has the sensor's terms, else 0.
-    """
-
-    def __init__(self, draws, batch, xp, share):
-        self._draws, self._batch, self.xp = draws, batch, xp
-        self.amount = xp.ones((batch,), np.float32)
-        if share < 1.0:
-            self.amount = xp.where(self.uniform() < share, self.amount, 0.0)
-
-    def uniform(self, *shape):
-        return self._draws.uniform(self._batch, *shape)
-
-    def normal(self, *shape):
-        return self._draws.normal(self._batch, *shape)
-
-    def even(self, low_high):
-        """Uniform in a range, `[B]`."""
-        return terms.between(self.uniform(), low_high)
-
-    def log(self, low_high):
-        """Log-uniform in a range, `[B]`."""
-        low, high = (math.log(x) for x in low_high)
-        return self.xp.exp(terms.between(self.uniform(), (low, high)))
-
-    def few(self, low_high):
-        """More often near the low end of a range, `[B]`."""
-        return terms.between(self.uniform() ** 2, low_high)
-
-
 def _is_there(numbers) -> bool:
     """Whether a term is drawn at all; arrays of the crops always are."""
     return not all(isinstance(n, float | int) and n == 0 for n in numbers)
@@ -363,54 +331,3 @@ def _fields(model: SensorModel, names) -> dict:
                 f"A term must be one of {', '.join(TERMS)}. Received: {term!r}"
             )
     return {field: getattr(model, field) for n in names for field in TERMS[n]}
-
-
-def _check(model: SensorModel) -> None:
-    """Raises `ValueError` for terms out of range."""
-    limits = {
-        "pedestal": (1e-6, 1.0),
-        "row": (0.0, 10.0),
-        "column": (0.0, 10.0),
-        "defect_rate": (0.0, 0.25),
-        "bright": (1e-6, 1.0),
-        "dark": (0.0, 1.0),
-        "correlation": (0.0, 1.0),
-        "read_factor": (1e-3, 1e3),
-    }
-    if model.correlation_down is not None:
-        limits["correlation_down"] = (0.0, 1.0)
-    for name, (least, most) in limits.items():
-        low, high = getattr(model, name)
-        if not least <= low <= high <= most:
-            raise ValueError(
-                f"`{name}` must be a range within {least:g} to {most:g}. "
-                f"Received: {(low, high)}"
-            )
-    for name, most in (
-        ("terms_share", 1.0),
-        ("signed_share", 1.0),
-        ("bright_share", 1.0),
-        ("pair_share", 1.0),
-        ("stuck_share", 1.0),
-        ("correlated_share", 1.0),
-        ("shading", 0.49),
-        ("green_limit", 1.0),
-        ("told_deviation", 10.0),
-    ):
-        value = getattr(model, name)
-        if not 0.0 <= value <= most:
-            raise ValueError(
-                f"`{name}` must be 0 to {most:g}. Received: {value}"
-            )
-    if model.told_limit < 1.0:
-        raise ValueError(
-            f"`told_limit` must be 1 or more. Received: {model.told_limit}"
-        )
-    if not all(8 <= bits <= 16 for bits in model.bits):
-        raise ValueError(f"`bits` must be 8 to 16. Received: {model.bits}")
-    deviations = (*model.black_deviation, model.green[1])
-    if min(deviations) < 0.0 or len(model.black_mean) != 4:
-        raise ValueError(
-            "Deviations must not be negative, and `black_mean` must have four "
-            f"planes. Received: {deviations}, {model.black_mean}"
-        )
