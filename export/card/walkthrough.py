@@ -124,8 +124,7 @@ def _stops(packed) -> float:
 def _frame(image, frame, credit) -> str:
     height, width = image.visible.shape
     facts = {
-        "Camera": " ".join(filter(None, (image.make, image.model)))
-        or "not recorded",
+        "Camera": image.model or image.make or "not recorded",
         "Size": f"{width} x {height}, {width * height / 1e6:.2f} megapixels",
         "Colour filter array": image.pattern,
         "Black and white": ", ".join(f"{b:g}" for b in image.black_level)
@@ -210,6 +209,7 @@ def _members(array, noise) -> str:
 
 
 def _cost(noise, run) -> str:
+    threads = member_runner.threads_available()
     typed = html.escape(f"$ {run.command}\n{run.printed.strip()}")
     facts = {
         "Time": f"{run.busy:.1f} s of processor time, "
@@ -217,7 +217,7 @@ def _cost(noise, run) -> str:
         f"{timed_run.RUNS} runs",
         "Memory": f"{run.peak_mb:.0f} MB at its peak",
         "Machine": f"{machine.cpu_name()}, "
-        f"{member_runner.threads_available()} thread(s)",
+        f"{threads} thread{'s' * (threads > 1)}",
     }
     left = _left(noise, run.denoised)
     if left:
