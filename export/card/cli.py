@@ -116,6 +116,7 @@ def draw(array: bundle_lib.Bundle) -> None:
             "--walkthrough needs a RAW file: --real=FILE. "
             f"Received: --walkthrough={_WALKTHROUGH.value}"
         )
+    program.import_tensorflow()
     from export.card import pictures
     from export.card import walkthrough
 
