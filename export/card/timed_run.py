@@ -2,9 +2,7 @@
 
 import os
 import pathlib
-import shutil
 import subprocess
-import tempfile
 import time
 from typing import NamedTuple
 
@@ -12,6 +10,7 @@ from fanet_tf.denoising import bundle as bundle_lib
 from fanet_tf.denoising.bundle import Bundle
 from fanet_tf.errors import InputError
 from fanet_tf.files import children
+from fanet_tf.files import own_folder
 from fanet_tf.files import reader
 from fanet_tf.files.raw_image import RawImage
 
@@ -64,8 +63,8 @@ def denoise(array: Bundle, frame: pathlib.Path) -> Run:
         bundle.append(f"--bundle={array.folder}")
     folder_of_array = array.folder.resolve()
     runs = []
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.copy(frame, folder)
+    with own_folder.scratch() as folder:
+        own_folder.create(folder / frame.name, frame.read_bytes())
         for _ in range(RUNS):
             start = time.perf_counter()
             done = subprocess.run(
@@ -85,7 +84,7 @@ def denoise(array: Bundle, frame: pathlib.Path) -> Run:
                 )
             *lines, usage = done.stdout.splitlines()
             runs.append((seconds, *map(float, usage.split()), lines))
-        denoised = reader.read(pathlib.Path(folder) / _OUTPUT)
+        denoised = reader.read(folder / _OUTPUT)
         seconds, peak_kb, busy, lines = min(runs)
         printed = "\n".join(lines).replace(f"{os.path.realpath(folder)}/", "")
     command = " ".join(["fanet-denoise", *arguments, *bundle])
