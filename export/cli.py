@@ -146,6 +146,7 @@ def verify(folder: str) -> None:
 
 def export(workdir: str, output: str) -> None:
     """Exports a run and prints the bundle's card."""
+    program.import_tensorflow()
     from export import bundle
     from export.int8 import calibration
     from export.member import recipes

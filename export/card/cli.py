@@ -111,6 +111,12 @@ def _keras(array: bundle_lib.Bundle) -> pathlib.Path | None:
 
 def draw(array: bundle_lib.Bundle) -> None:
     """Draws the picture and the pages that the flags name."""
+    if _WALKTHROUGH.value and not _REAL.value:
+        raise InputError(
+            "--walkthrough needs a RAW file: --real=FILE. "
+            f"Received: --walkthrough={_WALKTHROUGH.value}"
+        )
+    program.import_tensorflow()
     from export.card import pictures
     from export.card import walkthrough
 
@@ -134,8 +140,6 @@ def draw(array: bundle_lib.Bundle) -> None:
         )
         print(names.printable(_GALLERY.value))
     if _WALKTHROUGH.value:
-        if not _REAL.value:
-            raise InputError("--walkthrough needs --real=FILE")
         walkthrough.write(
             array, _WALKTHROUGH.value, _REAL.value, _CREDIT.value, overwrite
         )

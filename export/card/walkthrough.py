@@ -1,36 +1,29 @@
 """A page that denoises one real RAW file and shows each step of it.
 
 The file's noise is estimated, a member chosen for it, and `fanet-denoise` run
-as a user runs it, in a process of its own that is timed. Before and after come
-from the two files, so they are what a raw developer would open.
+and timed (`timed_run`). Before and after come from the two files, so they are
+what a raw developer would open.
 """
 
 import dataclasses
 import html
 import os
 import pathlib
-import shutil
-import subprocess
-import tempfile
-import time
 from typing import NamedTuple
 
 import numpy as np
 
+from export.card import timed_run
 from fanet_tf.calibration import single_image
 from fanet_tf.data import folder as folder_lib
-from fanet_tf.denoising import bundle as bundle_lib
 from fanet_tf.denoising import machine
 from fanet_tf.denoising import member_runner
 from fanet_tf.denoising import noise_source
 from fanet_tf.denoising.bundle import Bundle
-from fanet_tf.errors import InputError
 from fanet_tf.evaluation import gallery
 from fanet_tf.files import atomic
-from fanet_tf.files import children
 from fanet_tf.files import reader
 from fanet_tf.files import render
-from fanet_tf.files.raw_image import RawImage
 from fanet_tf.pages import pictures
 from fanet_tf.pages import plots
 from fanet_tf.pages import shell
@@ -42,17 +35,6 @@ _QUALITY = 85  # JPEG.
 _WHITE = 0.98  # What is above is saturated.
 _GREY = 0.18  # Mean to which a crop is brightened, linear.
 _MOST_STOPS = 5.0
-_OUTPUT = "denoised.dng"
-_RUNS = 3
-# A child begins with the peak of the process that forks it: a small one does.
-_LAUNCHER = """
-import resource, subprocess, sys
-module = [sys.executable, "-P", "-m", "fanet_tf.cli.denoise"]
-code = subprocess.run([*module, *sys.argv[1:]]).returncode
-usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(usage.ru_maxrss, usage.ru_utime + usage.ru_stime)
-sys.exit(code)
-"""
 _STYLE = """
 .pair { display: flex; flex-wrap: wrap; gap: 8px; margin: 0 0 20px; }
 .pair img { display: block; image-rendering: pixelated; max-width: 100%; }
@@ -64,26 +46,6 @@ _STYLE = """
   overflow-wrap: anywhere;
 }
 """
-
-
-class _Run(NamedTuple):
-    """What `fanet-denoise` did.
-
-    Attributes:
-        command: as typed.
-        printed: on standard output.
-        seconds: from start to end.
-        busy: seconds that processors worked for it.
-        peak_mb: greatest memory of its process.
-        denoised: the file that it wrote.
-    """
-
-    command: str
-    printed: str
-    seconds: float
-    busy: float
-    peak_mb: float
-    denoised: RawImage
 
 
 class _Place(NamedTuple):
@@ -113,7 +75,7 @@ def write(
     shell.check_output(path, overwrite)
     image = reader.read(frame)
     noise = noise_source.chooser(array, noise="estimate")(image)
-    run = _denoise(array, frame)
+    run = timed_run.denoise(array, frame)
     before = folder_lib.packed_rggb(image.normalized(), image.pattern)
     after = folder_lib.packed_rggb(
         run.denoised.normalized(), run.denoised.pattern
@@ -141,39 +103,6 @@ def write(
     shell.write(path, text, overwrite)
 
 
-def _denoise(array, frame) -> _Run:
-    """Runs the command on a copy of the file, and keeps the fastest run."""
-    arguments = [frame.name, _OUTPUT, "--noise=estimate"]
-    if array.folder != bundle_lib.load().folder:
-        arguments.append(f"--bundle={array.folder}")
-    runs = []
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.copy(frame, folder)
-        for _ in range(_RUNS):
-            start = time.perf_counter()
-            done = subprocess.run(
-                children.python("-c", _LAUNCHER, *arguments),
-                cwd=folder,
-                env=children.environment(),
-                capture_output=True,
-                text=True,
-            )
-            seconds = time.perf_counter() - start
-            if done.returncode:
-                raise InputError(
-                    "fanet-denoise must take the file. Received: "
-                    f"{done.stderr.strip() or done.returncode}"
-                )
-            *lines, usage = done.stdout.splitlines()
-            runs.append((seconds, *map(float, usage.split()), lines))
-        denoised = reader.read(pathlib.Path(folder) / _OUTPUT)
-        seconds, peak_kb, busy, lines = min(runs)
-        printed = "\n".join(lines).replace(f"{os.path.realpath(folder)}/", "")
-    command = " ".join(["fanet-denoise", *arguments])
-    peak_mb = peak_kb * 1024 / 1e6
-    return _Run(command, printed, seconds, busy, peak_mb, denoised)
-
-
 def _note(text: str) -> str:
     return f'<p class="note">{html.escape(text)}</p>'
 
@@ -195,8 +124,7 @@ def _stops(packed) -> float:
 def _frame(image, frame, credit) -> str:
     height, width = image.visible.shape
     facts = {
-        "Camera": " ".join(filter(None, (image.make, image.model)))
-        or "not recorded",
+        "Camera": image.model or image.make or "not recorded",
         "Size": f"{width} x {height}, {width * height / 1e6:.2f} megapixels",
         "Colour filter array": image.pattern,
         "Black and white": ", ".join(f"{b:g}" for b in image.black_level)
@@ -281,13 +209,15 @@ def _members(array, noise) -> str:
 
 
 def _cost(noise, run) -> str:
+    threads = member_runner.threads_available()
     typed = html.escape(f"$ {run.command}\n{run.printed.strip()}")
     facts = {
         "Time": f"{run.busy:.1f} s of processor time, "
-        f"{run.seconds:.1f} s from start to end; the fastest of {_RUNS} runs",
+        f"{run.seconds:.1f} s from start to end; the fastest of "
+        f"{timed_run.RUNS} runs",
         "Memory": f"{run.peak_mb:.0f} MB at its peak",
         "Machine": f"{machine.cpu_name()}, "
-        f"{member_runner.threads_available()} thread(s)",
+        f"{threads} thread{'s' * (threads > 1)}",
     }
     left = _left(noise, run.denoised)
     if left:

@@ -6,7 +6,6 @@ Example:
 About ten minutes on two cores; no download, no data of your own.
 """
 
-import importlib
 import pathlib
 
 from absl import flags
@@ -28,8 +27,7 @@ def main(arguments: list[str]) -> None:
     """Hands the flags to `run.run`."""
     if arguments:
         program.fail(f"No positional arguments are taken: {arguments}")
-    with program.extra("train"):
-        importlib.import_module("tensorflow")
+    program.import_tensorflow()
     from export.quickstart import run
 
     run.run(

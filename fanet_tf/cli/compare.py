@@ -87,7 +87,7 @@ def _array(path: str | None, recipe: str | None) -> Method:
             "--recipe must be used with bundles alone: a run has no recipes. "
             f"Received: --recipe={recipe} for {path}"
         )
-    # TensorFlow, only where it is asked for.
+    program.import_tensorflow()  # Only where it is asked for.
     from fanet_tf.training import keras_methods
 
     return keras_methods.from_run(path)

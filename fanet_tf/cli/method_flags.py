@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
+from fanet_tf.cli import program
 from fanet_tf.denoising import defects
 from fanet_tf.errors import InputError
 from fanet_tf.evaluation import methods as methods_lib
@@ -85,7 +86,7 @@ def chosen(classical: Sequence[str] = ()) -> dict[str, Method]:
         for recipe in _RECIPE.value or [None]:
             add(methods_lib.from_bundle(folder, recipe, _THREADS.value), name)
     for name, folder in map(named, _RUN.value):
-        # TensorFlow, only where it is asked for.
+        program.import_tensorflow()  # Only where it is asked for.
         from fanet_tf.training import keras_methods
 
         add(keras_methods.from_run(folder), name)

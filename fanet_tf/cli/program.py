@@ -5,6 +5,7 @@ keeps its traceback: it is a bug of ours.
 """
 
 import contextlib
+import importlib
 import os
 import sys
 import textwrap
@@ -16,6 +17,7 @@ from fanet_tf import errors
 from fanet_tf.files import limits
 from fanet_tf.files import names
 from fanet_tf.files import process
+from fanet_tf.files import quiet
 from fanet_tf.files import streams
 from fanet_tf.files import values
 
@@ -63,6 +65,16 @@ def extra(name: str | None = None):
             f"The package {package} must be installed: "
             f"pip install '.[{name}]' in a clone, or 'FILE.whl[{name}]'"
         )
+
+
+def import_tensorflow() -> None:
+    """Imports TensorFlow, and nothing of what it says of itself is printed.
+
+    No switch takes away the notice of oneDNN, which it writes while it is
+    imported.
+    """
+    with extra("train"), quiet.standard_error():
+        importlib.import_module("tensorflow")
 
 
 def _without_traceback(message: str) -> str:

@@ -69,6 +69,7 @@ def main(arguments):
         config, any("config.data.weights" in word for word in sys.argv)
     )
     config.to_json()
+    program.import_tensorflow()
     from fanet_tf.training import callbacks
     from fanet_tf.training import distribution
     from fanet_tf.training import dry_run

@@ -17,7 +17,7 @@ def prepare() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     sys.excepthook = _interrupted
     # TensorFlow lists the processor's instructions when it starts. What oneDNN
-    # says of itself has no such switch.
+    # says of itself has no such switch (`cli.program.import_tensorflow`).
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 

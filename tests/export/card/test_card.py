@@ -19,6 +19,7 @@ from export.card import model_card
 from export.card import page
 from export.card import pictures
 from export.card import tables
+from export.card import timed_run
 from export.card import training
 from export.card import walkthrough
 from export.contract import check as bundle_check
@@ -294,7 +295,7 @@ def test_a_real_frame_is_shown_beside_its_denoised_self(array):
 
 
 def test_a_walkthrough_shows_what_the_command_did(tmp_path, array, monkeypatch):
-    monkeypatch.setattr(walkthrough, "_RUNS", 1)
+    monkeypatch.setattr(timed_run, "RUNS", 1)
     monkeypatch.setattr(walkthrough, "_SIDE", 48)
     frame = tmp_path / "frame.dng"
     raw_files.camera_dng(frame, raw_files.scene(260, 384), noise=None)
