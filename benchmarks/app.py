@@ -1,107 +1,70 @@
-"""What an app loses by common mistakes, and how fast its C code is.
+"""Shows what an app loses by common mistakes with a frame.
 
 Denoises photographs with synthetic noise, once right and once with each
 mistake, and prints how far the two are apart: rms and mean, in counts of 1023.
-
-Then compiles nsma_denoise.h and times it, and the network, on one thread.
+With `--picture` it draws a made scene (dead leaves) instead, once for each
+mistake.
 
 Example:
 
     python benchmarks/app.py
-    python benchmarks/app.py --gain=64 --compiler=clang
+    python benchmarks/app.py --gain=64
+    python benchmarks/app.py --picture=docs/images/app_mistakes.jpg
 """
 
 import dataclasses
-import pathlib
-import shutil
-import subprocess
-import tempfile
-import time
 
+import cv2
 import numpy as np
 from absl import app
 from absl import flags
 
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.data import camera
+from fanet_tf.data import dead_leaves
 from fanet_tf.data import images
 from fanet_tf.denoising import bundle
 from fanet_tf.denoising.denoiser import Denoiser
-from fanet_tf.denoising.member_runner import MemberRunner
 from fanet_tf.files import dng
 from fanet_tf.raw import cfa
+from fanet_tf.raw import isp
 from fanet_tf.raw import unprocess
 
 _BUNDLE = flags.DEFINE_string("bundle", None, "Default: the shipped array.")
 _RECIPE = flags.DEFINE_string("recipe", "float16", "Number formats.")
 _GAIN = flags.DEFINE_float("gain", 8.0, "Sensor gain.")
 _PIXELS = flags.DEFINE_integer("pixels", 768, "Of a photograph's side.")
-_COMPILER = flags.DEFINE_string("compiler", "gcc", "Of C.")
+_PICTURE = flags.DEFINE_string("picture", None, "JPEG to draw.")
 _BLACK = 64.0
-
-_PROGRAM = r"""
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
-#include "nsma_denoise.h"
-static double now(void) { return (double)clock() / CLOCKS_PER_SEC; }
-int main(void) {
-  NsmaRaw raw = {0};
-  NsmaPlan plan;
-  NsmaChoice choice = nsma_from_gain(8.0f, -1);
-  float *tile = malloc(NSMA_TILE_FLOATS * sizeof(float));
-  size_t i, bytes, pixels = (size_t)4208 * 3120;
-  uint8_t *data = malloc(pixels / 4 * 5);
-  uint16_t *out = malloc(2 * pixels);
-  void *work;
-  int32_t t;
-  double times[5];
-  for (i = 0; i < pixels / 4 * 5; ++i) {
-    data[i] = (uint8_t)(i * 2654435761u >> 8 & 127);
-  }
-  raw.data = data;
-  raw.bytes = pixels / 4 * 5;
-  raw.row_bytes = 4208 / 4 * 5;
-  raw.width = 4208;
-  raw.height = 3120;
-  raw.format = NSMA_RAW10;
-  raw.white = 1023.0f;
-  times[0] = now();
-  if (nsma_plan(&raw, &choice, &plan)) return 1;
-  times[1] = now();
-  bytes = nsma_workspace_bytes(&plan);
-  work = malloc(bytes);
-  if (nsma_begin(&plan, work, bytes)) return 1;
-  times[3] = times[2] = 0.0;
-  for (t = 0; t < nsma_tiles(&plan); ++t) {
-    double start = now(), middle;
-    if (nsma_fill(&plan, t, tile, NSMA_TILE_FLOATS)) return 1;
-    middle = now();
-    if (nsma_take(&plan, t, tile, NSMA_TILE_FLOATS, work, bytes)) return 1;
-    times[2] += middle - start;
-    times[3] += now() - middle;
-  }
-  times[4] = now();
-  if (nsma_finish(&plan, work, bytes, 64, out, pixels, 4208)) return 1;
-  printf("%g %g %g %g %d\n", times[1] - times[0], times[2], times[3],
-         now() - times[4], (int)nsma_tiles(&plan));
-  return 0;
-}
-"""
+_WHITE = 1023.0
+_PATTERN = "GRBG"
+# Of the picture: the scene's seed and side, and the part that is shown.
+_SEED, _SIDE, _SHOWN = 11, 320, 160
+_COLUMNS, _LABEL = 5, 16
 
 
 def frames():
     """Yields noisy RAW frames of photographs, GRBG, 10 bits."""
-    numbers = [np.float32(n)[None] for n in camera.get("imx258").typical()]
-    a, b = noise()
     for seed, photograph in enumerate(images.held_back().values()):
         height, width = (min(n, _PIXELS.value) for n in photograph.shape[:2])
         srgb = photograph[: height // 2 * 2, : width // 2 * 2] / 65535.0
-        clean = unprocess.unprocess(np.float32(srgb)[None], *numbers)
-        normal = np.random.default_rng(seed).standard_normal(clean.shape)
-        noisy = clean + np.sqrt(a * clean + b) * normal
-        mosaic = cfa.unpack(noisy, "GRBG")[0, :, :, 0]
-        yield dng.synthetic(mosaic, noise=(a, b), pattern="GRBG")
+        linear = unprocess.to_linear(np.float32(srgb)[None], np)
+        yield frame(linear, seed)
+
+
+def colours():
+    """Returns the numbers of a typical camera, each of one frame."""
+    return [np.float32(n)[None] for n in camera.get("imx258").typical()]
+
+
+def frame(linear, seed):
+    """Returns a noisy RAW frame of linear RGB `[1, H, W, 3]`."""
+    a, b = noise()
+    clean = unprocess.linear_to_packed(linear, *colours(), np)
+    normal = np.random.default_rng(seed).standard_normal(clean.shape)
+    noisy = clean + np.sqrt(a * clean + b) * normal
+    mosaic = cfa.unpack(noisy, _PATTERN)[0, :, :, 0]
+    return dng.synthetic(mosaic, noise=(a, b), pattern=_PATTERN)
 
 
 def noise():
@@ -110,21 +73,38 @@ def noise():
     return float(law.a(_GAIN.value)), float(law.b(_GAIN.value))
 
 
-class Swapped(Denoiser):
-    """Binds scale and offset to each other's input."""
+class _Wrong(Denoiser):
+    """Runs members with a mistake."""
 
     def runner(self, *arguments):
         """Returns a runner with the mistake."""
         runner = super().runner(*arguments)
-        right = runner.run
+        right, mistaken = runner.run, self.run
 
-        class Wrong:
+        class Runner:
             tile, member = runner.tile, runner.member
 
-            def run(self, noisy, scale, offset):
-                return right(noisy, offset, scale)
+            def run(self, *inputs):
+                return mistaken(right, *inputs)
 
-        return Wrong()
+        return Runner()
+
+
+class Swapped(_Wrong):
+    """Binds scale and offset to each other's input."""
+
+    def run(self, right, noisy, scale, offset):
+        """Runs a tile."""
+        return right(noisy, offset, scale)
+
+
+class OtherOrder(_Wrong):
+    """Takes the planes for R, G, B, G."""
+
+    def run(self, right, noisy, scale, offset):
+        """Runs a tile."""
+        order = [0, 1, 3, 2]
+        return right(noisy[..., order], scale, offset)[..., order]
 
 
 def mistakes(array):
@@ -159,6 +139,7 @@ def mistakes(array):
         "GRBG read as RGGB": lambda i: denoise(i, pattern="RGGB"),
         "GRBG read as BGGR": lambda i: denoise(i, pattern="BGGR"),
         "GRBG read as GBRG": lambda i: denoise(i, pattern="GBRG"),
+        "planes R, G, B, G": lambda i: denoise(i, kind=OtherOrder),
         "black 0": black(0.0),
         "black twice": black(2 * _BLACK),
         "b as a deviation": lambda i: denoise(i, (a, b**0.5)),
@@ -170,9 +151,8 @@ def mistakes(array):
     }
 
 
-def main(_):
-    """Prints both."""
-    array = bundle.load(_BUNDLE.value)
+def table(array):
+    """Prints how far each mistake is from the right frame."""
     errors = {}
     clean = []
     for image in frames():
@@ -189,48 +169,50 @@ def main(_):
     for name, found in errors.items():
         off = np.concatenate([f.ravel() for f in found])
         print(f"| {name} | {np.sqrt(np.mean(off**2)):.2f} | {off.mean():.2f} |")
-    compiler = shutil.which(_COMPILER.value)
-    if compiler:
-        print()
-        time_code(array, compiler)
 
 
-def time_code(array, compiler):
-    """Prints the megapixels per second of the C code."""
-    with tempfile.TemporaryDirectory() as folder:
-        place = pathlib.Path(folder)
-        (place / "main.c").write_text(_PROGRAM)
-        subprocess.run(
-            [compiler, "-std=c99", "-O2", f"-I{array.folder}", "main.c"]
-            + ["-lm", "-o", "main"],
-            cwd=folder,
-            check=True,
-        )
-        runs = [subprocess.check_output(place / "main") for _ in range(3)]
-    runs = [[float(t) for t in run.split()] for run in runs]
-    *times, tiles = min(runs, key=lambda run: sum(run[:4]))
-    names = ("plan", "fill", "take", "finish")
-    parts = ", ".join(f"{n} {t:.2f}" for n, t in zip(names, times, strict=True))
-    network = tiles * tile_seconds(array)
-    print(
-        f"13 MP, {tiles:.0f} tiles, CPU seconds: {sum(times):.2f} in C "
-        f"({parts}), {network:.2f} in the network; "
-        f"{100 * sum(times) / network:.0f} %"
-    )
+def render(counts):
+    """Returns the middle of a frame as it is developed, `[h, w, 3]` BGR."""
+    matrix, _, red, blue = colours()
+    # A column less, and GRBG is RGGB.
+    values = (counts[:, 1:-1].astype(np.float32) - _BLACK) / (_WHITE - _BLACK)
+    packed = cfa.pack(values[None, :, :, None])
+    rgb = isp.to_srgb(packed, np.linalg.inv(matrix), red, blue)[0]
+    top, left = ((side - _SHOWN) // 2 for side in rgb.shape[:2])
+    shown = rgb[top : top + _SHOWN, left : left + _SHOWN, ::-1]
+    return np.rint(255.0 * shown).astype(np.uint8)
 
 
-def tile_seconds(array):
-    """Returns what the network takes for a tile, in CPU seconds."""
-    member = array.member_for(noise()[0])
-    runner = MemberRunner(member, _RECIPE.value, 1)
-    shape = (runner.tile.height, runner.tile.width, 4)
-    tile = np.random.default_rng(0).random(shape, np.float32)
-    took = []
-    for _ in range(5):
-        start = time.process_time()
-        runner.run(tile, 600.0, 2.0)
-        took.append(time.process_time() - start)
-    return min(took)
+def picture(array, path):
+    """Draws the noisy frame, the right one, and one for each mistake."""
+    linear = dead_leaves.dead_leaves(_SEED, _SIDE)[None]
+    image = frame(linear, _SEED)
+    panels = {"noisy": image.visible}
+    for name, denoise in mistakes(array).items():
+        panels[name] = denoise(image)
+    drawn = []
+    for name, counts in panels.items():
+        label = np.full((_LABEL, _SHOWN, 3), 255, np.uint8)
+        style = (cv2.FONT_HERSHEY_SIMPLEX, 0.36, (0, 0, 0), 1, cv2.LINE_AA)
+        cv2.putText(label, name, (2, 11), *style)
+        drawn.append(np.concatenate([label, render(counts)]))
+    blank = np.full_like(drawn[0], 255)
+    drawn += [blank] * (-len(drawn) % _COLUMNS)
+    rows = [
+        np.concatenate(drawn[i : i + _COLUMNS], axis=1)
+        for i in range(0, len(drawn), _COLUMNS)
+    ]
+    quality = [cv2.IMWRITE_JPEG_QUALITY, 90]
+    cv2.imwrite(path, np.concatenate(rows), quality)
+
+
+def main(_):
+    """Draws the picture, or prints the table."""
+    array = bundle.load(_BUNDLE.value)
+    if _PICTURE.value:
+        picture(array, _PICTURE.value)
+    else:
+        table(array)
 
 
 if __name__ == "__main__":

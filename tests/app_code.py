@@ -1,6 +1,7 @@
 """The C header of a bundle as a shared library, and what it must give."""
 
 import ctypes
+import pathlib
 import shutil
 import subprocess
 
@@ -9,11 +10,14 @@ import pytest
 
 from export.contract import denoiser_code
 from export.contract import selector_code
+from fanet_tf.denoising.defects import Correction
 from fanet_tf.denoising.denoiser import Denoiser
 from fanet_tf.denoising.frame import Frame
 from fanet_tf.denoising.frame import Output
+from fanet_tf.files.defect_list import DefectList
 from fanet_tf.files.raw_image import RawImage
 from fanet_tf.raw import cfa
+from fanet_tf.raw.shading import ShadingMap
 
 NOISE = (2e-3, 3e-6)
 BLACK = (60.0, 64.0, 66.0, 70.0)  # Of R, Gr, Gb, B.
@@ -81,6 +85,30 @@ def image_of(shape, pattern, bits=10, white=None, seed=0, **fields):
     )
 
 
+def shading_of(size, high=2.5):
+    """Gains that rise to the corners, of each plane its own."""
+    y, x = (np.linspace(-1, 1, n) for n in size)
+    rise = (x**2 + y[:, None] ** 2) / 2
+    gains = [1 + (high - 1) * f * rise for f in (1.0, 0.9, 0.7, 0.5)]
+    return ShadingMap(np.float32(gains))
+
+
+def defects_of(image, seed=0):
+    """Pixels of the whole mosaic in reading order: alone and in clusters."""
+    rng = np.random.default_rng(seed)
+    height, width = image.mosaic.shape
+    places = rng.integers(0, (height, width), (40, 2)).tolist()
+    places += [[0, 0], [0, width - 1], [height - 1, 0]]
+    places += [[60 + i // 7, 80 + i % 7] for i in range(49)]
+    return sorted(set(map(tuple, places)))
+
+
+class Defect(ctypes.Structure):
+    """NsmaDefect."""
+
+    _fields_ = tuple((n, ctypes.c_int32) for n in ("row", "column", "count"))
+
+
 class Raw(ctypes.Structure):
     """NsmaRaw."""
 
@@ -96,6 +124,11 @@ class Raw(ctypes.Structure):
         ("cfa", ctypes.c_int32),
         ("black", ctypes.c_float * 4),
         ("white", ctypes.c_float),
+        ("shading", ctypes.c_void_p),
+        ("shading_rows", ctypes.c_int32),
+        ("shading_columns", ctypes.c_int32),
+        ("defects", ctypes.c_void_p),
+        ("defect_count", ctypes.c_size_t),
     )
 
 
@@ -156,8 +189,32 @@ def packed(mosaic, raw_format, row_padding=0):
     return data[: len(data) - row_padding], rows.shape[1]
 
 
-def raw_of(image, raw_format="RAW16", row_padding=0, **changes):
-    """Returns a `RawImage` as an NsmaRaw."""
+def android_map(image, shading):
+    """Returns gains `[rows, columns, 4]` in the order of Android."""
+    red_row = image.active[0] + cfa.cell(image.pattern)[0][0]
+    order = (0, 1, 2, 3) if red_row % 2 == 0 else (0, 2, 1, 3)
+    gains = shading.gains[list(order)].transpose(1, 2, 0)
+    return np.ascontiguousarray(gains, np.float32)
+
+
+def raw_of(
+    image,
+    raw_format="RAW16",
+    row_padding=0,
+    shading=None,
+    defects=(),
+    **changes,
+):
+    """Returns a `RawImage` as an NsmaRaw.
+
+    Args:
+        image: the frame.
+        raw_format: of the buffer.
+        row_padding: bytes after each row.
+        shading: a `ShadingMap`, or none.
+        defects: `(row, column)` of the buffer.
+        changes: other values of fields.
+    """
     data, row_bytes = packed(image.mosaic, raw_format, row_padding)
     top, left, bottom, right = image.active
     black = np.zeros(4)
@@ -178,8 +235,18 @@ def raw_of(image, raw_format="RAW16", row_padding=0, **changes):
         "black": (ctypes.c_float * 4)(*black),
         "white": image.white_level,
     }
+    gains = listed = None
+    if shading is not None:
+        gains = android_map(image, shading)
+        fields["shading"] = gains.ctypes.data
+        fields["shading_rows"], fields["shading_columns"] = gains.shape[:2]
+    if len(defects):
+        listed = (Defect * len(defects))(*((*map(int, d), 7) for d in defects))
+        fields["defects"] = ctypes.addressof(listed)
+        fields["defect_count"] = len(defects)
     raw = Raw(**{**fields, **changes})
-    raw.content = data  # What `data` points to; it ends at a zero in Python.
+    # What it points to; `data` ends at a zero in Python.
+    raw.content, raw.gains, raw.listed = data, gains, listed
     return raw
 
 
@@ -263,14 +330,23 @@ class Frame16:
             assert self.take(tile, runner.run(noisy, *self.inputs())) == 0
 
 
-def expected(array, image, noise, recipe=None, factor=None):
-    """Returns what fanet-denoise --tile=manifest gives, in counts."""
+def expected(
+    array, image, noise, recipe=None, factor=None, shading=None, defects=()
+):
+    """Returns what fanet-denoise --tile=manifest gives, in counts.
+
+    `--defects` is none, or a list of `(row, column)` of the whole mosaic.
+    """
     denoiser = Denoiser(array, recipe, 1, own_tile=True)
-    frame = Frame(image)
+    if len(defects):
+        rows, columns = np.transpose(defects)
+        known = DefectList(pathlib.Path("list"), rows, columns, None)
+        correction = Correction(find=False, known=known)
+        image = correction.correct(image, noise, shading).image
+    frame = Frame(image, shading)
     output, means = Output(frame, factor), frame.brightness(*noise)
     for part in denoiser.parts(frame, noise):
         output.put(part.denoised, part.place)
-        means.update(part.noisy, part.denoised)
-    shifts = means.shifts()
+    output.measure(means)
     output.restore(means)
-    return output.mosaic, shifts
+    return output.mosaic, means.shifts()

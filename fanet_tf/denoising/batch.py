@@ -243,11 +243,11 @@ def _denoised(
     for part in task.denoiser.parts(
         frame, pair, task.strength, task.chroma_strength
     ):
-        means.update(part.noisy, part.denoised, part.white)
         remaining.update(part.noisy, part.denoised)
         output.put(part.denoised, part.place)
         if on_tile is not None:
             on_tile(part.done)
+    output.measure(means)
     output.restore(means)
     fraction = remaining.fraction()
     left = None

@@ -12,9 +12,12 @@ It is one number a plane and a frame: it cannot make seams, restore noise, or
 follow the picture.
 """
 
+import collections
+
 import numpy as np
 
 _BLOCK = 8  # Packed pixels a side.
+CELL = 2 * _BLOCK  # Sensor pixels.
 _MIN_BLOCKS = 64
 # Blocks nearer than this to where values are clipped are left out: clipped
 # noise has a mean of its own. In deviations of the noise.
@@ -27,6 +30,13 @@ _ROUNDING = 1e-6
 
 def _deviation(x, a, b, gain=1.0):
     return np.sqrt(gain * (a * np.maximum(x, 0.0) + b * gain))
+
+
+def _means(x):
+    """Returns the means of the blocks of `[h, w, 4]`."""
+    height, width = (n // _BLOCK for n in x.shape[:2])
+    x = x[: height * _BLOCK, : width * _BLOCK]
+    return x.reshape(height, _BLOCK, width, _BLOCK, 4).mean((1, 3))
 
 
 class Brightness:
@@ -45,36 +55,34 @@ class Brightness:
         self._taken = np.zeros(4)
         self._deviations = np.zeros(4)
         self._blocks = np.zeros(4, int)
+        self._used = collections.deque()  # Blocks, to be compared.
 
-    def update(
-        self,
-        noisy: np.ndarray,
-        denoised: np.ndarray,
-        white: np.ndarray | float = 1.0,
-    ) -> None:
-        """Takes a tile in, `[h, w, 4]` each.
+    def see(self, noisy: np.ndarray, white: np.ndarray | float = 1.0) -> None:
+        """Takes a part of the noisy frame in, `[h, w, 4]`.
+
+        It begins a whole number of blocks from the frame's corner, so that
+        the result does not depend on how the frame is cut. Blocks that are not
+        whole are left out.
 
         Args:
             noisy: as the sensor saw it, before any shading correction.
-            denoised: likewise.
             white: where it is saturated.
         """
-        height, width = (n // _BLOCK * _BLOCK for n in noisy.shape[:2])
-        shape = (height // _BLOCK, _BLOCK, width // _BLOCK, _BLOCK, 4)
-
-        def means(x):
-            return x[:height, :width].reshape(shape).mean((1, 3))
-
-        before = means(noisy)
-        taken = before - means(denoised)
+        before = _means(noisy)
         deviation = _deviation(before, *self._noise)
         clearance = _CLEARANCE * deviation
         if isinstance(white, np.ndarray):
-            white = means(white)
+            white = _means(white)
         used = (before - clearance > self._floor) & (before + clearance < white)
-        self._taken += np.sum(taken * used, (0, 1))
-        self._deviations += np.sum(deviation * used, (0, 1))
+        self._used.append(used)
+        self._taken += np.sum(before * used, (0, 1), np.float64)
+        self._deviations += np.sum(deviation * used, (0, 1), np.float64)
         self._blocks += np.sum(used, (0, 1))
+
+    def compare(self, denoised: np.ndarray) -> None:
+        """Takes a part of the result in, in the order of `see`."""
+        used = self._used.popleft()
+        self._taken -= np.sum(_means(denoised) * used, (0, 1), np.float64)
 
     def shifts(self) -> np.ndarray:
         """Returns what to put back, `[4]`, in deviations of the noise.

@@ -45,14 +45,12 @@ class Part(NamedTuple):
         denoised: the same, denoised.
         place: where it belongs.
         done: fraction of the frame that is done with it.
-        white: where `noisy` is saturated, `[h, w, 4]` or one number.
     """
 
     noisy: np.ndarray
     denoised: np.ndarray
     place: Place
     done: float
-    white: np.ndarray | float = 1.0
 
 
 class Denoiser:
@@ -170,9 +168,8 @@ class Denoiser:
         means = frame.brightness(*noise) if keep_mean else None
         for part in self.parts(frame, noise, strength, chroma_strength):
             output.put(part.denoised, part.place)
-            if means is not None:
-                means.update(part.noisy, part.denoised, part.white)
         if means is not None:
+            output.measure(means)
             output.restore(means)
         return output.mosaic
 
@@ -207,12 +204,10 @@ class Denoiser:
             white = frame.white(place, runner.tile)
             denoised = _run_in_range(runner, tile, scale, offset, white)
             noisy, denoised = place.kept(tile), place.kept(denoised)
-            if isinstance(white, np.ndarray):
-                white = place.kept(white)
             denoised = strength_lib.blend(
                 noisy, denoised, scale, offset, strength, chroma_strength
             )
-            yield Part(noisy, denoised, place, done / len(grid), white)
+            yield Part(noisy, denoised, place, done / len(grid))
 
 
 def _run_in_range(runner, noisy, scale, offset, white):

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fanet_tf.denoising import brightness
+from fanet_tf.denoising import stripes
 from fanet_tf.denoising import tiles
 from fanet_tf.denoising.bundle import Tile
 from fanet_tf.denoising.kept_rows import KeptRows
@@ -177,7 +178,7 @@ class Frame:
         return np.stack(planes, axis=-1)
 
     def brightness(self, a: float, b: float) -> brightness.Brightness:
-        """Returns a measure of the means of its planes."""
+        """Returns a measure of the means of its planes, as they are now."""
         floor = brightness.floor_of(self.mosaic, self.places)
         if self.offsets is not None:
             floor = floor - np.float32(self.offsets.lowest())
@@ -187,7 +188,12 @@ class Frame:
             floor = np.maximum(
                 floor / self.shading.low, floor / self.shading.high
             )
-        return brightness.Brightness(a, b, floor)
+        means = brightness.Brightness(a, b, floor)
+        for noisy, white in zip(
+            stripes.cut(self, self.mosaic), stripes.whites(self), strict=True
+        ):
+            means.see(noisy, white)
+        return means
 
 
 class Output:
@@ -228,8 +234,17 @@ class Output:
             part
         )
 
+    def measure(self, means: brightness.Brightness) -> None:
+        """Measures what was taken from the means, when all parts are there.
+
+        Args:
+            means: of `Frame.brightness`.
+        """
+        for part in stripes.cut(self.frame, self.mosaic, self.factor or 1):
+            means.compare(part)
+
     def restore(self, means: brightness.Brightness) -> None:
-        """Puts the mean of each plane back, when all parts are there."""
+        """Puts the mean of each plane back, when it was measured."""
         offsets, shading = self.frame.offsets, self.frame.shading
         is_even = offsets is None and shading is None
         for index, (row, column) in enumerate(self.frame.places):

@@ -1,11 +1,13 @@
 """The mean of each plane stays, and nothing else changes."""
 
 import bundles
+import cv2
 import numpy as np
 import pytest
 
 from fanet_tf.denoising import brightness
 from fanet_tf.denoising import denoiser as denoiser_lib
+from fanet_tf.denoising.bundle import Tile
 from fanet_tf.denoising.frame import Frame
 from fanet_tf.denoising.frame import Output
 from fanet_tf.files.raw_image import RawImage
@@ -27,7 +29,8 @@ def test_a_shift_in_the_stabilised_domain_is_undone(rng):
     clean, noisy, deviation = frame(rng)
     shifts = np.array([-0.05, 0.02, 0.0, 0.1])
     means = brightness.Brightness(A, B, UNCLIPPED)
-    means.update(noisy, clean + shifts * deviation)
+    means.see(noisy)
+    means.compare(clean + shifts * deviation)
     np.testing.assert_allclose(means.shifts(), -shifts, atol=0.02)
     for plane in range(4):
         x = (clean + shifts * deviation)[..., plane]
@@ -39,7 +42,8 @@ def test_noise_that_was_left_is_not_amplified(rng):
     clean, noisy, _ = frame(rng, 0.1, 0.1)
     denoised = clean + 0.5 * (noisy - clean)
     means = brightness.Brightness(A, B, UNCLIPPED)
-    means.update(noisy, denoised)
+    means.see(noisy)
+    means.compare(denoised)
     restored = means.restore(denoised[..., 0], 0)
     assert restored.std() == pytest.approx(denoised[..., 0].std(), rel=1e-2)
 
@@ -48,14 +52,16 @@ def test_the_mean_of_clipped_noise_is_not_put_back(rng):
     """Noise cut off at black is brighter than black; a member knows that."""
     clean, noisy, _ = frame(rng, 0.0, 0.3)
     means = brightness.Brightness(A, B, [0.0] * 4)
-    means.update(np.clip(noisy, 0.0, None), clean)
+    means.see(np.clip(noisy, 0.0, None))
+    means.compare(clean)
     assert np.all(np.abs(means.shifts()) < 0.02)
 
 
 def test_saturated_values_stay_and_no_other_becomes_saturated(rng):
     clean, noisy, deviation = frame(rng)
     means = brightness.Brightness(A, B, UNCLIPPED)
-    means.update(noisy, clean - 0.1 * deviation)
+    means.see(noisy)
+    means.compare(clean - 0.1 * deviation)
     x = np.array([0.5, 0.999, 1.0, 1.3])
     restored = means.restore(x, 0)
     assert restored[0] > 0.5
@@ -64,7 +70,8 @@ def test_saturated_values_stay_and_no_other_becomes_saturated(rng):
 
 def test_too_small_a_frame_is_left_alone(rng):
     means = brightness.Brightness(A, B, UNCLIPPED)
-    means.update(np.ones((8, 8, 4)), np.zeros((8, 8, 4)))
+    means.see(np.ones((8, 8, 4)))
+    means.compare(np.zeros((8, 8, 4)))
     np.testing.assert_array_equal(means.shifts(), 0.0)
 
 
@@ -90,8 +97,8 @@ def test_a_member_that_shifts_the_mean_is_set_right(rng, factor):
     means = image_frame.brightness(A, B)
     output = Output(image_frame, factor)
     for part in denoiser.parts(image_frame, (A, B)):
-        means.update(part.noisy, part.denoised)
         output.put(part.denoised, part.place)
+    output.measure(means)
     changed = output.mosaic.copy()
     output.restore(means)
     kept = output.mosaic
@@ -109,3 +116,23 @@ def test_a_member_that_shifts_the_mean_is_set_right(rng, factor):
 
     assert max(off(changed)) > 5e-3
     assert max(off(kept)) < 1e-3
+
+
+def test_it_does_not_depend_on_the_tiles(rng):
+    """A blur is the same whatever the tiles, and so is what it takes."""
+    y, x = np.mgrid[:203, :301]
+    clean = 0.05 + 0.2 * np.sin(x / 20) ** 2 * np.cos(y / 15) ** 2
+    noisy = clean + np.sqrt(A * clean + B) * rng.normal(size=clean.shape)
+    counts = np.rint(64 + 4000 * noisy).astype(np.uint16)
+    frame = Frame(RawImage(counts, "GRBG", (64.0,), 4064.0))
+    shifts = []
+    for height, width in ((24, 40), (34, 26), (60, 90)):
+        tile = Tile(height=height, width=width, halo=8, stride=2)
+        output, means = Output(frame), frame.brightness(A, B)
+        for place in frame.grid(tile):
+            seen = cv2.blur(frame.cut(place, tile), (9, 9))
+            output.put(place.kept(seen) * 0.99, place)
+        output.measure(means)
+        shifts.append(means.shifts())
+    assert np.abs(shifts[0]).min() > 0.01
+    np.testing.assert_allclose(shifts[1:], 2 * shifts[:1], atol=1e-6)

@@ -127,8 +127,8 @@ def denoise_counts(image, found, factor):
     whole = Frame(image, found)
     output, means = Output(whole, factor), whole.brightness(*NOISE)
     for part in denoiser.parts(whole, NOISE):
-        means.update(part.noisy, part.denoised, part.white)
         output.put(part.denoised, part.place)
+    output.measure(means)
     output.restore(means)
     return output.mosaic
 

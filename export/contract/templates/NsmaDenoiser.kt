@@ -1,11 +1,14 @@
 // $name: from a camera's RAW buffer to the network's tiles, and back.
 //
 // Written by fanet-export from manifest.json; the twin of nsma_denoise.h. It
-// gives what `fanet-denoise --tile=manifest` gives; docs/android.md has an
-// example. Plain Kotlin: it runs on any JVM, so an app can test it.
+// gives what `fanet-denoise --tile=manifest` gives, with `--shading` and with a
+// list of `--defects` too; docs/android.md has an example. Plain Kotlin: it
+// runs on any JVM, so an app can test it.
 
 import java.nio.ByteBuffer
+import java.util.concurrent.atomic.AtomicBoolean
 import kotlin.math.abs
+import kotlin.math.ceil
 import kotlin.math.max
 import kotlin.math.min
 import kotlin.math.sqrt
@@ -65,15 +68,26 @@ $files_kt
  * buffer; [cfa] and [black] are those of its upper left corner, [black] in
  * reading order of the 2 x 2 cell. [data] is read from its first byte to its
  * limit; its position does not count.
+ *
+ * [shading] are the gains that the frame was multiplied by, if it was, as
+ * `LensShadingMap.copyGainFactors` writes them: [shadingRows] x
+ * [shadingColumns] x 4 of R, green in the buffer's even rows, green in its odd
+ * rows, B. The outer points lie on the outer pixels of the area. [defects] are
+ * the row and the column of defective pixels of the buffer; others than the
+ * area's are passed over.
  */
 class NsmaRaw(
     val data: ByteBuffer, val rowBytes: Int,
     val width: Int, val height: Int,
     val format: Int, val cfa: Int,
     black: FloatArray, val white: Float,
-    val left: Int = 0, val top: Int = 0
+    val left: Int = 0, val top: Int = 0,
+    shading: FloatArray? = null,
+    val shadingRows: Int = 0, val shadingColumns: Int = 0,
+    val defects: List<Pair<Int, Int>> = emptyList()
 ) {
     val black: FloatArray = black.copyOf()
+    val shading: FloatArray? = shading?.copyOf()
 
     internal fun check(): NsmaStatus {
         val sides = listOf(left + 1, top + 1, width, height)
@@ -96,8 +110,22 @@ class NsmaRaw(
         val rows = top.toLong() + height - 1
         if (rowBytes < needed || rows * rowBytes + needed > data.limit())
             return NsmaStatus.SHORT_BUFFER
+        if (shading != null && !isShadingGood(shading))
+            return NsmaStatus.BAD_SHADING
+        if (defects.any { it.first < 0 || it.second < 0 } ||
+            defects.toSet().size != defects.size
+        ) return NsmaStatus.BAD_DEFECTS
         return NsmaStatus.OK
     }
+
+    /** A turned map has its longer side where the frame has its shorter. */
+    private fun isShadingGood(gains: FloatArray) =
+        shadingRows in 2..min(64, height) &&
+            shadingColumns in 2..min(64, width) &&
+            !(shadingRows > shadingColumns && height < width) &&
+            !(shadingRows < shadingColumns && height > width) &&
+            gains.size == 4 * shadingRows * shadingColumns &&
+            gains.all { it >= 1.0f && it <= 16.0f }
 
     /** Unpacks the area. */
     internal fun counts(): ShortArray {
@@ -150,18 +178,31 @@ class NsmaRaw(
          * @param whiteLevel SENSOR_INFO_WHITE_LEVEL
          * @param dynamicBlack SENSOR_DYNAMIC_BLACK_LEVEL, or null
          * @param dynamicWhite SENSOR_DYNAMIC_WHITE_LEVEL, or null
+         * @param shading STATISTICS_LENS_SHADING_CORRECTION_MAP, by
+         *     `copyGainFactors`, if SENSOR_INFO_LENS_SHADING_APPLIED is true;
+         *     else null
+         * @param shadingRows `rowCount` of the map
+         * @param shadingColumns `columnCount` of the map
+         * @param defects STATISTICS_HOT_PIXEL_MAP as `it.y to it.x`, or a list
+         *     of one's own
          */
         fun from(
             data: ByteBuffer, rowStride: Int, width: Int, height: Int,
             format: Int, cfa: Int, blackPattern: IntArray, whiteLevel: Int,
-            dynamicBlack: FloatArray? = null, dynamicWhite: Int? = null
+            dynamicBlack: FloatArray? = null, dynamicWhite: Int? = null,
+            shading: FloatArray? = null,
+            shadingRows: Int = 0, shadingColumns: Int = 0,
+            defects: List<Pair<Int, Int>> = emptyList()
         ): NsmaRaw {
             val pattern = FloatArray(blackPattern.size) {
                 blackPattern[it].toFloat()
             }
             return NsmaRaw(
                 data, rowStride, width, height, format, cfa,
-                dynamicBlack ?: pattern, (dynamicWhite ?: whiteLevel).toFloat()
+                dynamicBlack ?: pattern, (dynamicWhite ?: whiteLevel).toFloat(),
+                shading = shading,
+                shadingRows = shadingRows, shadingColumns = shadingColumns,
+                defects = defects
             )
         }
     }
@@ -169,7 +210,7 @@ class NsmaRaw(
 
 /**
  * Denoises one frame: [fill], the network, [take] for each of [tiles] in any
- * order and from any thread, then [finish]. Takes 6 bytes a pixel.
+ * order and from any thread, then [finish]. It takes 6 bytes a pixel.
  *
  * @throws NsmaException if the frame or its noise is refused
  */
@@ -205,11 +246,33 @@ class NsmaDenoiser(raw: NsmaRaw, choice: NsmaChoice) {
         }
     }
 
-    /** What one tile says of the means. */
-    private class Means {
-        val taken = DoubleArray(4)
-        val deviations = DoubleArray(4)
-        val blocks = IntArray(4)
+    /** The gains of a shading map. */
+    private class Shading(
+        private val gains: FloatArray, private val raw: NsmaRaw, firstRow: Int
+    ) {
+        // Gr lies in the rows of red.
+        private val greenOfRed = 1 + (raw.top + firstRow) % 2
+        private val channels = intArrayOf(0, greenOfRed, 3 - greenOfRed, 3)
+        val lowest: Float = gains.reduce { one, other -> min(one, other) }
+        val highest: Float = gains.reduce { one, other -> max(one, other) }
+
+        /** The gain of a pixel of the area, linear between the points. */
+        fun at(plane: Int, row: Int, column: Int): Float {
+            val y = row * step(raw.height, raw.shadingRows)
+            val x = column * step(raw.width, raw.shadingColumns)
+            val top = min(y.toInt(), raw.shadingRows - 2)
+            val left = min(x.toInt(), raw.shadingColumns - 2)
+            fun line(column: Int): Float {
+                val next = 4 * raw.shadingColumns
+                val at = top * next + 4 * column + channels[plane]
+                return gains[at] + (y - top) * (gains[at + next] - gains[at])
+            }
+            val low = line(left)
+            return low + (x - left) * (line(left + 1) - low)
+        }
+
+        private fun step(size: Int, lines: Int) =
+            (lines - 1).toFloat() / max(size - 1, 1).toFloat()
     }
 
     private val width = raw.width
@@ -220,10 +283,11 @@ class NsmaDenoiser(raw: NsmaRaw, choice: NsmaChoice) {
     private val counts: ShortArray
     private val black = FloatArray(4)
     private val span = FloatArray(4)
-    private val floors = FloatArray(4)
+    private val saturated = ceil(raw.white).toInt()
+    private val shading: Shading?
     private val rows: Axis
     private val columns: Axis
-    private val means: Array<Means?>
+    private val isTaken: Array<AtomicBoolean>
     private val mosaic: FloatArray
 
     init {
@@ -240,14 +304,21 @@ class NsmaDenoiser(raw: NsmaRaw, choice: NsmaChoice) {
                 (firstColumn xor plane % 2)
             black[plane] = raw.black[place]
             span[plane] = raw.white - black[plane]
-            floors[plane] = floorOf(plane)
         }
-        means = arrayOfNulls(rows.count * columns.count)
+        val map = raw.shading
+        shading = if (map == null) null else Shading(map, raw, firstRow)
+        isTaken = Array(rows.count * columns.count) { AtomicBoolean() }
         mosaic = FloatArray(width * height)
+        correct(
+            raw.defects.map { it.first - raw.top to it.second - raw.left }
+                .filter { it.first in 0 until height }
+                .filter { it.second in 0 until width },
+            raw.white
+        )
     }
 
     /** The number of tiles; they are numbered from 0, row by row. */
-    val tiles: Int get() = means.size
+    val tiles: Int get() = isTaken.size
 
     /** The member that is to run, and its inputs `scale` and `offset`. */
     val member: Int get() = choice.member
@@ -273,11 +344,21 @@ class NsmaDenoiser(raw: NsmaRaw, choice: NsmaChoice) {
         return if (inside < size) inside else 2 * (size - 1) - inside
     }
 
-    private fun value(y: Int, x: Int, plane: Int): Float {
-        val row = reflect(2 * y - firstRow + plane / 2, height)
-        val column = reflect(2 * x - firstColumn + plane % 2, width)
-        return (count(row, column).toFloat() - black[plane]) / span[plane]
-    }
+    /** The gain of a pixel of the area. */
+    private fun gain(row: Int, column: Int) =
+        shading?.at(planeOf(row, column), row, column) ?: 1.0f
+
+    private fun planeOf(row: Int, column: Int) =
+        2 * ((row + firstRow) % 2) + (column + firstColumn) % 2
+
+    private fun valueOf(count: Int, plane: Int) =
+        (count.toFloat() - black[plane]) / span[plane]
+
+    private fun rowOf(y: Int, plane: Int) =
+        reflect(2 * y - firstRow + plane / 2, height)
+
+    private fun columnOf(x: Int, plane: Int) =
+        reflect(2 * x - firstColumn + plane % 2, width)
 
     private fun deviation(x: Float) =
         sqrt(choice.a * max(x, 0.0f) + choice.b)
@@ -297,9 +378,88 @@ class NsmaDenoiser(raw: NsmaRaw, choice: NsmaChoice) {
                 if (count == lowest) ++there
                 ++size
             }
-        if (there > 5 && 1000 * there > size && there < size)
-            return (lowest.toFloat() - black[plane]) / span[plane]
-        return -Float.MAX_VALUE
+        if (there <= 5 || 1000 * there <= size || there == size)
+            return -Float.MAX_VALUE
+        // With a shading map it varies; this is the highest it was.
+        val floor = valueOf(lowest, plane)
+        return if (floor > 0.0f) floor / (shading?.lowest ?: 1.0f)
+        else floor / (shading?.highest ?: 1.0f)
+    }
+
+    /**
+     * Replaces defective pixels by the means of opposite neighbours, weighted
+     * towards the direction of least change: of a cluster the rim, then what is
+     * inside.
+     */
+    private fun correct(defects: List<Pair<Int, Int>>, white: Float) {
+        var left = defects.map { it.first * width + it.second }.toSet()
+        while (true) {
+            val found = left.associateWith {
+                corrected(it / width, it % width, left, white)
+            }.filterValues { it >= 0 }
+            if (found.isEmpty()) return
+            found.forEach { (at, count) -> counts[at] = count.toShort() }
+            left = left - found.keys
+        }
+    }
+
+    /** A step from a pixel; back where there is nothing ahead. */
+    private fun step(i: Int, by: Int, size: Int): Int {
+        val there = if (i + by in 0 until size) i + by else i - by
+        return if (there in 0 until size) there else i
+    }
+
+    /** Returns what replaces a pixel; -1 if it has no good neighbour. */
+    private fun corrected(
+        row: Int, column: Int, defects: Set<Int>, white: Float
+    ): Int {
+        val plane = planeOf(row, column)
+        fun read(at: Int) = 1.0f +
+            (count(at / width, at % width).toFloat() - white) /
+            span[planeOf(at / width, at % width)]
+        val means = FloatArray(4)
+        val changes = FloatArray(4)
+        val isUsable = BooleanArray(4) { true }
+        var sum = 0.0f
+        var number = 0
+        for (i in 0..3) {
+            val far = FloatArray(2)
+            val near = FloatArray(2)
+            for (side in 0..1) {
+                val down = (2 * side - 1) * STEPS[2 * i]
+                val right = (2 * side - 1) * STEPS[2 * i + 1]
+                near[side] = read(
+                    step(row, down, height) * width +
+                        step(column, right, width)
+                )
+                val place = step(row, 2 * down, height) * width +
+                    step(column, 2 * right, width)
+                far[side] = read(place)
+                if (place in defects) isUsable[i] = false
+                else {
+                    sum += far[side]
+                    ++number
+                }
+            }
+            means[i] = 0.5f * (far[0] + far[1])
+            changes[i] = (far[0] - far[1]) * (far[0] - far[1]) +
+                (near[0] - near[1]) * (near[0] - near[1])
+        }
+        if (number == 0) return -1
+        var total = sum.toDouble() / number
+        val gain = gain(row, column)
+        val noise = 4.0 * (gain.toDouble() *
+            (choice.a * max(total, 0.0) + (choice.b * gain).toDouble()))
+        var weights = 0.0
+        var directed = 0.0
+        for (i in 0..3) if (isUsable[i]) {
+            val weight = 1.0 / (changes[i].toDouble() + noise + 1e-12)
+            weights += weight
+            directed += weight * means[i]
+        }
+        if (weights > 0.0) total = directed / weights
+        return Math.rint(white + (total - 1.0) * span[plane])
+            .coerceIn(0.0, 65535.0).toInt()
     }
 
     private fun check(tile: Int, floats: FloatArray) {
@@ -317,9 +477,11 @@ class NsmaDenoiser(raw: NsmaRaw, choice: NsmaChoice) {
         for (y in 0 until NsmaBundle.TILE_HEIGHT)
             for (x in 0 until NsmaBundle.TILE_WIDTH)
                 for (plane in 0..3) {
-                    var value = min(value(top + y, left + x, plane), 1.0f)
+                    val row = rowOf(top + y, plane)
+                    val column = columnOf(left + x, plane)
+                    var value = min(valueOf(count(row, column), plane), 1.0f)
                     if (isClipped && value < 0.0f) value = 0.0f
-                    noisy[i++] = value
+                    noisy[i++] = value / gain(row, column)
                 }
     }
 
@@ -328,7 +490,9 @@ class NsmaDenoiser(raw: NsmaRaw, choice: NsmaChoice) {
         (max(y - 1, top)..min(y + 1, top + NsmaBundle.TILE_HEIGHT - 1)).all {
             i ->
             (max(x - 1, left)..min(x + 1, left + NsmaBundle.TILE_WIDTH - 1))
-                .all { j -> value(i, j, plane) >= 1.0f }
+                .all { j ->
+                    count(rowOf(i, plane), columnOf(j, plane)) >= saturated
+                }
         }
 
     /**
@@ -338,76 +502,86 @@ class NsmaDenoiser(raw: NsmaRaw, choice: NsmaChoice) {
      */
     fun take(tile: Int, denoised: FloatArray) {
         check(tile, denoised)
-        require(means[tile] == null, NsmaStatus.TILE_TWICE)
+        require(!isTaken[tile].get(), NsmaStatus.TILE_TWICE)
         for (i in 0 until NsmaBundle.TILE_FLOATS)
             require(
                 denoised[i] >= -16.0f && denoised[i] <= 16.0f,
                 NsmaStatus.BAD_OUTPUT
             )
+        require(!isTaken[tile].getAndSet(true), NsmaStatus.TILE_TWICE)
         val top = rows.start(tile / columns.count)
         val left = columns.start(tile % columns.count)
         val down = rows.kept(tile / columns.count)
         val across = columns.kept(tile % columns.count)
-        val record = Means()
-        val before = DoubleArray(4)
-        val after = DoubleArray(4)
-        // Blocks of 8 x 8 packed pixels, as the means are measured.
-        for (blockTop in down step 8) for (blockLeft in across step 8) {
-            val bottom = min(blockTop + 7, down.last)
-            val right = min(blockLeft + 7, across.last)
-            before.fill(0.0)
-            after.fill(0.0)
-            for (y in blockTop..bottom) for (x in blockLeft..right) {
-                val at = 4 * ((y - top) * NsmaBundle.TILE_WIDTH + x - left)
-                for (plane in 0..3) {
-                    val noisy = value(y, x, plane)
-                    var value = denoised[at + plane]
-                    if (noisy >= 1.0f)
-                        value =
-                            if (isInner(top, left, y, x, plane)) noisy
-                            else value + (noisy - 1.0f)
-                    before[plane] += noisy.toDouble()
-                    after[plane] += value.toDouble()
-                    val row = 2 * y - firstRow + plane / 2
-                    val column = 2 * x - firstColumn + plane % 2
-                    if (row in 0 until height && column in 0 until width)
-                        mosaic[row * width + column] = value
-                }
-            }
-            if (bottom - blockTop < 7 || right - blockLeft < 7) continue
+        for (y in down) for (x in across) {
+            val at = 4 * ((y - top) * NsmaBundle.TILE_WIDTH + x - left)
             for (plane in 0..3) {
-                val mean = (before[plane] / 64.0).toFloat()
-                val deviation = deviation(mean)
-                if (mean - 4.0f * deviation > floors[plane] &&
-                    mean + 4.0f * deviation < 1.0f
-                ) {
-                    record.taken[plane] +=
-                        (before[plane] - after[plane]) / 64.0
-                    record.deviations[plane] += deviation.toDouble()
-                    ++record.blocks[plane]
+                val row = 2 * y - firstRow + plane / 2
+                val column = 2 * x - firstColumn + plane % 2
+                if (row !in 0 until height || column !in 0 until width) continue
+                var value = denoised[at + plane]
+                val count = count(row, column)
+                if (count >= saturated) {
+                    val excess = valueOf(count, plane) - 1.0f
+                    val gain = gain(row, column)
+                    value =
+                        if (isInner(top, left, y, x, plane)) (1 + excess) / gain
+                        else value + excess / gain
                 }
+                mosaic[row * width + column] = value
             }
         }
-        means[tile] = record
     }
 
-    /** What was taken from the mean of each plane, in deviations. */
+    /**
+     * Measures what was taken from the mean of each plane, in deviations of
+     * the noise, over blocks of 8 x 8 of its pixels from the area's upper left
+     * corner.
+     */
     private fun shifts(): FloatArray {
-        require(means.all { it != null }, NsmaStatus.TILE_MISSING)
-        val records = means.filterNotNull()
-        return FloatArray(4) { plane ->
-            val taken = records.map { it.taken[plane] }.sum()
-            val deviations = records.map { it.deviations[plane] }.sum()
-            val enough = records.map { it.blocks[plane] }.sum() >= 64
-            val shift = if (enough) taken / deviations else 0.0
-            min(max(shift, -0.25), 0.25).toFloat()
+        require(isTaken.all { it.get() }, NsmaStatus.TILE_MISSING)
+        return FloatArray(4, ::shift)
+    }
+
+    private fun shift(plane: Int): Float {
+        val floor = floorOf(plane)
+        val firstRow = firstRow xor plane / 2
+        val firstColumn = firstColumn xor plane % 2
+        var taken = 0.0
+        var deviations = 0.0
+        var blocks = 0L
+        for (top in 0..height - 16 step 16) for (left in 0..width - 16 step 16) {
+            var noisy = 0.0
+            var denoised = 0.0
+            var white = 0.0
+            for (row in top + firstRow until top + 16 step 2)
+                for (column in left + firstColumn until left + 16 step 2) {
+                    val gain = gain(row, column).toDouble()
+                    noisy += valueOf(count(row, column), plane) / gain
+                    denoised += mosaic[row * width + column].toDouble()
+                    white += 1.0 / gain
+                }
+            val mean = (noisy / 64.0).toFloat()
+            val deviation = deviation(mean)
+            if (mean - 4.0f * deviation > floor &&
+                mean + 4.0f * deviation < white / 64.0
+            ) {
+                taken += (noisy - denoised) / 64.0
+                deviations += deviation.toDouble()
+                ++blocks
+            }
         }
+        val shift = if (blocks >= 64) taken / deviations else 0.0
+        return shift.coerceIn(-0.25, 0.25).toFloat()
     }
 
     private fun counts(shifts: FloatArray, row: Int, column: Int): Float {
-        val plane = 2 * ((row + firstRow) % 2) + (column + firstColumn) % 2
+        val plane = planeOf(row, column)
+        val gain = gain(row, column)
         var x = mosaic[row * width + column]
-        if (x < 1.0f) x = min(x + shifts[plane] * deviation(x), 1.0f)
+        val moved = (x + shifts[plane] * deviation(x)) * gain
+        x *= gain
+        if (x < 1.0f - 1e-6f) x = min(moved, 1.0f)
         return x * span[plane] + black[plane]
     }
 
@@ -444,6 +618,9 @@ class NsmaDenoiser(raw: NsmaRaw, choice: NsmaChoice) {
     }
 
     companion object {
+        /** Rows and columns of the four directions of [corrected]. */
+        private val STEPS = intArrayOf(0, 1, 1, 0, 1, 1, 1, -1)
+
         /** The largest power of two whose counts of white fit 16 bits. */
         fun factor(white: Float): Int {
             var factor = 1

@@ -20,7 +20,9 @@ enum class NsmaStatus(val text: String) {
     TILE_TWICE("a tile was taken twice"),
     TILE_MISSING("a tile was not taken"),
     BAD_OUTPUT("the network gave NaN, infinity or more than 16 times white"),
-    BAD_FACTOR("the factor of the counts must be 1 or more")
+    BAD_FACTOR("the factor of the counts must be 1 or more"),
+    BAD_SHADING("shading must be 1 to 16, a grid of 2 to 64 of the area"),
+    BAD_DEFECTS("defects must be in reading order, each once")
 }
 
 /**

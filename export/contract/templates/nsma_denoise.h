@@ -1,7 +1,8 @@
 /* $name: from a camera's RAW buffer to the network's tiles, and back.
  *
  * Written by fanet-export from manifest.json. It gives what
- * `fanet-denoise --tile=manifest` gives; docs/android.md has an example.
+ * `fanet-denoise --tile=manifest` gives, with `--shading` and with a list of
+ * `--defects` too; docs/android.md has an example.
  *
  *     NsmaPlan plan;
  *     status = nsma_plan(&raw, &choice, &plan);
@@ -88,6 +89,8 @@ static inline const char *nsma_text(NsmaStatus status) {
     case NSMA_TILE_MISSING: return "a tile was not taken";
     case NSMA_BAD_OUTPUT: return "the network gave NaN or beyond 16 white";
     case NSMA_BAD_FACTOR: return "the factor of the counts must be 1 or more";
+    case NSMA_BAD_SHADING: return "shading must be 1 to 16, a grid of the area";
+    case NSMA_BAD_DEFECTS: return "defects must be sorted, each once";
   }
   return "unknown";
 }
@@ -98,9 +101,14 @@ typedef enum { NSMA_RAW16 = 32, NSMA_RAW10 = 37, NSMA_RAW12 = 38 } NsmaFormat;
 /* The numbers of SENSOR_INFO_COLOR_FILTER_ARRANGEMENT. */
 typedef enum { NSMA_RGGB = 0, NSMA_GRBG, NSMA_GBRG, NSMA_BGGR } NsmaCfa;
 
-/* A RAW frame as the camera gives it. `left`, `top`, `width` and `height` are
- * the area to denoise, in pixels of the buffer; `cfa` and `black` are those of
- * the area's upper left corner. */
+/* A defective pixel of the buffer. nsma_plan writes what replaces it. */
+typedef struct {
+  int32_t row, column, count;
+} NsmaDefect;
+
+/* A RAW frame as the camera gives it; begin with `NsmaRaw raw = {0}`. `left`,
+ * `top`, `width` and `height` are the area to denoise, in pixels of the buffer;
+ * `cfa` and `black` are those of the area's upper left corner. */
 typedef struct {
   const uint8_t *data;
   size_t bytes;     /* Of `data`. */
@@ -110,6 +118,16 @@ typedef struct {
   int32_t cfa;    /* NsmaCfa. */
   float black[4]; /* Counts, in reading order of the 2 x 2 cell. */
   float white;    /* Counts; saturated pixels have it, or more. */
+  /* The gains that the frame was multiplied by, or null: as Android's
+   * LensShadingMap.copyGainFactors writes them, [rows, columns, 4] of R, green
+   * in the buffer's even rows, green in its odd rows, B. The outer points lie
+   * on the outer pixels of the area. */
+  const float *shading;
+  int32_t shading_rows, shading_columns;
+  /* Defective pixels in reading order, or null. Others than the area's are
+   * passed over. */
+  NsmaDefect *defects;
+  size_t defect_count;
 } NsmaRaw;
 
 /* Tiles along one axis, in packed pixels. */
@@ -121,21 +139,24 @@ typedef struct {
   int32_t start, keep, stop; /* Of the tile; its kept part, on the frame. */
 } NsmaSpan;
 
-/* What nsma_plan finds out; nothing changes it. `raw.data` must stay until the
- * last tile is taken. */
+/* What nsma_plan finds out; nothing changes it. What `raw` points to must stay
+ * until nsma_finish. */
 typedef struct {
   NsmaRaw raw;
   NsmaChoice choice;
   NsmaAxis rows, columns;
-  int32_t row, column;            /* Of the first red pixel. */
-  float black[4], span[4];        /* Of R, Gr, Gb, B. */
-  float floors[4];                /* Where the plane is clipped, 1 = white. */
+  int32_t row, column; /* Of the first red pixel. */
+  int32_t saturated;   /* The least count that is. */
+  float black[4], span[4], inverse[4]; /* Of R, Gr, Gb, B. */
+  int32_t channels[4];                 /* Of the shading map, likewise. */
+  float lowest_gain, highest_gain;
 } NsmaPlan;
 
-/* What one tile says of the means; the workspace begins with one a tile. */
+/* The lowest counts of what a tile keeps, and how many pixels have them; the
+ * workspace begins with one a tile. */
 typedef struct {
-  double taken[4], deviations[4];
-  int32_t blocks[4], done, unused;
+  int64_t there[4];
+  int32_t lowest[4], done, unused;
 } NsmaTile;
 
 static inline NsmaAxis nsmai_axis(int32_t size, int32_t side) {
@@ -179,143 +200,287 @@ static inline int32_t nsmai_reflect(int32_t i, int32_t size) {
   return i < size ? i : period - i;
 }
 
-static inline int32_t nsmai_count(const NsmaRaw *raw, int32_t row,
+/* Returns the first defect that is not before a pixel of the buffer. */
+static inline size_t nsmai_defect(const NsmaRaw *raw, int32_t row,
                                   int32_t column) {
-  const size_t x = NSMA_CAST(size_t, raw->left + column);
-  const uint8_t *p = raw->data;
-  p += NSMA_CAST(size_t, raw->top + row) * raw->row_bytes;
-  if (raw->format == NSMA_RAW16) return p[2 * x] | p[2 * x + 1] << 8;
-  if (raw->format == NSMA_RAW10) { /* Four pixels, then their low bits. */
-    p += x / 4 * 5;
-    return p[x % 4] << 2 | (p[4] >> 2 * (x % 4) & 3);
+  size_t low = 0, high = raw->defect_count;
+  while (low < high) {
+    const size_t middle = low + (high - low) / 2;
+    const NsmaDefect *defect = raw->defects + middle;
+    if (defect->row < row || (defect->row == row && defect->column < column)) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
   }
-  p += x / 2 * 3; /* RAW12: two pixels, then their low bits. */
-  return p[x % 2] << 4 | (p[2] >> 4 * (x % 2) & 15);
+  return low;
 }
 
-/* Returns a value of the frame, 0 = black and 1 = white, at a packed place
- * that may lie outside. */
-static inline float nsmai_value(const NsmaPlan *plan, int32_t y, int32_t x,
-                                int32_t plane) {
-  const int32_t row =
-      nsmai_reflect(2 * y - plan->row + plane / 2, plan->raw.height);
-  const int32_t column =
-      nsmai_reflect(2 * x - plan->column + plane % 2, plan->raw.width);
-  const float count = NSMA_CAST(float, nsmai_count(&plan->raw, row, column));
-  return (count - plan->black[plane]) / plan->span[plane];
+/* Unpacks five bytes of RAW10: in 64 bits, four pixels of 16 bits each. */
+static inline void nsmai_four(const uint8_t *p, uint16_t *out) {
+  uint64_t four = p[0] | NSMA_CAST(uint64_t, p[1]) << 8 |
+                  NSMA_CAST(uint64_t, p[2]) << 16 |
+                  NSMA_CAST(uint64_t, p[3]) << 24;
+  four = (four | four << 16) & 0x0000FFFF0000FFFFu;
+  four = (four | four << 8) & 0x00FF00FF00FF00FFu;
+  four = four << 2 | (p[4] * 0x0000040010004001u & 0x0003000300030003u);
+  out[0] = NSMA_CAST(uint16_t, four & 65535u);
+  out[1] = NSMA_CAST(uint16_t, four >> 16 & 65535u);
+  out[2] = NSMA_CAST(uint16_t, four >> 32 & 65535u);
+  out[3] = NSMA_CAST(uint16_t, four >> 48);
 }
 
-/* Unpacks `count` pixels of a row of the buffer. */
-static inline void nsmai_unpack(const NsmaRaw *raw, const uint8_t *p, size_t x,
-                                int32_t count, uint16_t *out) {
-  int32_t i;
+/* Reads `count` pixels of a row of the area, its defects corrected. */
+static inline void nsmai_read(const NsmaRaw *raw, int32_t row, int32_t column,
+                              int32_t count, uint16_t *out) {
+  const uint8_t *p = raw->data;
+  size_t x = NSMA_CAST(size_t, raw->left + column), defect;
+  int32_t i = 0;
+  p += NSMA_CAST(size_t, raw->top + row) * raw->row_bytes;
   if (raw->format == NSMA_RAW16) {
-    p += 2 * x;
-    for (i = 0; i < count; ++i) {
-      out[i] = NSMA_CAST(uint16_t, p[2 * i] | p[2 * i + 1] << 8);
+    for (p += 2 * x; i < count; ++i, p += 2) {
+      out[i] = NSMA_CAST(uint16_t, p[0] | p[1] << 8);
     }
-  } else if (raw->format == NSMA_RAW10) {
-    for (i = 0; i < count && (x + NSMA_CAST(size_t, i)) % 4; ++i) {
-      const size_t at = x + NSMA_CAST(size_t, i);
-      const uint8_t *q = p + at / 4 * 5;
-      out[i] = NSMA_CAST(uint16_t, q[at % 4] << 2 | (q[4] >> 2 * (at % 4) & 3));
+  } else if (raw->format == NSMA_RAW10) { /* Four pixels, their low bits. */
+    p += x / 4 * 5;
+    for (x %= 4; x != 0 && i < count; ++i) {
+      out[i] = NSMA_CAST(uint16_t, p[x] << 2 | (p[4] >> 2 * x & 3));
+      x = (x + 1) % 4;
+      if (x == 0) p += 5;
     }
-    p += (x + NSMA_CAST(size_t, i)) / 4 * 5;
-    for (; i + 4 <= count; i += 4, p += 5) {
-      out[i] = NSMA_CAST(uint16_t, p[0] << 2 | (p[4] & 3));
-      out[i + 1] = NSMA_CAST(uint16_t, p[1] << 2 | (p[4] >> 2 & 3));
-      out[i + 2] = NSMA_CAST(uint16_t, p[2] << 2 | (p[4] >> 4 & 3));
-      out[i + 3] = NSMA_CAST(uint16_t, p[3] << 2 | (p[4] >> 6));
-    }
-    for (x = 0; i < count; ++i, ++x) {
+    for (; i + 4 <= count; i += 4, p += 5) nsmai_four(p, out + i);
+    for (; i < count; ++i, ++x) {
       out[i] = NSMA_CAST(uint16_t, p[x] << 2 | (p[4] >> 2 * x & 3));
     }
-  } else {
-    for (i = 0; i < count; ++i) {
-      const size_t at = x + NSMA_CAST(size_t, i);
-      const uint8_t *q = p + at / 2 * 3;
-      out[i] = NSMA_CAST(uint16_t,
-                         q[at % 2] << 4 | (q[2] >> 4 * (at % 2) & 15));
+  } else { /* RAW12: two pixels, then their low bits. */
+    p += x / 2 * 3;
+    if (x % 2 && count > 0) {
+      out[i++] = NSMA_CAST(uint16_t, p[1] << 4 | p[2] >> 4);
+      p += 3;
+    }
+    for (; i + 2 <= count; i += 2, p += 3) {
+      out[i] = NSMA_CAST(uint16_t, p[0] << 4 | (p[2] & 15));
+      out[i + 1] = NSMA_CAST(uint16_t, p[1] << 4 | p[2] >> 4);
+    }
+    if (i < count) out[i] = NSMA_CAST(uint16_t, p[0] << 4 | (p[2] & 15));
+  }
+  if (raw->defect_count == 0) return;
+  row += raw->top;
+  column += raw->left;
+  for (defect = nsmai_defect(raw, row, column); defect < raw->defect_count;
+       ++defect) {
+    const NsmaDefect *d = raw->defects + defect;
+    if (d->row != row || d->column >= column + count) break;
+    if (d->count >= 0) out[d->column - column] = NSMA_CAST(uint16_t, d->count);
+  }
+}
+
+static inline int32_t nsmai_count(const NsmaRaw *raw, int32_t row,
+                                  int32_t column) {
+  uint16_t count;
+  nsmai_read(raw, row, column, 1, &count);
+  return count;
+}
+
+/* Reads both rows of `count` packed pixels, which may lie outside: the upper
+ * row and then the lower one, `2 count` pixels each. */
+static inline void nsmai_rows(const NsmaPlan *plan, int32_t y, int32_t x,
+                              int32_t count, uint16_t *out) {
+  const NsmaRaw *raw = &plan->raw;
+  const int32_t first = 2 * x - plan->column, end = first + 2 * count;
+  const int32_t from = first < 0 ? 0 : first;
+  const int32_t to = end > raw->width ? raw->width : end;
+  int32_t below, i;
+  for (below = 0; below < 2; ++below, out += 2 * count) {
+    const int32_t row = nsmai_reflect(2 * y - plan->row + below, raw->height);
+    if (from < to) nsmai_read(raw, row, from, to - from, out + (from - first));
+    for (i = first; i < end; ++i) {
+      if (i == from && from < to) i = to;
+      if (i == end) break;
+      out[i - first] = NSMA_CAST(
+          uint16_t, nsmai_count(raw, row, nsmai_reflect(i, raw->width)));
     }
   }
 }
 
-/* Writes `count` packed pixels of the row y from x on, as `nsmai_value`. */
-static inline void nsmai_line(const NsmaPlan *plan, int32_t y, int32_t x,
-                              int32_t count, float *line) {
+/* Returns the map's line before a pixel, and how far it is behind. */
+static inline int32_t nsmai_between(int32_t i, int32_t size, int32_t lines,
+                                    float *behind) {
+  const float step = NSMA_CAST(float, lines - 1) /
+                     NSMA_CAST(float, size > 1 ? size - 1 : 1);
+  const float x = NSMA_CAST(float, i) * step;
+  int32_t line = NSMA_CAST(int32_t, x);
+  if (line > lines - 2) line = lines - 2;
+  *behind = x - NSMA_CAST(float, line);
+  return line;
+}
+
+/* Returns the gain that a pixel of the area was multiplied by. */
+static inline float nsmai_gain(const NsmaPlan *plan, int32_t plane, int32_t row,
+                               int32_t column) {
   const NsmaRaw *raw = &plan->raw;
-  uint16_t counts[2 * NSMA_TILE_WIDTH];
-  int32_t below, i;
-  for (below = 0; below < 2; ++below) {
-    const int32_t row = nsmai_reflect(2 * y - plan->row + below, raw->height);
-    const int32_t first = 2 * x - plan->column, end = first + 2 * count;
-    const int32_t from = first < 0 ? 0 : first;
-    const int32_t to = end > raw->width ? raw->width : end;
-    const float *black = plan->black + 2 * below;
-    const float *span = plan->span + 2 * below;
-    for (i = first; i < end && (i < 0 || i >= raw->width); ++i) {
-      counts[i - first] = NSMA_CAST(
-          uint16_t, nsmai_count(raw, row, nsmai_reflect(i, raw->width)));
-    }
-    if (from < to) {
-      nsmai_unpack(raw,
-                   raw->data + NSMA_CAST(size_t, raw->top + row) *
-                                   raw->row_bytes,
-                   NSMA_CAST(size_t, raw->left + from), to - from,
-                   counts + (from - first));
-      i = to;
-    }
-    for (; i < end; ++i) {
-      counts[i - first] = NSMA_CAST(
-          uint16_t, nsmai_count(raw, row, nsmai_reflect(i, raw->width)));
-    }
-    for (i = 0; i < count; ++i) {
-      const float left = NSMA_CAST(float, counts[2 * i]);
-      const float right = NSMA_CAST(float, counts[2 * i + 1]);
-      line[4 * i + 2 * below] = (left - black[0]) / span[0];
-      line[4 * i + 2 * below + 1] = (right - black[1]) / span[1];
-    }
-  }
+  const ptrdiff_t next = NSMA_CAST(ptrdiff_t, 4) * raw->shading_columns;
+  const float *map;
+  float down, right, low, high;
+  if (raw->shading == NULL) return 1.0f;
+  map = raw->shading + plan->channels[plane];
+  map += next * nsmai_between(row, raw->height, raw->shading_rows, &down);
+  map += 4 * nsmai_between(column, raw->width, raw->shading_columns, &right);
+  low = map[0] + down * (map[next] - map[0]);
+  high = map[4] + down * (map[next + 4] - map[4]);
+  return low + right * (high - low);
+}
+
+/* The same of a packed pixel, which may lie outside. */
+static inline float nsmai_packed_gain(const NsmaPlan *plan, int32_t y,
+                                      int32_t x, int32_t plane) {
+  return nsmai_gain(
+      plan, plane,
+      nsmai_reflect(2 * y - plan->row + plane / 2, plan->raw.height),
+      nsmai_reflect(2 * x - plan->column + plane % 2, plan->raw.width));
+}
+
+/* Returns a count as a value, 0 = black and 1 = white. */
+static inline float nsmai_value(const NsmaPlan *plan, int32_t count,
+                                int32_t plane) {
+  return (NSMA_CAST(float, count) - plan->black[plane]) * plan->inverse[plane];
 }
 
 static inline float nsmai_deviation(const NsmaPlan *plan, float x) {
   return sqrtf(plan->choice.a * (x > 0.0f ? x : 0.0f) + plan->choice.b);
 }
 
-/* Where a plane is clipped in the shadows: noise there has a mean of its own.
- * Many pixels stand exactly at the lowest count then. */
-static inline void nsmai_find_floors(NsmaPlan *plan) {
+/* A step from a pixel of the area; back where there is nothing ahead. */
+static inline int32_t nsmai_step(int32_t i, int32_t by, int32_t size) {
+  const int32_t there = i + by >= 0 && i + by < size ? i + by : i - by;
+  return there >= 0 && there < size ? there : i;
+}
+
+/* Reads a pixel of one colour with a defect, as a value. Sets `is_good` if it
+ * is no defect itself, or one that is corrected. */
+static inline float nsmai_neighbour(const NsmaPlan *plan, int32_t row,
+                                    int32_t column, int *is_good) {
   const NsmaRaw *raw = &plan->raw;
-  uint16_t counts[256];
-  int32_t row, column, i, lowest[4] = {65536, 65536, 65536, 65536};
-  int64_t there[4] = {0, 0, 0, 0}, size[4] = {0, 0, 0, 0};
-  for (row = 0; row < raw->height; ++row) {
-    for (column = 0; column < raw->width; column += 256) {
-      const int32_t left = raw->width - column;
-      const int32_t count = left < 256 ? left : 256;
-      nsmai_unpack(raw,
-                   raw->data + NSMA_CAST(size_t, raw->top + row) *
-                                   raw->row_bytes,
-                   NSMA_CAST(size_t, raw->left + column), count, counts);
-      for (i = 0; i < count; ++i) {
-        const int32_t plane =
-            2 * ((row + plan->row) % 2) + (i + plan->column) % 2;
-        if (counts[i] < lowest[plane]) {
-          lowest[plane] = counts[i];
-          there[plane] = 0;
-        }
-        there[plane] += counts[i] == lowest[plane];
-        ++size[plane];
+  const int32_t plane =
+      2 * ((row + plan->row) % 2) + (column + plan->column) % 2;
+  const int32_t y = raw->top + row, x = raw->left + column;
+  const size_t at = nsmai_defect(raw, y, x);
+  const float count = NSMA_CAST(float, nsmai_count(raw, row, column));
+  *is_good = at == raw->defect_count || raw->defects[at].row != y ||
+             raw->defects[at].column != x || raw->defects[at].count >= 0;
+  return 1.0f + (count - raw->white) / plan->span[plane];
+}
+
+/* Returns what replaces a pixel: the means of opposite neighbours, weighted
+ * towards the direction of least change; -1 if it has no good neighbour. */
+static inline int32_t nsmai_corrected(const NsmaPlan *plan, int32_t row,
+                                      int32_t column) {
+  static const int32_t steps[4][2] = {{0, 1}, {1, 0}, {1, 1}, {1, -1}};
+  const int32_t height = plan->raw.height, width = plan->raw.width;
+  const int32_t plane =
+      2 * ((row + plan->row) % 2) + (column + plan->column) % 2;
+  const float gain = nsmai_gain(plan, plane, row, column);
+  float means[4], changes[4], sum = 0.0f;
+  double total, noise, count, weights = 0.0, directed = 0.0;
+  int32_t i, side, number = 0, usable[4];
+  for (i = 0; i < 4; ++i) {
+    float far[2], near[2];
+    int is_good;
+    usable[i] = 1;
+    for (side = 0; side < 2; ++side) {
+      const int32_t sign = 2 * side - 1;
+      const int32_t down = sign * steps[i][0], right = sign * steps[i][1];
+      near[side] =
+          nsmai_neighbour(plan, nsmai_step(row, down, height),
+                          nsmai_step(column, right, width), &is_good);
+      far[side] =
+          nsmai_neighbour(plan, nsmai_step(row, 2 * down, height),
+                          nsmai_step(column, 2 * right, width), &is_good);
+      usable[i] &= is_good;
+      number += is_good;
+      if (is_good) sum += far[side];
+    }
+    means[i] = 0.5f * (far[0] + far[1]);
+    changes[i] = (far[0] - far[1]) * (far[0] - far[1]);
+    changes[i] += (near[0] - near[1]) * (near[0] - near[1]);
+  }
+  if (number == 0) return -1;
+  total = NSMA_CAST(double, sum) / number;
+  /* What the two differences have where there is nothing but noise. */
+  noise = NSMA_CAST(double, plan->choice.a) * (total > 0.0 ? total : 0.0) +
+          NSMA_CAST(double, plan->choice.b * gain);
+  noise = 4.0 * (NSMA_CAST(double, gain) * noise);
+  for (i = 0; i < 4; ++i) {
+    const double weight =
+        usable[i] ? 1.0 / (NSMA_CAST(double, changes[i]) + noise + 1e-12) : 0.0;
+    weights += weight;
+    directed += weight * NSMA_CAST(double, means[i]);
+  }
+  if (weights > 0.0) total = directed / weights;
+  count = NSMA_CAST(double, plan->raw.white) +
+          (total - 1.0) * NSMA_CAST(double, plan->span[plane]);
+  count = rint(count);
+  if (count < 0.0) count = 0.0;
+  if (count > 65535.0) count = 65535.0;
+  return NSMA_CAST(int32_t, count);
+}
+
+/* Corrects the defects of the area: of a cluster the rim, then what is inside.
+ * A defect's `count` is -1 until its value is known, and below while others of
+ * the same rim still want the old one. */
+static inline void nsmai_correct(const NsmaPlan *plan) {
+  const NsmaRaw *raw = &plan->raw;
+  size_t i, known = 1;
+  for (i = 0; i < raw->defect_count; ++i) raw->defects[i].count = -1;
+  while (known > 0) {
+    known = 0;
+    for (i = 0; i < raw->defect_count; ++i) {
+      NsmaDefect *defect = raw->defects + i;
+      const int32_t row = defect->row - raw->top;
+      const int32_t column = defect->column - raw->left;
+      if (defect->count >= 0 || row < 0 || row >= raw->height || column < 0 ||
+          column >= raw->width) {
+        continue;
+      }
+      defect->count = -2 - nsmai_corrected(plan, row, column);
+      known += defect->count < -1;
+    }
+    for (i = 0; i < raw->defect_count; ++i) {
+      NsmaDefect *defect = raw->defects + i;
+      if (defect->count < -1) defect->count = -2 - defect->count;
+    }
+  }
+}
+
+static inline NsmaStatus nsmai_check_extras(const NsmaRaw *raw) {
+  const int32_t rows = raw->shading_rows, columns = raw->shading_columns;
+  size_t i;
+  if (raw->shading != NULL) {
+    /* 64 is the largest SHADING_MAP_SIZE. A map that is turned by 90 degrees
+     * has its longer side where the frame has its shorter one. */
+    if (rows < 2 || columns < 2 || rows > 64 || columns > 64 ||
+        rows > raw->height || columns > raw->width ||
+        (rows > columns && raw->height < raw->width) ||
+        (rows < columns && raw->height > raw->width)) {
+      return NSMA_BAD_SHADING;
+    }
+    for (i = 0; i < NSMA_CAST(size_t, 4 * rows * columns); ++i) {
+      if (!(raw->shading[i] >= 1.0f && raw->shading[i] <= 16.0f)) {
+        return NSMA_BAD_SHADING;
       }
     }
   }
-  for (i = 0; i < 4; ++i) {
-    plan->floors[i] = -FLT_MAX;
-    if (there[i] > 5 && 1000 * there[i] > size[i] && there[i] < size[i]) {
-      plan->floors[i] =
-          (NSMA_CAST(float, lowest[i]) - plan->black[i]) / plan->span[i];
+  if (raw->defect_count > 0 && raw->defects == NULL) return NSMA_BAD_DEFECTS;
+  for (i = 0; i < raw->defect_count; ++i) {
+    const NsmaDefect *defect = raw->defects + i;
+    if (defect->row < 0 || defect->column < 0) return NSMA_BAD_DEFECTS;
+    if (i > 0 && (defect[-1].row > defect->row ||
+                  (defect[-1].row == defect->row &&
+                   defect[-1].column >= defect->column))) {
+      return NSMA_BAD_DEFECTS;
     }
   }
+  return NSMA_OK;
 }
 
 static inline NsmaStatus nsmai_check(const NsmaRaw *raw) {
@@ -352,7 +517,7 @@ static inline NsmaStatus nsmai_check(const NsmaRaw *raw) {
   if ((raw->bytes - row_bytes) / raw->row_bytes < needed) {
     return NSMA_SHORT_BUFFER;
   }
-  return NSMA_OK;
+  return nsmai_check_extras(raw);
 }
 
 static inline uint64_t nsmai_workspace(const NsmaPlan *plan) {
@@ -363,8 +528,21 @@ static inline uint64_t nsmai_workspace(const NsmaPlan *plan) {
   return tiles * sizeof(NsmaTile) + pixels * sizeof(float);
 }
 
-/* Checks a frame and its noise, and lays the tiles. Reads the frame once, to
- * see where it is clipped. `choice` comes from nsma_selector.h. */
+static inline void nsmai_find_gains(NsmaPlan *plan) {
+  const NsmaRaw *raw = &plan->raw;
+  int32_t i;
+  plan->lowest_gain = plan->highest_gain = 1.0f;
+  if (raw->shading == NULL) return;
+  plan->lowest_gain = plan->highest_gain = raw->shading[0];
+  for (i = 1; i < 4 * raw->shading_rows * raw->shading_columns; ++i) {
+    const float gain = raw->shading[i];
+    if (gain < plan->lowest_gain) plan->lowest_gain = gain;
+    if (gain > plan->highest_gain) plan->highest_gain = gain;
+  }
+}
+
+/* Checks a frame and its noise, lays the tiles, and writes what replaces the
+ * defects. `choice` comes from nsma_selector.h. */
 static inline NsmaStatus nsma_plan(const NsmaRaw *raw, const NsmaChoice *choice,
                                    NsmaPlan *plan) {
   NsmaStatus status;
@@ -392,8 +570,15 @@ static inline NsmaStatus nsma_plan(const NsmaRaw *raw, const NsmaChoice *choice,
     const int32_t row = plan->row ^ plane / 2;
     plan->black[plane] = raw->black[2 * row + (plan->column ^ plane % 2)];
     plan->span[plane] = raw->white - plan->black[plane];
+    plan->inverse[plane] = 1.0f / plan->span[plane];
   }
-  nsmai_find_floors(plan);
+  plan->saturated = NSMA_CAST(int32_t, ceilf(raw->white));
+  /* Gr lies in the rows of red. */
+  plan->channels[1] = 1 + (raw->top + plan->row) % 2;
+  plan->channels[2] = 3 - plan->channels[1];
+  plan->channels[3] = 3;
+  nsmai_find_gains(plan);
+  nsmai_correct(plan);
   return NSMA_OK;
 }
 
@@ -435,53 +620,129 @@ static inline NsmaStatus nsma_begin(const NsmaPlan *plan, void *work,
   return NSMA_OK;
 }
 
+/* Returns a count as the network wants it: no more than white, no less than
+ * `low`. */
+static inline float nsmai_seen(const NsmaPlan *plan, int32_t count,
+                               int32_t plane, float low) {
+  float value = nsmai_value(plan, count, plane);
+  value = value > low ? value : low;
+  return value < 1.0f ? value : 1.0f;
+}
+
 /* Writes a tile [1, height, width, 4] for the input `noisy`. */
 static inline NsmaStatus nsma_fill(const NsmaPlan *plan, int32_t tile,
                                    float *noisy, size_t floats) {
   NsmaSpan rows, columns;
+  uint16_t counts[4 * NSMA_TILE_WIDTH];
   float low;
+  /* `noisy` cannot overlap it, so its levels stay in registers. */
+  const NsmaPlan local = *plan;
   int32_t y, x;
   if (tile < 0 || tile >= nsma_tiles(plan)) return NSMA_BAD_TILE;
   if (noisy == NULL || floats < NSMA_TILE_FLOATS) return NSMA_SHORT_BUFFER;
   rows = nsmai_span(&plan->rows, tile / plan->columns.count);
   columns = nsmai_span(&plan->columns, tile % plan->columns.count);
   low = kNsmaClipped[plan->choice.member] ? 0.0f : -FLT_MAX;
-  for (y = 0; y < NSMA_TILE_HEIGHT; ++y) {
-    nsmai_line(plan, rows.start + y, columns.start, NSMA_TILE_WIDTH, noisy);
-    for (x = 0; x < 4 * NSMA_TILE_WIDTH; ++x) {
-      const float value = noisy[x] > low ? noisy[x] : low;
-      noisy[x] = value < 1.0f ? value : 1.0f;
+  for (y = 0; y < NSMA_TILE_HEIGHT; ++y, noisy += 4 * NSMA_TILE_WIDTH) {
+    nsmai_rows(plan, rows.start + y, columns.start, NSMA_TILE_WIDTH, counts);
+    for (x = 0; x < NSMA_TILE_WIDTH; ++x) {
+      const uint16_t *upper = counts + 2 * x;
+      const uint16_t *lower = upper + 2 * NSMA_TILE_WIDTH;
+      noisy[4 * x] = nsmai_seen(&local, upper[0], 0, low);
+      noisy[4 * x + 1] = nsmai_seen(&local, upper[1], 1, low);
+      noisy[4 * x + 2] = nsmai_seen(&local, lower[0], 2, low);
+      noisy[4 * x + 3] = nsmai_seen(&local, lower[1], 3, low);
     }
-    noisy += 4 * NSMA_TILE_WIDTH;
+    if (plan->raw.shading == NULL) continue;
+    for (x = 0; x < 4 * NSMA_TILE_WIDTH; ++x) {
+      noisy[x] /= nsmai_packed_gain(plan, rows.start + y, columns.start + x / 4,
+                                    x % 4);
+    }
   }
   return NSMA_OK;
 }
 
-/* Whether a saturated pixel has none but saturated neighbours in its tile. */
-static inline int nsmai_is_inner(const NsmaPlan *plan, const NsmaSpan *rows,
-                                 const NsmaSpan *columns, int32_t y, int32_t x,
-                                 int32_t plane) {
-  int32_t i, j;
-  for (i = y - 1; i <= y + 1; ++i) {
-    for (j = x - 1; j <= x + 1; ++j) {
-      if (i < rows->start || i >= rows->start + NSMA_TILE_HEIGHT ||
-          j < columns->start || j >= columns->start + NSMA_TILE_WIDTH) {
-        continue;
+/* Adds back what is above white. Where a pixel has none but saturated
+ * neighbours in its tile, it stays as it is. */
+static inline void nsmai_whites(const NsmaPlan *plan, const NsmaSpan *rows,
+                                const NsmaSpan *columns, int32_t y,
+                                const float *denoised, float *line) {
+  enum { kWidth = NSMA_TILE_WIDTH + 2 };
+  uint16_t near[3][4 * kWidth];
+  const int32_t count = columns->stop - columns->keep;
+  int32_t x, plane, i, j;
+  for (i = 0; i < 3; ++i) {
+    nsmai_rows(plan, y + i - 1, columns->keep - 1, count + 2, near[i]);
+  }
+  for (x = 0; x < count; ++x) {
+    for (plane = 0; plane < 4; ++plane) {
+      const int32_t at = plane / 2 * 2 * (count + 2) + plane % 2 + 2 * x;
+      const int32_t here = near[1][at + 2];
+      float excess, gain;
+      int is_inner = 1;
+      line[4 * x + plane] = denoised[4 * x + plane];
+      if (here < plan->saturated) continue;
+      for (i = 0; i < 3; ++i) {
+        for (j = 0; j < 3; ++j) {
+          const int32_t down = y + i - 1 - rows->start;
+          const int32_t right = columns->keep + x + j - 1 - columns->start;
+          is_inner &= near[i][at + 2 * j] >= plan->saturated || down < 0 ||
+                      down >= NSMA_TILE_HEIGHT || right < 0 ||
+                      right >= NSMA_TILE_WIDTH;
+        }
       }
-      if (nsmai_value(plan, i, j, plane) < 1.0f) return 0;
+      excess = nsmai_value(plan, here, plane) - 1.0f;
+      gain = nsmai_packed_gain(plan, y, columns->keep + x, plane);
+      if (is_inner) {
+        line[4 * x + plane] = (1.0f + excess) / gain;
+      } else {
+        line[4 * x + plane] += excess / gain;
+      }
     }
   }
-  return 1;
 }
 
-/* Adds a row of blocks of 8 packed pixels to their sums, four a block. */
-static inline void nsmai_add(const float *line, int32_t blocks, float *sums) {
-  int32_t block, i, plane;
-  for (block = 0; block < blocks; ++block, line += 32, sums += 4) {
-    for (i = 0; i < 8; ++i) {
-      for (plane = 0; plane < 4; ++plane) sums[plane] += line[4 * i + plane];
+/* Notes the lowest counts of a row of the frame; returns the highest one.
+ * `line` begins with a pixel of `plane`, the next is of `plane + 1`. */
+static inline int32_t nsmai_note(NsmaTile *record, const uint16_t *line,
+                                 int32_t from, int32_t to, int32_t plane) {
+  int32_t even = 65536, odd = 65536, high = 0, i;
+  if (from % 2 && from < to) odd = high = line[from];
+  for (i = from + from % 2; i + 2 <= to; i += 2) {
+    const int32_t left = line[i], right = line[i + 1];
+    even = left < even ? left : even;
+    odd = right < odd ? right : odd;
+    high = left > high ? left : high;
+    high = right > high ? right : high;
+  }
+  if (i < to) {
+    even = line[i] < even ? line[i] : even;
+    high = line[i] > high ? line[i] : high;
+  }
+  for (i = 0; i < 2; ++i) {
+    const int32_t low = i ? odd : even;
+    int32_t x;
+    if (low > record->lowest[plane + i] || low == 65536) continue;
+    if (low < record->lowest[plane + i]) record->there[plane + i] = 0;
+    record->lowest[plane + i] = low;
+    for (x = from + (from + i) % 2; x < to; x += 2) {
+      record->there[plane + i] += line[x] == low;
     }
   }
+  return high;
+}
+
+/* Whether all are finite and within 16 times white: the bits of such a number
+ * less its sign are no more than those of 16. */
+static inline int nsmai_is_good(const float *denoised) {
+  uint32_t over = 0;
+  size_t i;
+  for (i = 0; i < NSMA_TILE_FLOATS; ++i) {
+    uint32_t bits;
+    memcpy(&bits, denoised + i, sizeof(bits));
+    over |= 0x41800000u - (bits & 0x7FFFFFFFu);
+  }
+  return over >> 31 == 0;
 }
 
 /* Writes packed pixels to their places in the mosaic. */
@@ -520,8 +781,7 @@ static inline NsmaStatus nsma_take(const NsmaPlan *plan, int32_t tile,
   NsmaSpan rows, columns;
   NsmaTile *record;
   float *mosaic;
-  int32_t top, y, x, plane, is_bad = 0;
-  size_t i;
+  int32_t y, width, first, from, to, i;
   if (status != NSMA_OK) return status;
   if (tile < 0 || tile >= nsma_tiles(plan)) return NSMA_BAD_TILE;
   if (denoised == NULL || floats < NSMA_TILE_FLOATS) return NSMA_SHORT_BUFFER;
@@ -529,83 +789,165 @@ static inline NsmaStatus nsma_take(const NsmaPlan *plan, int32_t tile,
   mosaic = NSMA_CAST(float *, NSMA_CAST(void *, record + nsma_tiles(plan)));
   record += tile;
   if (record->done) return NSMA_TILE_TWICE;
-  for (i = 0; i < NSMA_TILE_FLOATS; ++i) {
-    is_bad |= !(denoised[i] >= -16.0f && denoised[i] <= 16.0f);
-  }
-  if (is_bad) return NSMA_BAD_OUTPUT;
+  if (!nsmai_is_good(denoised)) return NSMA_BAD_OUTPUT;
   rows = nsmai_span(&plan->rows, tile / plan->columns.count);
   columns = nsmai_span(&plan->columns, tile % plan->columns.count);
-  /* Blocks of 8 x 8 packed pixels, as the means are measured. */
-  for (top = rows.keep; top < rows.stop; top += 8) {
-    const int32_t bottom = top + 8 < rows.stop ? top + 8 : rows.stop;
-    const int32_t width = columns.stop - columns.keep;
-    float noisy[4 * NSMA_TILE_WIDTH];
-    float before[4 * (NSMA_TILE_WIDTH / 8 + 1)];
-    float after[4 * (NSMA_TILE_WIDTH / 8 + 1)];
-    memset(before, 0, sizeof(before));
-    memset(after, 0, sizeof(after));
-    for (y = top; y < bottom; ++y) {
-      const float *from = denoised +
-                          4 * (NSMA_CAST(size_t, y - rows.start) *
-                                   NSMA_TILE_WIDTH +
-                               NSMA_CAST(size_t, columns.keep - columns.start));
-      int any_white = 0;
-      nsmai_line(plan, y, columns.keep, width, noisy);
-      nsmai_add(noisy, width / 8, before);
-      for (x = 0; x < 4 * width; ++x) any_white |= noisy[x] >= 1.0f;
-      for (x = 0; any_white && x < 4 * width; ++x) {
-        const float was = noisy[x];
-        noisy[x] = from[x];
-        if (was >= 1.0f) {
-          noisy[x] += was - 1.0f;
-          if (nsmai_is_inner(plan, &rows, &columns, y, columns.keep + x / 4,
-                             x % 4)) {
-            noisy[x] = was;
-          }
-        }
-      }
-      if (any_white) from = noisy;
-      nsmai_add(from, width / 8, after);
-      nsmai_store(plan, y, columns.keep, width, from, mosaic);
+  width = columns.stop - columns.keep;
+  first = 2 * columns.keep - plan->column;
+  /* What is mirrored is no pixel of the frame. */
+  from = first < 0;
+  to = first + 2 * width > plan->raw.width ? 2 * width - 1 : 2 * width;
+  for (i = 0; i < 4; ++i) record->lowest[i] = 65536;
+  for (y = rows.keep; y < rows.stop; ++y) {
+    const float *out = denoised + 4 * (columns.keep - columns.start);
+    uint16_t counts[4 * NSMA_TILE_WIDTH];
+    float line[4 * NSMA_TILE_WIDTH];
+    int32_t below, highest = 0;
+    out += NSMA_CAST(size_t, y - rows.start) * (4 * NSMA_TILE_WIDTH);
+    nsmai_rows(plan, y, columns.keep, width, counts);
+    for (below = 0; below < 2; ++below) {
+      const int32_t row = 2 * y - plan->row + below;
+      int32_t high;
+      if (row < 0 || row >= plan->raw.height) continue;
+      high = nsmai_note(record, counts + 2 * below * width, from, to,
+                        2 * below);
+      if (high > highest) highest = high;
     }
-    if (bottom - top < 8) continue;
-    for (x = 0; x < width / 8; ++x) {
-      for (plane = 0; plane < 4; ++plane) {
-        const float mean = before[4 * x + plane] / 64.0f;
-        const float deviation = nsmai_deviation(plan, mean);
-        if (mean - 4.0f * deviation > plan->floors[plane] &&
-            mean + 4.0f * deviation < 1.0f) {
-          record->taken[plane] +=
-              NSMA_CAST(double, mean - after[4 * x + plane] / 64.0f);
-          record->deviations[plane] += NSMA_CAST(double, deviation);
-          ++record->blocks[plane];
-        }
-      }
+    if (highest >= plan->saturated) {
+      nsmai_whites(plan, &rows, &columns, y, out, line);
+      out = line;
     }
+    nsmai_store(plan, y, columns.keep, width, out, mosaic);
   }
   record->done = 1;
   return NSMA_OK;
 }
 
-/* Sums up what the tiles say: what was taken from the mean of each plane, in
- * deviations of the noise. NSMA_TILE_MISSING until all tiles were taken. */
+/* Finds the value that each plane is clipped at in the shadows: noise has a
+ * mean there. Many pixels stand exactly at the lowest count then. */
+static inline NsmaStatus nsmai_floors(const NsmaPlan *plan,
+                                      const NsmaTile *record, float floors[4]) {
+  int32_t plane, tile;
+  for (plane = 0; plane < 4; ++plane) {
+    const int32_t row = plan->row ^ plane / 2, column = plan->column ^ plane % 2;
+    const int64_t size =
+        NSMA_CAST(int64_t, (plan->raw.height - row + 1) / 2) *
+        ((plan->raw.width - column + 1) / 2);
+    int32_t lowest = 65536;
+    int64_t there = 0;
+    for (tile = 0; tile < nsma_tiles(plan); ++tile) {
+      const int32_t low = record[tile].lowest[plane];
+      if (!record[tile].done) return NSMA_TILE_MISSING;
+      if (low < lowest) there = 0;
+      if (low <= lowest) there += record[tile].there[plane];
+      if (low < lowest) lowest = low;
+    }
+    floors[plane] = -FLT_MAX;
+    if (there > 5 && 1000 * there > size && there < size) {
+      /* With a shading map it varies; this is the highest it was. */
+      const float floor = nsmai_value(plan, lowest, plane);
+      floors[plane] =
+          floor / (floor > 0.0f ? plan->lowest_gain : plan->highest_gain);
+    }
+  }
+  return NSMA_OK;
+}
+
+enum { kNsmaBlocks = 16 }; /* That are measured at once. */
+
+/* Sums of some blocks of 8 x 8 pixels of each plane, in values before the
+ * shading correction: the frame, the result, and white. */
+typedef struct {
+  float noisy[kNsmaBlocks][4], denoised[kNsmaBlocks][4];
+  float white[kNsmaBlocks][4];
+} NsmaSums;
+
+static inline void nsmai_sum(const NsmaPlan *plan, const float *mosaic,
+                             int32_t top, int32_t left, int32_t blocks,
+                             NsmaSums *sums) {
+  const size_t stride = NSMA_CAST(size_t, plan->raw.width);
+  int32_t y, block, x, side;
+  memset(sums, 0, sizeof(*sums));
+  for (y = top; y < top + 16; ++y) {
+    const float *line = mosaic + NSMA_CAST(size_t, y) * stride + left;
+    const int32_t planes = 2 * ((y + plan->row) % 2);
+    uint16_t counts[16 * kNsmaBlocks];
+    nsmai_read(&plan->raw, y, left, 16 * blocks, counts);
+    for (block = 0; block < blocks; ++block) {
+      const uint16_t *count = counts + 16 * block;
+      int32_t even = 0, odd = 0;
+      float even_denoised = 0.0f, odd_denoised = 0.0f;
+      const int32_t plane = planes + plan->column, other = plane ^ 1;
+      for (x = 0; x < 16; x += 2, line += 2) {
+        even += count[x];
+        odd += count[x + 1];
+        even_denoised += line[0];
+        odd_denoised += line[1];
+      }
+      sums->denoised[block][plane] += even_denoised;
+      sums->denoised[block][other] += odd_denoised;
+      if (plan->raw.shading == NULL) {
+        sums->noisy[block][plane] +=
+            (NSMA_CAST(float, even) - 8.0f * plan->black[plane]) *
+            plan->inverse[plane];
+        sums->noisy[block][other] +=
+            (NSMA_CAST(float, odd) - 8.0f * plan->black[other]) *
+            plan->inverse[other];
+        sums->white[block][plane] += 8.0f;
+        sums->white[block][other] += 8.0f;
+        continue;
+      }
+      for (x = 0; x < 16; ++x) {
+        side = x % 2 ? other : plane;
+        const float gain = nsmai_gain(plan, side, y, left + 16 * block + x);
+        sums->noisy[block][side] += nsmai_value(plan, count[x], side) / gain;
+        sums->white[block][side] += 1.0f / gain;
+      }
+    }
+  }
+}
+
+/* Measures what was taken from the mean of each plane, in deviations of the
+ * noise, over blocks of 8 x 8 of its pixels from the area's upper left corner.
+ * NSMA_TILE_MISSING until all tiles were taken. */
 static inline NsmaStatus nsma_shifts(const NsmaPlan *plan, const void *work,
                                      size_t bytes, float shifts[4]) {
-  const NsmaStatus status = nsmai_check_work(plan, work, bytes);
-  const NsmaTile *record;
-  int32_t plane, tile;
+  NsmaStatus status = nsmai_check_work(plan, work, bytes);
+  const NsmaTile *record = NSMA_CAST(const NsmaTile *, work);
+  double taken[4] = {0.0, 0.0, 0.0, 0.0}, deviations[4] = {0.0, 0.0, 0.0, 0.0};
+  int64_t used[4] = {0, 0, 0, 0};
+  float floors[4];
+  const float *mosaic;
+  int32_t top, left, block, plane;
   if (status != NSMA_OK) return status;
-  record = NSMA_CAST(const NsmaTile *, work);
-  for (plane = 0; plane < 4; ++plane) {
-    double taken = 0.0, deviations = 0.0, shift = 0.0;
-    int64_t blocks = 0;
-    for (tile = 0; tile < nsma_tiles(plan); ++tile) {
-      if (!record[tile].done) return NSMA_TILE_MISSING;
-      taken += record[tile].taken[plane];
-      deviations += record[tile].deviations[plane];
-      blocks += record[tile].blocks[plane];
+  status = nsmai_floors(plan, record, floors);
+  if (status != NSMA_OK) return status;
+  mosaic = NSMA_CAST(const float *,
+                     NSMA_CAST(const void *, record + nsma_tiles(plan)));
+  for (top = 0; top + 16 <= plan->raw.height; top += 16) {
+    for (left = 0; left + 16 <= plan->raw.width; left += 16 * kNsmaBlocks) {
+      const int32_t rest = (plan->raw.width - left) / 16;
+      const int32_t blocks = rest < kNsmaBlocks ? rest : kNsmaBlocks;
+      NsmaSums sums;
+      nsmai_sum(plan, mosaic, top, left, blocks, &sums);
+      for (block = 0; block < blocks; ++block) {
+        for (plane = 0; plane < 4; ++plane) {
+          const float mean = sums.noisy[block][plane] / 64.0f;
+          const float deviation = nsmai_deviation(plan, mean);
+          if (mean - 4.0f * deviation > floors[plane] &&
+              mean + 4.0f * deviation < sums.white[block][plane] / 64.0f) {
+            taken[plane] += NSMA_CAST(
+                double, mean - sums.denoised[block][plane] / 64.0f);
+            deviations[plane] += NSMA_CAST(double, deviation);
+            ++used[plane];
+          }
+        }
+      }
     }
-    if (blocks >= 64 && deviations > 0.0) shift = taken / deviations;
+  }
+  for (plane = 0; plane < 4; ++plane) {
+    double shift = 0.0;
+    if (used[plane] >= 64) shift = taken[plane] / deviations[plane];
     if (shift > 0.25) shift = 0.25;
     if (shift < -0.25) shift = -0.25;
     shifts[plane] = NSMA_CAST(float, shift);
@@ -613,15 +955,53 @@ static inline NsmaStatus nsma_shifts(const NsmaPlan *plan, const void *work,
   return NSMA_OK;
 }
 
-/* Returns the counts of a denoised value, its mean put back. Saturated values
- * stay, and no other becomes saturated. */
-static inline float nsmai_counts(const NsmaPlan *plan, float x, float shift,
-                                 int32_t plane) {
-  if (x < 1.0f) {
-    x += shift * nsmai_deviation(plan, x);
-    if (x > 1.0f) x = 1.0f;
+enum { kNsmaChunk = 128 }; /* Pixels of a row that are finished at once. */
+
+/* Puts the mean back, multiplies by the gain again and gives counts. Saturated
+ * values stay, and no other becomes saturated. A row of the area from a column
+ * on, which is even. (Loops of a fixed number of steps over arrays of its own:
+ * compilers make vectors of them.) */
+static inline void nsmai_restore(const NsmaPlan *plan, const float *shifts,
+                                 int32_t row, int32_t column, float *x) {
+  const int32_t even = 2 * ((row + plan->row) % 2) + plan->column;
+  const int32_t odd = even ^ 1;
+  const float shift[2] = {shifts[even], shifts[odd]};
+  const float span[2] = {plan->span[even], plan->span[odd]};
+  const float black[2] = {plan->black[even], plan->black[odd]};
+  float moved[kNsmaChunk];
+  int32_t i;
+  for (i = 0; i < kNsmaChunk; ++i) moved[i] = nsmai_deviation(plan, x[i]);
+  for (i = 0; i < kNsmaChunk; i += 2) {
+    moved[i] = x[i] + shift[0] * moved[i];
+    moved[i + 1] = x[i + 1] + shift[1] * moved[i + 1];
   }
-  return x * plan->span[plane] + plan->black[plane];
+  if (plan->raw.shading != NULL) {
+    for (i = 0; i < kNsmaChunk && column + i < plan->raw.width; ++i) {
+      const float gain = nsmai_gain(plan, i % 2 ? odd : even, row, column + i);
+      moved[i] *= gain;
+      x[i] *= gain;
+    }
+  }
+  for (i = 0; i < kNsmaChunk; ++i) {
+    const float inside = moved[i] < 1.0f ? moved[i] : 1.0f;
+    x[i] = x[i] < 1.0f - 1e-6f ? inside : x[i];
+  }
+  for (i = 0; i < kNsmaChunk; i += 2) {
+    x[i] = x[i] * span[0] + black[0];
+    x[i + 1] = x[i + 1] * span[1] + black[1];
+  }
+}
+
+/* Rounds `factor` times the counts. */
+static inline void nsmai_round(const float *counts, float factor,
+                               uint16_t *out) {
+  int32_t i;
+  for (i = 0; i < kNsmaChunk; ++i) {
+    float count = counts[i] * factor + 0.5f;
+    count = count > 0.0f ? count : 0.0f;
+    count = count < 65535.0f ? count : 65535.0f;
+    out[i] = NSMA_CAST(uint16_t, NSMA_CAST(int32_t, count));
+  }
 }
 
 static inline NsmaStatus nsmai_finish(const NsmaPlan *plan, const void *work,
@@ -649,18 +1029,19 @@ static inline NsmaStatus nsmai_finish(const NsmaPlan *plan, const void *work,
     const size_t at = NSMA_CAST(size_t, row) * row_stride;
     const float *line = mosaic + NSMA_CAST(size_t, row) *
                                      NSMA_CAST(size_t, plan->raw.width);
-    const int32_t planes = 2 * ((row + plan->row) % 2);
-    for (column = 0; column < plan->raw.width; ++column) {
-      const int32_t plane = planes + (column + plan->column) % 2;
-      float counts = nsmai_counts(plan, line[column], shifts[plane], plane);
+    for (column = 0; column < plan->raw.width; column += kNsmaChunk) {
+      const int32_t rest = plan->raw.width - column;
+      const size_t n = NSMA_CAST(size_t, rest < kNsmaChunk ? rest : kNsmaChunk);
+      float counts[kNsmaChunk] = {0.0f};
+      uint16_t rounded[kNsmaChunk];
+      memcpy(counts, line + column, n * sizeof(*counts));
+      nsmai_restore(plan, shifts, row, column, counts);
       if (exact != NULL) {
-        exact[at + NSMA_CAST(size_t, column)] = counts;
-        continue;
+        memcpy(exact + at + column, counts, n * sizeof(*counts));
+      } else {
+        nsmai_round(counts, NSMA_CAST(float, factor), rounded);
+        memcpy(whole + at + column, rounded, n * sizeof(*rounded));
       }
-      counts = counts * NSMA_CAST(float, factor) + 0.5f;
-      if (counts < 0.0f) counts = 0.0f;
-      if (counts > 65535.0f) counts = 65535.0f;
-      whole[at + NSMA_CAST(size_t, column)] = NSMA_CAST(uint16_t, counts);
     }
   }
   return NSMA_OK;

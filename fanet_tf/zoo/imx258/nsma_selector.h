@@ -39,7 +39,9 @@ typedef enum {
   NSMA_TILE_TWICE = 12,  /* A tile was taken already. */
   NSMA_TILE_MISSING = 13,/* Some tile was not taken yet. */
   NSMA_BAD_OUTPUT = 14,  /* The network gave NaN, infinity or over 16 white. */
-  NSMA_BAD_FACTOR = 15   /* The factor of the counts must be 1 or more. */
+  NSMA_BAD_FACTOR = 15,  /* The factor of the counts must be 1 or more. */
+  NSMA_BAD_SHADING = 16, /* Gains of 1 to 16, 2 to 64 a side, of the area. */
+  NSMA_BAD_DEFECTS = 17  /* Defects must be in reading order, each once. */
 } NsmaStatus;
 
 /* Bind `scale` and `offset` of the member `member` by these names, each as

@@ -1,6 +1,7 @@
 """The C header between a camera's buffer and a network gives our frames."""
 
 import concurrent.futures
+import pathlib
 import subprocess
 
 import app_code
@@ -13,7 +14,9 @@ from app_code import NOISE
 from app_code import image_of
 
 from fanet_tf.denoising import bundle as bundle_reader
+from fanet_tf.denoising.defects import Correction
 from fanet_tf.denoising.member_runner import MemberRunner
+from fanet_tf.files.defect_list import DefectList
 from fanet_tf.files.raw_image import RawImage
 from fanet_tf.raw import cfa
 
@@ -44,20 +47,22 @@ def runner_of(array, member=0, recipe="float32"):
     return MemberRunner(array.members[member], recipe, 1)
 
 
-def check_equal(code, array, image, raw_format="RAW16", order=None, padding=0):
+def check_equal(
+    code, array, image, raw_format="RAW16", order=None, padding=0, **extras
+):
     """Compares the header's frame with fanet-denoise's; returns it."""
-    raw = app_code.raw_of(image, raw_format, padding)
+    raw = app_code.raw_of(image, raw_format, padding, **extras)
     frame = app_code.Frame16(code, raw, NOISE)
     runner = runner_of(array, frame.member)
     frame.denoise(runner, order and order(frame.tiles))
-    wanted, shifts = app_code.expected(array, image, NOISE)
+    wanted, shifts = app_code.expected(array, image, NOISE, **extras)
     status, got = frame.finish()
     assert status == 0
     np.testing.assert_allclose(got, wanted, rtol=0, atol=COUNTS)
     np.testing.assert_allclose(frame.shifts()[1], shifts, rtol=0, atol=1e-4)
     factor = code.t_factor(image.white_level)
     status, got = frame.finish(factor, padding)
-    wanted, _ = app_code.expected(array, image, NOISE, factor=factor)
+    wanted, _ = app_code.expected(array, image, NOISE, factor=factor, **extras)
     assert status == 0
     assert np.abs(got.astype(int) - wanted).max() <= 1
     return got, shifts
@@ -117,6 +122,69 @@ def test_tiles_come_in_any_order_and_from_four_threads(code, array):
     np.testing.assert_array_equal(plain.finish()[1], threaded.finish()[1])
 
 
+@pytest.mark.parametrize(
+    "pattern, active",
+    [("RGGB", None), ("GRBG", (3, 5, 138, 208)), ("BGGR", (2, 0, 138, 208))],
+)
+def test_a_shaded_frame_is_denoised_as_it_was_before(
+    signed_code, signed, pattern, active
+):
+    """Highlights are clipped after the gains, as `image_of` has them."""
+    fields = {} if active is None else {"active": active}
+    image = image_of((140, 211), pattern, white=960, **fields)
+    extras = {"shading": app_code.shading_of((9, 13))}
+    got, shifts = check_equal(signed_code, signed, image, **extras)
+    assert np.abs(shifts).max() > 1e-3
+    plain, _ = app_code.expected(signed, image, NOISE, factor=64)
+    assert np.abs(got.astype(int) - plain).max() > 64  # It matters.
+
+
+@pytest.mark.parametrize("pattern", cfa.PATTERNS)
+@pytest.mark.parametrize("raw_format", ["RAW10", "RAW16"])
+@pytest.mark.parametrize("shaded", [False, True])
+def test_listed_defects_are_corrected(
+    signed_code, signed, pattern, raw_format, shaded
+):
+    """Alone, in pairs and in clusters, at the edges and beyond the area."""
+    image = image_of((131, 198), pattern, active=(2, 4, 131, 197))
+    defects = app_code.defects_of(image)
+    image.mosaic[tuple(np.transpose(defects))] = 1023
+    extras = {"defects": defects}
+    if shaded:
+        extras["shading"] = app_code.shading_of((9, 13))
+    check_equal(signed_code, signed, image, raw_format, **extras)
+    assert np.array_equal(
+        corrected(signed_code, image, raw_format, **extras),
+        wanted_counts(image, **extras),
+    )
+
+
+def corrected(code, image, raw_format, **extras):
+    """Returns the area with the counts that the header gives to defects."""
+    raw = app_code.raw_of(image, raw_format, **extras)
+    assert app_code.Frame16(code, raw, NOISE).status == 0
+    counts = image.mosaic.copy()
+    for defect in raw.listed:
+        if defect.count >= 0:
+            counts[defect.row, defect.column] = defect.count
+    top, left, bottom, right = image.active
+    return counts[top:bottom, left:right]
+
+
+def wanted_counts(image, defects, shading=None):
+    rows, columns = np.transpose(defects)
+    known = DefectList(pathlib.Path("list"), rows, columns, None)
+    correction = Correction(find=False, known=known)
+    return correction.correct(image, NOISE, shading).image.visible
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_frames_of_nothing_but_defects_stay(code, array, shape):
+    image = image_of(shape, "GRBG")
+    defects = list(np.ndindex(shape))
+    check_equal(code, array, image, "RAW12", defects=defects)
+
+
 @pytest.mark.slow
 def test_13_megapixels_through_the_shipped_array(tmp_path):
     shipped = bundle_reader.load()
@@ -160,7 +228,18 @@ def test_bad_frames_are_refused(code):
         ("too short", {"top": 1}),
         ("too short", {"bytes": 10}),
         ("too short", {"data": None}),
+        ("shading must", {"shading_rows": 1}),
+        ("shading must", {"shading_rows": 41}),
+        ("shading must", {"shading_columns": 65}),
+        ("shading must", {"shading_rows": 14}),  # Turned by 90 degrees.
+        ("shading must", {"shading": app_code.shading_of((9, 13), 17.0)}),
+        ("defects must", {"defects": [(3, 4), (3, 4)]}),
+        ("defects must", {"defects": [(3, 4), (2, 9)]}),
+        ("defects must", {"defects": [(3, -1)]}),
+        ("defects must", {"defects": (), "defect_count": 1}),
     ):
+        if "shading" in message:
+            changes = {"shading": app_code.shading_of((9, 13)), **changes}
         assert message in status_of(code, image, **changes), changes
 
 
@@ -243,7 +322,10 @@ int main(int argc, char **argv) {
     NsmaRaw raw;
     NsmaPlan plan;
     NsmaChoice choice = nsma_from_gain((float)(1 + any(64)), -1);
+    NsmaDefect *defects;
     uint8_t *data;
+    float *gains;
+    uint32_t at;
     size_t size, work_bytes, n, count, row;
     float *noisy;
     uint16_t *out;
@@ -279,8 +361,28 @@ int main(int argc, char **argv) {
     }
     raw.data = data;
     raw.bytes = size;
+    raw.defect_count = any(3) ? 0 : any(40);
+    defects = (NsmaDefect *)malloc(raw.defect_count * sizeof(NsmaDefect) + 1);
+    raw.defects = defects;
+    for (n = 0, at = 0; n < raw.defect_count; ++n) {
+      at += 1 + any(most);
+      defects[n].row = (int32_t)at / 100;
+      defects[n].column = (int32_t)at % 100;
+    }
+    if (raw.defect_count && !any(64)) defects[0].column = -(int32_t)any(9);
+    if (raw.defect_count && !any(64)) defects[0].row = (int32_t)any(1u << 31);
+    raw.shading_rows = (int32_t)(2 + any(4));
+    raw.shading_columns = (int32_t)(2 + any(4));
+    if (!any(64)) raw.shading_columns = (int32_t)any(2) - 1;
+    at = raw.shading_columns < 0 ? 0 : (uint32_t)raw.shading_columns;
+    at *= 4 * (uint32_t)raw.shading_rows;
+    gains = (float *)malloc(at * sizeof(float) + 1);
+    for (n = 0; n < at; ++n) gains[n] = 1.0f + (float)any(99) / 33.0f;
+    raw.shading = any(8) ? NULL : gains;
     if (nsma_plan(&raw, &choice, &plan) != NSMA_OK) {
       ++refused;
+      free(gains);
+      free(defects);
       free(data);
       continue;
     }
@@ -321,6 +423,8 @@ int main(int argc, char **argv) {
     free(out);
     free(noisy);
     free(work);
+    free(gains);
+    free(defects);
     free(data);
   }
   printf("%d %d\n", good, refused);

@@ -53,15 +53,18 @@ fun main() {
     val from = DataInputStream(BufferedInputStream(System.`in`))
     val to = DataOutputStream(BufferedOutputStream(System.out))
     while (true) {
-        val ints = try { IntArray(8) { from.readInt() } }
+        val ints = try { IntArray(11) { from.readInt() } }
             catch (end: EOFException) { return }
         val levels = FloatArray(7) { from.readFloat() }
+        val gains = FloatArray(4 * ints[8] * ints[9]) { from.readFloat() }
+        val defects = List(ints[10]) { from.readInt() to from.readInt() }
         val data = ByteArray(ints[7])
         from.readFully(data)
         try {
             val raw = NsmaRaw(
                 ByteBuffer.wrap(data), ints[4], ints[0], ints[1], ints[2],
-                ints[3], levels.copyOf(4), levels[4], ints[5], ints[6]
+                ints[3], levels.copyOf(4), levels[4], ints[5], ints[6],
+                if (ints[8] > 0) gains else null, ints[8], ints[9], defects
             )
             val choice = NsmaSelector.fromNoise(levels[5], levels[6])
             val frame = NsmaDenoiser(raw, choice)
@@ -142,8 +145,13 @@ class Denoiser:
     def start(self, raw, noise=NOISE):
         """Sends a frame; returns the status."""
         fields = (raw.width, raw.height, raw.format, raw.cfa, raw.row_bytes)
-        self.write(">i4", (*fields, raw.left, raw.top, len(raw.content)))
+        gains = raw.gains if raw.gains is not None else np.zeros((0, 0, 4))
+        sizes = (len(raw.content), *gains.shape[:2], raw.defect_count)
+        self.write(">i4", (*fields, raw.left, raw.top, *sizes))
         self.write(">f4", (*raw.black, raw.white, *noise))
+        self.write(">f4", gains.ravel())
+        for defect in raw.listed or ():
+            self.write(">i4", (defect.row, defect.column))
         self.process.stdin.write(raw.content)
         self.process.stdin.flush()
         return int(self.read(">i4", 1)[0])
@@ -183,7 +191,21 @@ def test_it_equals_the_command(
     denoiser, array, pattern, shape, raw_format, bits, changes
 ):
     image = image_of(shape, pattern, bits, **changes)
-    raw = app_code.raw_of(image, raw_format, row_padding=3)
+    check_equal(denoiser, array, image, raw_format)
+
+
+@pytest.mark.parametrize("pattern", cfa.PATTERNS)
+def test_shading_and_defects_equal_the_command(denoiser, array, pattern):
+    image = image_of((140, 211), pattern, white=960, active=(3, 5, 138, 208))
+    extras = {"defects": app_code.defects_of(image)}
+    image.mosaic[tuple(np.transpose(extras["defects"]))] = 900
+    check_equal(denoiser, array, image, "RAW10", **extras)
+    extras["shading"] = app_code.shading_of((9, 13))
+    check_equal(denoiser, array, image, "RAW16", **extras)
+
+
+def check_equal(denoiser, array, image, raw_format, **extras):
+    raw = app_code.raw_of(image, raw_format, row_padding=3, **extras)
     assert denoiser.start(raw) == 0
     tiles, member = denoiser.read(">i4", 2)
     scale, offset = denoiser.read(">f4", 2)
@@ -197,10 +219,10 @@ def test_it_equals_the_command(
     got = denoiser.read(">f4", int(np.prod(size))).reshape(size)
     whole = denoiser.read(">u2", int(np.prod(size))).reshape(size)
     assert denoiser.read(">i4", 1)[0] == 12  # A tile that is taken twice.
-    wanted, _ = app_code.expected(array, image, NOISE)
+    wanted, _ = app_code.expected(array, image, NOISE, **extras)
     np.testing.assert_allclose(got, wanted, rtol=0, atol=COUNTS)
     factor = 1 << int(np.log2(65535 / image.white_level))
-    wanted, _ = app_code.expected(array, image, NOISE, factor=factor)
+    wanted, _ = app_code.expected(array, image, NOISE, factor=factor, **extras)
     assert np.abs(whole.astype(int) - wanted).max() <= 1
 
 
@@ -215,6 +237,10 @@ def test_it_refuses_what_c_refuses(denoiser):
         (8, {"left": -1}, NOISE),
         (9, {"height": 41}, NOISE),
         (9, {"row_bytes": 64}, NOISE),
+        (16, {"shading": app_code.shading_of((9, 13), 17.0)}, NOISE),
+        (16, {"shading": app_code.shading_of((14, 13))}, NOISE),
+        (17, {"defects": [(3, 4), (3, 4)]}, NOISE),
+        (17, {"defects": [(3, -1)]}, NOISE),
     ):
         raw = app_code.raw_of(image, "RAW10", **changes)
         assert denoiser.start(raw, noise) == status, changes
