@@ -4,10 +4,10 @@ import contextlib
 import dataclasses
 import datetime
 import pathlib
-import secrets
 from collections.abc import Mapping
 
 from android_bench import plan
+from android_bench import run_ids
 from android_bench import runner
 from android_bench.bundle import Bundle
 from android_bench.errors import BenchError
@@ -124,7 +124,7 @@ def dry_run(settings: Settings) -> None:
         settings.tool,
         settings.timing,
         settings.phone,
-        secrets.token_hex(6),
+        run_ids.new(),
     )
     target.identify()
     jobs = _jobs(settings, target)
@@ -214,13 +214,13 @@ def _jobs(settings: Settings, target: phone.Phone | host.Host) -> list[Job]:
 
 def _run_id(settings: Settings, path: pathlib.Path) -> str:
     if not settings.resume:
-        return secrets.token_hex(6)
+        return run_ids.new()
     if not path.exists():
         raise BenchError(
             "`--resume` must meet a run in `--output`. Received: "
             f"{settings.output!r} without {stores.RESULTS}"
         )
-    return stores.read(path)[0]["run_id"]
+    return run_ids.checked(stores.read(path)[0].get("run_id"))
 
 
 def _identity(settings: Settings, device: dict, jobs: list[Job]) -> dict:

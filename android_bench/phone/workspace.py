@@ -1,10 +1,9 @@
 """A run's own folder on the phone: files go there and come back."""
 
 import pathlib
-import re
 
+from android_bench import run_ids
 from android_bench.errors import AdbError
-from android_bench.errors import BenchError
 from android_bench.errors import DeviceLost
 from android_bench.errors import ToolError
 from android_bench.phone import guard as guards
@@ -15,7 +14,6 @@ from fanet_tf.files import own_folder
 # A transfer may take so long without a sign of life; the guard waits longer.
 _TRANSFER_S = 600
 _GUARD_MARGIN_S = 300
-_RUN_ID = re.compile("[0-9a-f]{12}")
 
 
 class Workspace:
@@ -31,13 +29,7 @@ class Workspace:
     def __init__(
         self, adb: Adb, run_id: str, silence_s: float, restores_mode: bool
     ):
-        # It comes from a results file on resuming, and goes into `rm -rf`.
-        if not _RUN_ID.fullmatch(run_id):
-            raise BenchError(
-                "A run's id must be 12 hexadecimal digits. "
-                f"Received: {run_id!r}"
-            )
-        self.folder = f"{guards.BASE}/{run_id}"
+        self.folder = f"{guards.BASE}/{run_ids.checked(run_id)}"
         limit_s = max(silence_s, _TRANSFER_S) + _GUARD_MARGIN_S
         self.guard = guards.Guard(adb, self.folder, limit_s, restores_mode)
         self._adb = adb

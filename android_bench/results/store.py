@@ -73,7 +73,12 @@ class Store:
             self._resume(read(path))
 
     def _resume(self, lines: list[dict]) -> None:
-        old = lines[0]
+        old, *others = lines
+        if not _is_of_a_run(old, others):
+            raise BenchError(
+                "`--resume` must meet the whole lines of a run. Received: "
+                f"{self.path}"
+            )
         unlike = _unlike(old["identity"], self.header["identity"])
         if unlike:
             raise BenchError(
@@ -82,7 +87,7 @@ class Store:
             )
         self.header = {**self.header, **old}
         self.jobs = {
-            line["id"]: line for line in lines if line["type"] == "job"
+            line["id"]: line for line in others if line["type"] == "job"
         }
 
     def add(self, record: dict) -> None:
@@ -132,6 +137,21 @@ def check_free(folder: pathlib.Path, resume: bool) -> None:
                 "`--output` must be a new folder, or one without results. "
                 f"Received: {folder} with {name}"
             )
+
+
+def _is_of_a_run(header: dict, others: list) -> bool:
+    """Whether lines can be gone on with: anybody may have written them."""
+    identity = header.get("identity")
+    return (
+        isinstance(identity, dict)
+        and isinstance(identity.get("flags"), dict | None)
+        and all(
+            isinstance(line, dict)
+            and line.get("type") in ("job", "row")
+            and (line["type"] == "row" or isinstance(line.get("id"), str))
+            for line in others
+        )
+    )
 
 
 def _unlike(old: dict, new: dict) -> list[str]:

@@ -196,6 +196,10 @@ def run(
             fail("Interrupted.", code=EXIT_INTERRUPTED)
         except BrokenPipeError:
             raise
+        except ImportError:
+            if process.was_interrupted():
+                fail("Interrupted.", code=EXIT_INTERRUPTED)
+            raise
         except OSError as error:
             # A path that is missing, unreadable or on a full disk.
             name = f": {error.filename}" if error.filename else ""
@@ -203,6 +207,7 @@ def run(
         except MemoryError:
             fail("There must be enough memory for this input.")
 
+    process.imported()
     try:
         with streams.plain():
             app.run(guarded, flags_parser=_parser(main, rare, rewrite, explain))

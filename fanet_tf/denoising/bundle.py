@@ -10,16 +10,15 @@ Example:
 """
 
 import dataclasses
-import functools
 import hashlib
 import itertools
-import json
 import math
 import os
 import pathlib
 from typing import Any
 
 from fanet_tf import nsma
+from fanet_tf.denoising import manifest_schema
 from fanet_tf.denoising import tiles
 from fanet_tf.errors import InputError
 from fanet_tf.files import inputs
@@ -31,7 +30,6 @@ MANIFEST, CHECKSUMS = "manifest.json", "SHA256SUMS"
 
 _SHIPPED = pathlib.Path(__file__).parents[1] / "zoo" / "imx258"
 _ROUNDING = 1e-6
-_SCHEMA = pathlib.Path(__file__).with_name("manifest.schema.json")
 _MAX_MANIFEST_BYTES = 1 << 20
 
 
@@ -205,42 +203,8 @@ def read_manifest(folder: pathlib.Path) -> dict[str, Any]:
             f"{path}: `schema_version` must be 1 to {SCHEMA_VERSION}; a newer "
             f"bundle needs a newer fanet_tf. Received: {version!r}"
         )
-    if not _is_as_shipped(path):
-        _check_schema(path, manifest)
+    manifest_schema.check(path, manifest)
     return manifest
-
-
-def _is_as_shipped(path) -> bool:
-    """Whether a manifest is the package's own, byte for byte.
-
-    The tests hold that one to the schema. To import `jsonschema` for it would
-    take as long as a tenth of a megapixel.
-    """
-    sums = path.with_name(CHECKSUMS)
-    if path.parent != _SHIPPED or not sums.is_file():
-        return False
-    line = f"{sha256(path)}  {MANIFEST}"
-    return line in sums.read_text(encoding="utf-8").splitlines()
-
-
-def _check_schema(path, manifest) -> None:
-    import jsonschema  # See `_is_as_shipped`.
-
-    error = jsonschema.exceptions.best_match(_schema().iter_errors(manifest))
-    if error is not None:
-        place = error.json_path.removeprefix("$").lstrip(".") or "the manifest"
-        raise InputError(
-            f"{path}: `{place}` must follow the schema of docs/bundle.md. "
-            f"Received: {error.message[:200]}"
-        )
-
-
-@functools.cache
-def _schema():
-    import jsonschema
-
-    schema = json.loads(_SCHEMA.read_text(encoding="utf-8"))
-    return jsonschema.Draft202012Validator(schema)
 
 
 def _rising(folder, name, numbers) -> tuple[float, ...]:

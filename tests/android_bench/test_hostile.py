@@ -8,6 +8,7 @@ import sys
 import pytest
 from helpers import ROOT
 
+from android_bench import run_ids
 from android_bench.errors import BenchError
 from android_bench.errors import ToolError
 from android_bench.results import spreadsheet
@@ -25,6 +26,38 @@ from fanet_tf.files import claims
 def test_a_run_id_that_is_none_of_ours_reaches_no_shell(run_id):
     with pytest.raises(BenchError, match="12 hexadecimal digits"):
         phone.Phone(None, None, Timing(), phone.PhoneOptions(), run_id)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda lines: lines[0].update(run_id="x; echo INJECTED #"),
+        lambda lines: lines[0].update(run_id="../.."),
+        lambda lines: lines[0].update(run_id=5),
+        lambda lines: lines[0].pop("run_id"),
+        lambda lines: lines[0].update(identity=None),
+        lambda lines: lines[0]["identity"].update(flags=[1]),
+        lambda lines: lines.append([1]),
+        lambda lines: lines.append({"type": "job", "id": [1]}),
+        lambda lines: lines.append({}),
+    ],
+)
+def test_lines_that_are_of_no_run_are_not_resumed(tmp_path, change):
+    header = {"identity": {}, "run_id": "0123456789ab", "type": "run"}
+    lines = [{"schema_version": stores.SCHEMA_VERSION, **header}]
+    lines.append({"type": "job", "id": "a"})
+
+    def resume():
+        (tmp_path / stores.RESULTS).write_text(
+            "".join(json.dumps(line) + "\n" for line in lines)
+        )
+        run_ids.checked(stores.read(tmp_path / stores.RESULTS)[0].get("run_id"))
+        return stores.Store(tmp_path / stores.RESULTS, header, resume=True)
+
+    assert list(resume().jobs) == ["a"]
+    change(lines)
+    with pytest.raises(BenchError):
+        resume()
 
 
 def test_children_do_not_run_what_lies_in_the_folder(tmp_path):

@@ -561,18 +561,32 @@ import os, signal, sys
 
 class Interrupt:
     def find_spec(self, name, path=None, target=None):
-        if name == {module!r}:
-            sys.meta_path.remove(self)
+        if name != {module!r}:
+            return
+        sys.meta_path.remove(self)
+        try:
             os.kill(os.getpid(), signal.SIGINT)
+            for _ in range(1000):
+                pass
+        except KeyboardInterrupt:
+            raise ImportError("as extensions do")
 
 sys.meta_path.insert(0, Interrupt())
 sys.argv = ["fanet-denoise", "a", "b"]
 from fanet_tf.cli import denoise
+def main(arguments):
+    import late
+if {module!r} == "late":
+    denoise.main = main
 denoise.cli()
 """
 
 
-@pytest.mark.parametrize("module", ["absl", "numpy", "cv2", "ai_edge_litert"])
+@pytest.mark.parametrize(
+    # The last when the command runs already.
+    "module",
+    ["absl", "numpy", "cv2", "ai_edge_litert", "late"],
+)
 def test_an_interrupt_during_the_imports_is_one_line(module):
     result = subprocess.run(
         [sys.executable, "-c", _INTERRUPTED_AT.format(module=module)],
