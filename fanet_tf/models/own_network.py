@@ -21,6 +21,7 @@ from fanet_tf.files import inputs
 NAME = "own"
 FLAG = "--network=FILE.py:FUNCTION"
 _MAX_BYTES = 1 << 20
+_STRIDES = (1, 2, 4, 8, 16, 32)  # Twice as much for each halving.
 
 # SHA-256 of a file -> what its code has defined, of this process.
 _RUN: dict[str, types.ModuleType] = {}
@@ -45,10 +46,11 @@ def use(network: str) -> dict[str, Any]:
     if not callable(getattr(module, function, None)):
         raise InputError(f"{path}: must define {function}(height, width).")
     multiple = getattr(module, "STRIDE", None)
-    if type(multiple) is not int or multiple < 1:
+    if type(multiple) is not int or multiple not in _STRIDES:
         raise InputError(
-            f"{path}: must define STRIDE, the multiple that height and width "
-            f"must be of (2 for each halving). Received: {multiple!r}"
+            f"{path}: must define STRIDE, of which height and width are "
+            f"multiples, one of {', '.join(map(str, _STRIDES))}. "
+            f"Received: {multiple!r}"
         )
     return {"name": NAME, "function": function, "sha256": digest}
 

@@ -62,7 +62,7 @@ def test_a_config_alone_runs_nothing(path):
     "before, after, message",
     [
         ("STRIDE = 2", "", "must define STRIDE"),
-        ("STRIDE = 2", "STRIDE = '2'", "must define STRIDE"),
+        ("STRIDE = 2", "STRIDE = 3", "one of 1, 2, 4, 8, 16, 32"),
         ("def build", "def make", r"must define build\(height, width\)"),
         ("import keras", "import keras, nowhere", "No module named 'nowhere'"),
         ("RAN = True", "1 +", "SyntaxError"),

@@ -81,11 +81,6 @@ def find(folder: str) -> list[Pair]:
     return [Pair(folder, r) for r in paired.read_index(folder)["pairs"]]
 
 
-def crops(pair: Pair, rng, count: int, size: int) -> np.ndarray:
-    """Returns crops of a pair, see `sources.Source`."""
-    return pair.crops(rng, count, size)
-
-
 def put(planes, inputs, clean, clipped: bool):
     """Puts captured noise in the place of drawn noise.
 

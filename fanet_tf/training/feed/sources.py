@@ -77,7 +77,7 @@ def streamed(name: str, photographs: PhotoCrops) -> Source:
         return Source(
             name,
             real_pairs.find(folder),
-            real_pairs.crops,
+            real_pairs.Pair.crops,
             planes=real_pairs.PLANES,
         )
     if kind == "sidd":
