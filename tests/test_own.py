@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import textures
 from test_docs import commands
+from test_docs import programs
 
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.pairs import plan
@@ -64,9 +65,15 @@ def write_files(text, folder):
 
 def run(words, folder):
     """Runs a command as a reader does, and returns what it says."""
-    program = pathlib.Path(sys.executable).with_name(words[0])
+    path = programs()[words[0]].relative_to(ROOT).with_suffix("")
     result = subprocess.run(
-        [program, *words[1:], *SHORT.get(words[0], ())],
+        [
+            sys.executable,
+            "-m",
+            ".".join(path.parts),
+            *words[1:],
+            *SHORT.get(words[0], ()),
+        ],
         cwd=folder,
         capture_output=True,
         text=True,
