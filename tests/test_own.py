@@ -5,7 +5,6 @@ Only flags that make a command short are added.
 
 import csv
 import json
-import pathlib
 import re
 import subprocess
 import sys
@@ -13,14 +12,14 @@ import sys
 import numpy as np
 import pytest
 import textures
-from test_docs import commands
-from test_docs import programs
+from doc_pages import ROOT
+from doc_pages import commands
+from doc_pages import programs
 
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.pairs import plan
 from fanet_tf.raw import cfa
 
-ROOT = pathlib.Path(__file__).parents[1]
 PAGE = (ROOT / "docs/own.md").read_text(encoding="utf-8")
 
 TRAINING = (
@@ -65,20 +64,15 @@ def write_files(text, folder):
 
 def run(words, folder):
     """Runs a command as a reader does, and returns what it says."""
-    path = programs()[words[0]].relative_to(ROOT).with_suffix("")
+    program, *words = words
+    words += SHORT.get(program, ())
     result = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            ".".join(path.parts),
-            *words[1:],
-            *SHORT.get(words[0], ()),
-        ],
+        [sys.executable, "-m", programs()[program], *words],
         cwd=folder,
         capture_output=True,
         text=True,
     )
-    assert result.returncode == 0, (words, result.stderr[-2000:])
+    assert result.returncode == 0, (program, result.stderr[-2000:])
     return result.stdout
 
 
