@@ -10,6 +10,7 @@ import pathlib
 
 from absl import flags
 
+from fanet_tf.cli import network_flag
 from fanet_tf.cli import program
 from fanet_tf.files import names
 
@@ -151,6 +152,7 @@ def export(workdir: str, output: str) -> None:
     from export.int8 import calibration
     from export.member import recipes
 
+    network_flag.use()
     options = bundle.Options(
         name=_NAME.value or pathlib.Path(workdir).resolve().name,
         recipes=recipes.parse(_RECIPES.value, _limits(_QUALITY_LIMITS.value)),

@@ -157,7 +157,9 @@ class Crops:
         )
         if is_bank:
             return drawn.batch(tf.constant(step, tf.int64))
-        mixture = stream.Mixture(bank, data.weights, 1, patch // 2, self._seed)
+        # Noise of this `a` on the clean frames of pairs, too.
+        clean = [dataclasses.replace(source, planes=4) for source in bank]
+        mixture = stream.Mixture(clean, data.weights, 1, patch // 2, self._seed)
         (pair,) = stream.batches(mixture, drawn, step, step + 1)
         return pair
 

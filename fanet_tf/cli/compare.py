@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from absl import flags
 
 from fanet_tf.cli import data_flags
+from fanet_tf.cli import network_flag
 from fanet_tf.cli import overwrite_flag
 from fanet_tf.cli import program
 from fanet_tf.cli import report_flags
@@ -90,6 +91,7 @@ def _array(path: str | None, recipe: str | None) -> Method:
     program.import_tensorflow()  # Only where it is asked for.
     from fanet_tf.training import keras_methods
 
+    network_flag.use()
     return keras_methods.from_run(path)
 
 

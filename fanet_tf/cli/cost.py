@@ -4,6 +4,7 @@ Example:
     fanet-cost
     fanet-cost fan fan_fast --layers
     fanet-cost --config=configs/fan.py --config.model.widths=16,24,48,64
+    fanet-cost --network=net.py:build
     fanet-cost --json > cost.json
 """
 
@@ -13,6 +14,7 @@ import pathlib
 from absl import flags
 
 from fanet_tf import variants
+from fanet_tf.cli import network_flag
 from fanet_tf.cli import program
 
 with program.extra("train"):
@@ -28,6 +30,12 @@ _JSON = flags.DEFINE_bool("json", False, "Prints JSON.")
 
 def _networks(names):
     """Yields the name and the `model` section of what is to be counted."""
+    own = network_flag.use()
+    if own is not None:
+        if names or _CONFIG.value is not None:
+            program.fail("--network must be given without --config and names.")
+        yield own["name"], own
+        return
     if _CONFIG.value is None:
         for name in names or variants.VARIANTS:
             yield name, variants.get(name).model

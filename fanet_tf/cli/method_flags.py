@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
+from fanet_tf.cli import network_flag
 from fanet_tf.cli import program
 from fanet_tf.denoising import defects
 from fanet_tf.errors import InputError
@@ -89,6 +90,7 @@ def chosen(classical: Sequence[str] = ()) -> dict[str, Method]:
         program.import_tensorflow()  # Only where it is asked for.
         from fanet_tf.training import keras_methods
 
+        network_flag.use()
         add(keras_methods.from_run(folder), name)
     if not methods:
         raise InputError(

@@ -26,6 +26,7 @@ with program.extra("train"):
     from ml_collections import config_flags
 
     from fanet_tf.cli import config_words
+    from fanet_tf.cli import network_flag
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "Config file.")
 _WORKDIR = flags.DEFINE_string("workdir", None, "Where the run is written.")
@@ -70,6 +71,7 @@ def main(arguments):
     )
     config.to_json()
     program.import_tensorflow()
+    _take_own_network(config)
     from fanet_tf.training import callbacks
     from fanet_tf.training import distribution
     from fanet_tf.training import dry_run
@@ -95,6 +97,25 @@ def main(arguments):
             train.train(config, _WORKDIR.value)
     except callbacks.NonFiniteError as error:
         program.fail(error, code=_EXIT_NON_FINITE)
+
+
+def _take_own_network(config) -> None:
+    """Puts the network of --network, if given, in the place of the config's."""
+    section = network_flag.use()
+    if section is None:
+        return
+    lost = [
+        word
+        for word in sys.argv
+        if word.lstrip("-").startswith("config.model.")
+        and not word.lstrip("-").startswith("config.model.transform=")
+    ]
+    if lost:
+        program.fail(
+            "--network brings its own sizes; of config.model only transform "
+            f"may be given. Received: {' '.join(lost)}"
+        )
+    config.model = {**section, "transform": config.model.transform}
 
 
 def cli():

@@ -68,6 +68,13 @@ def check_own(folder) -> None:
             )
 
 
+def shape(folder, record: dict) -> tuple[int, ...]:
+    """Returns `(h, w, 4)` of a pair of the index."""
+    name = names.plain(record.get("name"), "a pair's name")
+    path = pathlib.Path(folder) / name / "clean.npy"
+    return npy.read(path, limits.max_pixels(), mapped=True).shape
+
+
 def read_capture(folder, record: dict, window=None) -> captures.Capture:
     """Reads one pair of the index, or a window of it.
 

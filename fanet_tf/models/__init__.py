@@ -15,6 +15,7 @@ import keras
 
 from fanet_tf.models import gated
 from fanet_tf.models import member
+from fanet_tf.models import own_network
 from fanet_tf.models import pmrid
 from fanet_tf.models import unet
 from fanet_tf.models import unprocessing_unet
@@ -24,6 +25,7 @@ _NETWORKS = {
     "upi": unprocessing_unet,
     "pmrid": pmrid,
     "gated": gated,
+    own_network.NAME: own_network,
 }
 
 

@@ -15,6 +15,7 @@ it says more of their latency than the multiply-accumulates do.
 """
 
 import dataclasses
+import math
 
 import keras
 from keras import layers as klayers
@@ -154,7 +155,16 @@ def _rows(layer, frame):
             moved *= 2  # A point-wise convolution, then depth to space.
         yield _other(layer.name, target, moved, frame, kind="fixed")
     else:
-        yield _other(layer.name, target, moved, frame)
+        row = _other(layer.name, target, moved, frame)
+        sizes = [(len(w.shape), math.prod(w.shape)) for w in layer.weights]
+        if sizes:  # A layer of the user's: its kernels at every position.
+            row = dataclasses.replace(
+                row,
+                kind="conv",
+                weights=sum(size for rank, size in sizes if rank > 1),
+                biases=sum(size for rank, size in sizes if rank <= 1),
+            )
+        yield row
 
 
 def _arnet(layer, source, target, frame):

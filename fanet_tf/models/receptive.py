@@ -4,12 +4,14 @@ import keras
 import numpy as np
 
 from fanet_tf import layers
+from fanet_tf.errors import InputError
 
 # A pixel is out of reach if changing it by so much leaves an output as it is in
 # float32. A frame's pixels change by 17 at most, in the network's units; the
 # kernels' outermost edges reach farther (53 instead of 43 packed pixels in R1),
 # with factors that no float32 output shows.
 _CHANGE = 1e6
+_LARGEST = 2048  # Packed pixels of a strip.
 
 
 def radius(build, stride: int) -> int:
@@ -25,6 +27,9 @@ def radius(build, stride: int) -> int:
     Args:
         build: `f(height, width) -> keras.Model`, one input `[1, h, w, 4]`.
         stride: of the network, see `models.stride`.
+
+    Raises:
+        InputError: the radius has no bound, or none of use.
     """
     size = 32 * stride
     while True:
@@ -34,6 +39,13 @@ def radius(build, stride: int) -> int:
         if reach < size // 2 - stride:
             return reach
         size *= 2
+        if size > _LARGEST:
+            raise InputError(
+                "An output pixel must see a bounded part of the frame (no "
+                "global pooling, attention or normalisation over it), else "
+                "tiles differ from whole frames. Received: a network that "
+                f"sees more than {reach} packed pixels far"
+            )
 
 
 def _reach(model, size, stride, axis):

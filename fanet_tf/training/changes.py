@@ -19,6 +19,7 @@ import pathlib
 
 from fanet_tf import config as config_lib
 from fanet_tf.errors import InputError
+from fanet_tf.models import own_network
 from fanet_tf.training import journal
 
 STEPS = ("train", "steps")
@@ -123,6 +124,8 @@ def check(changes: list[Change], workdir, done: dict[int, int]) -> None:
 
 
 def _way_out(refused, workdir) -> str:
+    if any(change.there == own_network.NAME for change in refused):
+        return f"{own_network.FLAG} names the network of this run"
     if any(change.field[0] == "model" for change in refused):
         return "Another --workdir starts a new run"
     return (

@@ -128,7 +128,8 @@ def _steps(plan: Plan) -> str:
 
 
 def _source(entry: inventory.Entry) -> str:
-    text = f"{entry.name}: {entry.count:,} images, {entry.share:.0%} of crops"
+    images = f"{entry.count:,} image" + "s" * (entry.count != 1)
+    text = f"{entry.name}: {images}, {entry.share:.0%} of crops"
     if entry.sharpness.size:
         low, middle, high = np.percentile(entry.sharpness, (25, 50, 75))
         text += f", sharpness {middle:.2f} ({low:.2f} to {high:.2f})"

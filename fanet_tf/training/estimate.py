@@ -17,7 +17,8 @@ from fanet_tf.training import validation as validation_lib
 from fanet_tf.training.feed.schedule import Phase
 from fanet_tf.training.plan import Plan
 
-# More than batches wait ready when the clock starts: a slow source shows.
+# More than the batches that wait when the clock starts, so that a slow source
+# shows.
 _STEPS = 64
 _SECONDS = 20.0
 

@@ -45,7 +45,7 @@ def test_a_dry_run_agrees_with_the_run_and_leaves_it_alone(
     assert f": {count:,} parameters" in text
     assert "1 of 1: 0 (gains 1 to 64, 8 steps done)" in text
     assert "16 on 2 crops of 32 x 32 pixels" in text
-    assert "dead_leaves:1: 1 images, 100% of crops, sharpness" in text
+    assert "dead_leaves:1: 1 image, 100% of crops, sharpness" in text
 
     (estimate,) = seen
     saved = list((folder / "checkpoints").iterdir())

@@ -78,8 +78,9 @@ def clean_crops(
             for step in itertools.count()
         )
     else:
+        clean = [dataclasses.replace(source, planes=4) for source in bank]
         mixture = stream.Mixture(
-            bank, data.weights, data.batch_size, side, seed, block=1
+            clean, data.weights, data.batch_size, side, seed, block=1
         )
         blocks = map(mixture.block, itertools.count())
     yield from itertools.islice(itertools.chain.from_iterable(blocks), count)

@@ -94,9 +94,8 @@ def batches(
         dataset = synthesis.batches(drawn, first, phase.last)
     else:
         half = phase.patch_size // 2
-        mixture = stream.Mixture(
-            bank, data.weights, phase.batch_size, half, seed
-        )
+        bank, weights = sources_lib.within(bank, data.weights, a_range)
+        mixture = stream.Mixture(bank, weights, phase.batch_size, half, seed)
         dataset = stream.batches(mixture, drawn, first, phase.last)
     if data.service:
         # Each batch is made once, by any of the workers: with more than one

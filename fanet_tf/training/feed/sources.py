@@ -5,7 +5,8 @@ config names such a source `kind:folder`:
 
     photos:     photographs, unprocessed        mirflickr:  the same, MIRFLICKR
     raws:       RAW files of low noise          sid:        See-in-the-Dark
-    sidd:       SIDD's clean frames
+    sidd:       SIDD's clean frames             pairs:      captured pairs, with
+                                                            their own noise
 
 Every other source of a mix (`image_sources`) is held in memory.
 """
@@ -15,16 +16,19 @@ from collections.abc import Callable
 from collections.abc import Sequence
 
 import numpy as np
+from absl import logging
 
 from fanet_tf.data import folder as folder_lib
 from fanet_tf.data import sid
 from fanet_tf.data import sidd
 from fanet_tf.errors import InputError
 from fanet_tf.training.feed import image_sources
+from fanet_tf.training.feed import real_pairs
 from fanet_tf.training.feed.photo_crops import PhotoCrops
 from fanet_tf.training.feed.photo_crops import places
 
-KINDS = ("photos", "mirflickr", "raws", "sid", "sidd")
+KINDS = ("photos", "mirflickr", "raws", "sid", "sidd", "pairs")
+_ROUNDING = 1e-6  # Of `a` in float32, at the ends of a member's range.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,12 +41,15 @@ class Source:
         crops: `f(item, rng, count, size) -> [count, size, size, 4]`, clean
             packed RGGB.
         chances: of each item; None draws all alike.
+        planes: how many of a crop's planes are taken: 4, or
+            `real_pairs.PLANES` where it brings its own noise.
     """
 
     name: str
     items: list
     crops: Callable
     chances: np.ndarray | None = None
+    planes: int = 4
 
 
 def is_streamed(name: str) -> bool:
@@ -65,6 +72,13 @@ def streamed(name: str, photographs: PhotoCrops) -> Source:
         raise InputError(
             f"A streamed source must be KIND:FOLDER, KIND of {', '.join(KINDS)}"
             f". Received: {name!r}"
+        )
+    if kind == "pairs":
+        return Source(
+            name,
+            real_pairs.find(folder),
+            real_pairs.Pair.crops,
+            planes=real_pairs.PLANES,
         )
     if kind == "sidd":
         return Source(name, sidd.find(folder), _sidd_crops)
@@ -95,6 +109,48 @@ def loaded(
     return Source(
         name, list(range(len(images))), crops, chances / chances.sum()
     )
+
+
+def within(
+    sources: list[Source],
+    weights: Sequence[float],
+    a_range: tuple[float, float],
+) -> tuple[list[Source], list[float]]:
+    """Leaves out the pairs whose noise is none of a member's.
+
+    A source without any is left out with its weight.
+
+    Args:
+        sources: of a mix.
+        weights: share of the crops that each gives.
+        a_range: of the member, overlap included.
+
+    Raises:
+        InputError: nothing is left.
+    """
+    low, high = a_range[0] * (1 - _ROUNDING), a_range[1] * (1 + _ROUNDING)
+    kept, shares = [], []
+    for source, weight in zip(sources, weights, strict=True):
+        if source.planes > 4:
+            items = [pair for pair in source.items if low <= pair.a <= high]
+            logging.info(
+                "%s: %d of %d pairs have the member's noise.",
+                source.name,
+                len(items),
+                len(source.items),
+            )
+            source = dataclasses.replace(source, items=items)
+        if source.items:
+            kept.append(source)
+            shares.append(weight)
+    if not kept or max(shares) <= 0:
+        raise InputError(
+            "A source must hold pairs with the noise of every member that is "
+            f"trained on it alone. Received: none with a in {low:.3g} to "
+            f"{high:.3g}; --config.data.sources=pairs:FOLDER,bundled adds "
+            "photographs with drawn noise"
+        )
+    return kept, shares
 
 
 def check_weights(names: Sequence[str], weights: Sequence[float]) -> None:

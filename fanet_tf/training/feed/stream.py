@@ -15,6 +15,7 @@ from fanet_tf.data import damage as damage_lib
 from fanet_tf.data import sidd
 from fanet_tf.errors import InputError
 from fanet_tf.training.feed import augment
+from fanet_tf.training.feed import real_pairs
 from fanet_tf.training.feed import sources as sources_lib
 from fanet_tf.training.feed.sources import Source
 
@@ -46,6 +47,7 @@ class Mixture:
     ):
         sources_lib.check_weights([s.name for s in sources], weights)
         self.sources = sources
+        self.planes = max(source.planes for source in sources)
         weights = np.asarray(weights, np.float64)
         self.weights = weights / weights.sum()
         self.batch_size = batch_size
@@ -58,7 +60,11 @@ class Mixture:
         ]
 
     def block(self, number: int) -> np.ndarray:
-        """Draws block `number`: `[block * batch_size, size, size, 4]`."""
+        """Draws block `number`: `[block * batch_size, size, size, planes]`.
+
+        The first four planes are clean; `real_pairs` names the others of a mix
+        with pairs.
+        """
         total = self.block_batches * self.batch_size
         rng = np.random.default_rng([self.seed, 2, number])
         # Each crop draws its source; those of one source share openings.
@@ -74,7 +80,12 @@ class Mixture:
                     wanted -= count
         crops = rng.permutation(np.concatenate(crops))
         uniform = rng.random((3, total))
-        return augment.augment(crops, uniform).astype(np.float32)
+        parts = np.split(crops, self.planes // 4, axis=-1)
+        return np.concatenate(
+            [augment.augment(part, uniform) for part in parts],
+            axis=-1,
+            dtype=np.float32,
+        )
 
     def _from_one_file(self, index: int, rng, count: int):
         """Returns crops with a spare row and column; None: damaged."""
@@ -89,20 +100,30 @@ class Mixture:
             crops = source.crops(item, rng, count, self.size + 1)
             if not np.isfinite(crops).all():
                 raise InputError(f"{name}: must hold finite values.")
-            return np.clip(crops, 0.0, 1.0)
+            return self._padded(crops[..., : source.planes])
         return None
 
+    def _padded(self, crops):
+        """Clips the clean planes, and gives crops the planes of the mix."""
+        missing = self.planes - crops.shape[-1]
+        clean = np.clip(crops[..., :4], 0.0, 1.0)
+        if self.planes == 4:
+            return clean
+        others = np.pad(crops[..., 4:], [(0, 0)] * 3 + [(0, missing)])
+        return np.concatenate([clean, others], axis=-1)
 
-def clean_batches(mixture: Mixture, first: int, last: int):
-    """Returns the clean batches `first` to `last - 1` as a tf.data.Dataset.
 
-    Each `[batch_size, size, size, 4]` float32. Blocks are read by two threads,
-    ahead of the training.
+def crop_batches(mixture: Mixture, first: int, last: int):
+    """Returns the batches `first` to `last - 1` as a tf.data.Dataset.
+
+    Each `[batch_size, size, size, planes]` float32, see `Mixture.block`. Blocks
+    are read by two threads, ahead of the training.
     """
     import tensorflow as tf
 
     per_block = mixture.block_batches
-    shape = (per_block * mixture.batch_size, mixture.size, mixture.size, 4)
+    size = mixture.size
+    shape = (per_block * mixture.batch_size, size, size, mixture.planes)
 
     def read(number):
         crops = tf.numpy_function(
@@ -117,7 +138,9 @@ def clean_batches(mixture: Mixture, first: int, last: int):
 
 
 def batches(mixture: Mixture, synthesis, first: int, last: int):
-    """Returns training batches: the mixture's crops with drawn noise.
+    """Returns training batches: the mixture's crops with noise.
+
+    It is drawn, but for crops of pairs.
 
     Args:
         mixture: of the clean crops.
@@ -131,13 +154,16 @@ def batches(mixture: Mixture, synthesis, first: int, last: int):
     """
     import tensorflow as tf
 
-    def add_noise(step, clean):
+    def add_noise(step, crops):
         key = tf.stack([tf.cast(synthesis.seed, tf.int64), step])
         seeds = tf.random.split(key, 4, alg="philox")
-        return synthesis.exposed(clean, seeds[2:])
+        inputs, clean = synthesis.exposed(crops[..., :4], seeds[2:])
+        if mixture.planes == 4:
+            return inputs, clean
+        return real_pairs.put(crops, inputs, clean, synthesis.is_clipped)
 
-    clean = clean_batches(mixture, first, last)
-    dataset = tf.data.Dataset.zip(tf.data.Dataset.range(first, last), clean)
+    crops = crop_batches(mixture, first, last)
+    dataset = tf.data.Dataset.zip(tf.data.Dataset.range(first, last), crops)
     # AutoGraph cannot convert a method of a NamedTuple, and need not.
     add_noise = tf.autograph.experimental.do_not_convert(add_noise)
     return dataset.map(add_noise).prefetch(4)

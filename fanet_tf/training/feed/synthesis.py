@@ -78,6 +78,11 @@ class Synthesis:
                 f"Received: {self.patch_size}"
             )
 
+    @property
+    def is_clipped(self) -> bool:
+        """Whether a batch has nothing below black."""
+        return not self.sensor or self.sensor.below_black == "clipped"
+
     def clean(self, seeds):
         """Draws clean RAW crops `[B, h, w, 4]` from two seeds."""
         size = self.batch_size

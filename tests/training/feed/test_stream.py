@@ -79,8 +79,8 @@ def test_weights_are_shares_of_the_crops():
 
 
 def test_batches_that_are_gone_on_with_are_the_same(sets):
-    whole = list(stream.clean_batches(mixture(sets), 0, 11))
-    rest = list(stream.clean_batches(mixture(sets), 6, 11))
+    whole = list(stream.crop_batches(mixture(sets), 0, 11))
+    rest = list(stream.crop_batches(mixture(sets), 6, 11))
     assert len(whole) == 11 and len(rest) == 5
     assert whole[0].shape == (4, 8, 8, 4)
     np.testing.assert_array_equal(whole[6:], rest)
