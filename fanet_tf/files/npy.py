@@ -15,12 +15,13 @@ from fanet_tf.files import inputs
 _NUMBERS = "biuf"
 
 
-def read(path, max_values: int) -> np.ndarray:
+def read(path, max_values: int, mapped: bool = False) -> np.ndarray:
     """Reads one array of numbers or truth values.
 
     Args:
         path: of a `.npy` file.
         max_values: most values that it may have.
+        mapped: maps the file instead of reading it.
 
     Raises:
         InputError: not a regular file, not one array, damaged, or too large.
@@ -39,14 +40,18 @@ def read(path, max_values: int) -> np.ndarray:
                     f"{path}: must hold at most {max_values:,} values. "
                     f"Received: {' x '.join(map(str, shape))}"
                 )
-            size = os.fstat(stream.fileno()).st_size - stream.tell()
-            if size < count * dtype.itemsize:
+            start = stream.tell()
+            size = os.fstat(stream.fileno()).st_size
+            if size - start < count * dtype.itemsize:
                 raise InputError(
-                    f"{path}: must be whole. Received: {size} of "
+                    f"{path}: must be whole. Received: {size - start} of "
                     f"{count * dtype.itemsize} bytes"
                 )
+            order = "F" if fortran else "C"
+            if mapped and count:
+                return np.memmap(stream, dtype, "r", start, shape, order)
             values = np.fromfile(stream, dtype, count)
-            return values.reshape(shape, order="F" if fortran else "C")
+            return values.reshape(shape, order=order)
     except InputError:
         raise
     except (OSError, MemoryError) as error:

@@ -11,19 +11,20 @@ from fanet_tf.errors import InputError
 from fanet_tf.files import npy
 
 
+@pytest.mark.parametrize("mapped", [False, True])
 @pytest.mark.parametrize("order", "CF")
 @pytest.mark.parametrize("dtype", ["<f4", ">u2", "bool", "<f2"])
-def test_arrays_come_back(tmp_path, order, dtype):
+def test_arrays_come_back(tmp_path, mapped, order, dtype):
     array = np.asarray(np.arange(24).reshape(4, 6) % 2, dtype, order=order)
     np.save(tmp_path / "a.npy", array)
-    found = npy.read(tmp_path / "a.npy", 24)
+    found = npy.read(tmp_path / "a.npy", 24, mapped)
     np.testing.assert_array_equal(found, array)
     assert found.dtype == array.dtype
 
 
 def test_an_empty_array_comes_back(tmp_path):
     np.save(tmp_path / "a.npy", np.zeros((0, 3)))
-    assert npy.read(tmp_path / "a.npy", 1).shape == (0, 3)
+    assert npy.read(tmp_path / "a.npy", 1, mapped=True).shape == (0, 3)
 
 
 def save_header(path, text):
@@ -45,10 +46,11 @@ def save_header(path, text):
         ("'descr': " + "(" * 900 + ", 'shape': (1,)", "must be a .npy"),
     ],
 )
-def test_hostile_headers_are_refused(tmp_path, header, reason):
+@pytest.mark.parametrize("mapped", [False, True])
+def test_hostile_headers_are_refused(tmp_path, header, reason, mapped):
     save_header(tmp_path / "a.npy", "{" + header + ", 'fortran_order': False}")
     with pytest.raises(InputError, match=reason):
-        npy.read(tmp_path / "a.npy", 64)
+        npy.read(tmp_path / "a.npy", 64, mapped)
 
 
 def test_an_archive_and_a_pipe_are_refused(tmp_path):
