@@ -155,6 +155,11 @@ def _verdicts(rows: Sequence[Difference]) -> str:
     """Says whether B is better over all captures, then at which gains."""
     *by_gain, last = rows
     parts = [_verdict([last]) + (" over all captures" if by_gain else "")]
+    if by_gain and {row.verdict for row in rows} in (
+        {paired.ALIKE},
+        {paired.SAME},
+    ):
+        return f"{parts[0]} and at each gain."
     for verdict in (paired.BETTER, paired.WORSE, paired.ALIKE, paired.SAME):
         mine = [row for row in by_gain if row.verdict == verdict]
         if mine:

@@ -26,7 +26,9 @@ _STYLES = {paired.BETTER: "best", paired.WORSE: "worst"}
 def _legend(compared: Comparison) -> list[str]:
     """Says what A and B are."""
     return [
-        names.printable(f"{method.label} ({method.note})")
+        names.printable(
+            method.label + (f" ({method.note})" if method.note else "")
+        )
         for method in compared.evaluation.methods.values()
     ]
 
@@ -114,7 +116,6 @@ def _plot(compared: Comparison) -> str:
         [*series, plots.level("A", "input", 0.0)],
         "sensor gain",
         "B - A, dB",
-        "dB",
         log_x=True,
         x_ticks=[gain for gain, _ in series[0].points],
     )

@@ -10,8 +10,7 @@ from fanet_tf.pages import shell
 
 _QUALITY = 80  # JPEG: a page of some 50 crops stays near a megabyte.
 _STYLE = """
-.row { display: flex; gap: 8px; margin: 0 0 8px; overflow-x: auto; }
-.row figure { margin: 0; }
+.row { display: flex; gap: 8px; }
 .row img { display: block; image-rendering: pixelated; }
 """
 
@@ -57,7 +56,10 @@ def _picture(picture: Picture) -> str:
 
 def _part(part: Part) -> str:
     rows = "\n".join(
-        f'<div class="row">{"".join(map(_picture, row))}</div>'
+        shell.scroll(
+            f'<div class="row">{"".join(map(_picture, row))}</div>',
+            f"Pictures: {part.heading}",
+        )
         for row in part.rows
     )
     return (

@@ -8,6 +8,8 @@ import html
 from collections.abc import Callable
 from collections.abc import Sequence
 
+from fanet_tf.pages import shell
+
 _CELL = 22
 _LEFT, _BOTTOM = 44, 40
 
@@ -58,10 +60,11 @@ def heat_map(
     ]
     parts.append(_text(_LEFT, bottom + 34, label, "start"))
     width = max(right + 10, _LEFT + 8 * len(label))
-    return (
-        f'<div class="scroll"><svg class="plot" style="max-width:{width}px"'
+    return shell.scroll(
+        f'<svg class="plot small" style="max-width:{width}px"'
         f' viewBox="0 0 {width} {bottom + _BOTTOM}" role="img"'
-        f' aria-label="{html.escape(label)}">{"".join(parts)}</svg></div>'
+        f' aria-label="{html.escape(label)}">{"".join(parts)}</svg>',
+        f"Plot: {label}",
     )
 
 

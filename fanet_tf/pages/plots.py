@@ -15,6 +15,7 @@ import math
 from collections.abc import Sequence
 
 from fanet_tf.pages import axes
+from fanet_tf.pages import shell
 from fanet_tf.pages.axes import Axis
 
 WIDTH, HEIGHT = 620, 340
@@ -76,10 +77,10 @@ class Bar:
 
 
 def _svg(parts: Sequence[str], label: str, height: float = HEIGHT) -> str:
-    return (
-        f'<div class="scroll"><svg class="plot" viewBox="0 0 {WIDTH}'
-        f' {height}" role="img" aria-label="{html.escape(label)}">'
-        f"{''.join(parts)}</svg></div>"
+    return shell.scroll(
+        f'<svg class="plot" viewBox="0 0 {WIDTH} {height}" role="img"'
+        f' aria-label="{html.escape(label)}">{"".join(parts)}</svg>',
+        f"Plot: {label}",
     )
 
 
@@ -156,6 +157,15 @@ def _whisker(x1: float, y1: float, x2: float, y2: float) -> str:
     )
 
 
+def _event(x: float, name: str) -> str:
+    """Draws a line from top to bottom under its name."""
+    return (
+        f'<line class="event" x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}"'
+        f' y2="{HEIGHT - BOTTOM}"/><text class="tick" text-anchor="middle"'
+        f' x="{x:.1f}" y="{TOP - 4}">{html.escape(name)}</text>'
+    )
+
+
 def _values(series: Sequence[Series], log: bool) -> list[float]:
     """Returns every y that must be in sight."""
     found = [y for s in series for _, y in s.points]
@@ -176,6 +186,7 @@ def plot(
     x_ticks: Sequence[float] | None = None,
     y_floor: float | None = None,
     x_unit: str = "",
+    events: Sequence[tuple[float, str]] = (),
 ) -> str:
     """Draws series of points over common axes, as HTML.
 
@@ -189,6 +200,7 @@ def plot(
         x_ticks: the only ones; None: round ones.
         y_floor: where y begins at the latest; None: where the values do.
         x_unit: of x, for the tool tips.
+        events: `(x, name)` of lines across the plot.
     """
     xs = [x for s in series for x, _ in s.points if math.isfinite(x)]
     ys = _values(series, log_y)
@@ -209,7 +221,7 @@ def plot(
         is_tight=True,
     )
     y = axes.axis(y_label, low, high, (HEIGHT - BOTTOM, TOP), log=log_y)
-    parts = [axes.grid(x, y)]
+    parts = [axes.grid(x, y), *(_event(x(at), name) for at, name in events)]
     for one, name in zip(series, _names(series, x, y), strict=True):
         marks = _marks(one, x, y, x_unit, unit)
         parts.append(f'<g class="{one.style}">{marks}{name}</g>')
@@ -225,11 +237,15 @@ def lines(
 
 
 def curves(
-    series: Sequence[Series], x_label: str, y_label: str, unit: str
+    series: Sequence[Series],
+    x_label: str,
+    y_label: str,
+    unit: str,
+    events: Sequence[tuple[float, str]] = (),
 ) -> str:
     """Draws lines over a linear x, with a dot at the end of each."""
     ended = [dataclasses.replace(one, dots="last") for one in series]
-    return plot(ended, x_label, y_label, unit)
+    return plot(ended, x_label, y_label, unit, events=events)
 
 
 def scatter(

@@ -43,6 +43,19 @@ def page(
     )
 
 
+def scroll(body: str, label: str) -> str:
+    """Returns HTML that scrolls by itself, by keyboard too, where it is wide.
+
+    Args:
+        body: a table or a plot.
+        label: what it is, for who cannot see it.
+    """
+    return (
+        '<div class="scroll" tabindex="0" role="region"'
+        f' aria-label="{html.escape(label)}">{body}</div>'
+    )
+
+
 def section(heading: str, body: str) -> str:
     """Returns a part of a page under a heading; empty where `body` is."""
     if not body:

@@ -11,9 +11,9 @@ from fanet_tf.pages import shell
 
 _SIDE = 320  # Longest side of a thumbnail in pixels.
 _STYLE = """
-.pairs { display: grid; gap: 16px; }
+.pairs { display: grid; gap: 16px; grid-template-columns: minmax(0, 1fr); }
 .pairs .card { display: grid; gap: 8px;
-  grid-template-columns: repeat(3, 1fr); }
+  grid-template-columns: repeat(3, minmax(0, 1fr)); }
 .pairs img { width: 100%; border-radius: 6px; display: block; }
 .pairs .card p { grid-column: 1 / -1; margin: 0; }
 """
@@ -51,12 +51,13 @@ def _small(picture):
 def _card(record: dict, pictures: list[str]) -> str:
     rows, columns = record["shift"]
     brightness = record["brightness"]
+    name = html.escape(record["name"])
     images = "".join(
-        f'<img src="{uri}" alt="{kind}">'
+        f'<img src="{uri}" alt="{name}, {kind}">'
         for kind, uri in zip(("noisy", "clean", "mask"), pictures, strict=True)
     )
     return (
-        f'<div class="card"><p><b>{html.escape(record["name"])}</b>, gain '
+        f'<div class="card"><p><b>{name}</b>, gain '
         f"{record['gain']:g}: shift {rows:+.2f} rows, {columns:+.2f} columns "
         f"(&plusmn; {record['shift_error']:.3f}; {record['features']} features,"
         f" {record['agreeing']:.0%} agree), brightness "
@@ -81,11 +82,12 @@ def render(index: dict, pictures: list[list[str]]) -> str:
         f"<li><b>{html.escape(r['name'])}</b>: {html.escape(r['reason'])}</li>"
         for r in index["refused"]
     )
+    count = len(index["pairs"])
     profile = f"{index['profile']} ({index['profile_status']})"
     intro = (
-        f"{len(index['pairs'])} pairs, {len(index['refused'])} refused. Noise "
-        f"of the profile {profile}. Noisy, clean, and in red the pixels that "
-        "are left out."
+        f"{count} pair{'s' * (count != 1)}, {len(index['refused'])} refused. "
+        f"Noise of the profile {profile}. Noisy, clean, and in red the pixels "
+        "that are left out."
     )
     body = f'<div class="pairs">{cards}</div>'
     if refused:

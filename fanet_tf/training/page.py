@@ -6,12 +6,22 @@ import pathlib
 from fanet_tf.files import strict_json
 from fanet_tf.pages import plots
 from fanet_tf.pages import shell
+from fanet_tf.pages import tables
 from fanet_tf.training import changes
 from fanet_tf.training import journal
 from fanet_tf.training import run_folder
+from fanet_tf.training.feed import schedule
 
 # More points than this are not seen on a plot of its width.
 _MAX_POINTS = 400
+_STYLE = """
+main { max-width: 1248px; }
+.members {
+  display: grid; gap: 0 32px;
+  grid-template-columns: repeat(auto-fit, minmax(min(460px, 100%), 1fr));
+}
+.members > * { min-width: 0; }
+"""
 
 
 def place(workdir) -> pathlib.Path:
@@ -28,31 +38,59 @@ def write(workdir) -> pathlib.Path:
     title = f"Training of {config.model.name}, {workdir.resolve().name}"
     parts = []
     for index in range(config.nsma.members):
-        path = run_folder.member_folder(workdir, index) / "metrics.jsonl"
-        if path.exists():
-            parts.append(
-                _member(run_folder.member_folder(workdir, index), index)
-            )
-    shell.write(page, shell.page(title, "\n".join(parts)))
+        folder = run_folder.member_folder(workdir, index)
+        if (folder / "metrics.jsonl").exists():
+            parts.append(_member(config, folder, index))
+    body = f'<div class="members">{"".join(parts)}</div>'
+    shell.write(page, shell.page(title, body, style=_STYLE))
     return page
 
 
-def _member(folder, index: int) -> str:
+def _member(config, folder, index: int) -> str:
     records = journal.read(folder / "metrics.jsonl")
     psnr, losses = _psnr(records), _losses(records)
-    parts = [f"<h2>Member {index}</h2>"]
+    parts = []
     if (folder / "member.json").exists():
-        parts.append(_table(strict_json.read_object(folder / "member.json")))
+        parts.append(_reached(strict_json.read_object(folder / "member.json")))
     parts += [
         f"<p>{html.escape(changes.said(r))}</p>"
         for r in records
         if "changed" in r
     ]
-    if psnr:
-        parts.append(plots.curves(psnr, "step", "PSNR, dB", "dB"))
-    if losses:
-        parts.append(plots.curves(losses, "step", "loss", ""))
-    return "\n".join(parts)
+    drawn = [
+        plots.curves(series, "step", label, unit, _events(config, records))
+        for series, label, unit in (
+            (psnr, "PSNR, dB", "dB"),
+            (losses, "loss", ""),
+        )
+        if series
+    ]
+    if drawn:
+        parts.append(f'<div class="plots">{"".join(drawn)}</div>')
+    # A member that has just begun has its heading already.
+    return shell.section(f"Member {index}", "".join(parts) or " ")
+
+
+def _events(config, records) -> list[tuple[int, str]]:
+    """Returns the steps done from which on patches have another size.
+
+    A run that was extended had shorter phases before.
+    """
+    spans = [
+        (record["step"], record["changed"]["train.steps"][0])
+        for record in records
+        if "train.steps" in record.get("changed", {})
+    ]
+    done = max((record["step"] for record in records), default=0)
+    found, since = [], 0
+    for until, steps in [*spans, (done, config.train.steps)]:
+        train = config.train.copy_and_resolve_references()
+        train.steps = steps
+        for phase in schedule.phases(train, config.data)[1:]:
+            if since <= phase.first < until:
+                found.append((phase.first, f"{phase.patch_size} px"))
+        since = until
+    return found
 
 
 def _thin(points):
@@ -90,26 +128,27 @@ def _losses(records) -> list[plots.Series]:
     ]
 
 
-def _table(record) -> str:
+def _reached(record) -> str:
     """Returns what the member reached, by gain."""
-    cells = "".join(f"<th>{html.escape(g)}</th>" for g in record["psnr"])
-    body = [f"<tr><th>Gain</th>{cells}</tr>"]
     rows = [
-        ("Noisy, dB", record["noisy_psnr"]),
-        ("Denoised, dB", record["psnr"]),
+        ("Noisy", record["noisy_psnr"]),
+        ("Denoised", record["psnr"]),
         *(
-            (f"Denoised, {kind} scenes, dB", scores)
+            (f"Denoised, {kind} scenes", scores)
             for kind, scores in record.get("psnr_of", {}).items()
         ),
     ]
-    for name, scores in rows:
-        cells = "".join(f"<td>{scores[g]:.2f}</td>" for g in record["psnr"])
-        body.append(f"<tr><th>{html.escape(name)}</th>{cells}</tr>")
     low, high = record["a_range"]
     count = len(record["validated_on"])
     photographs = f"{count} photograph" + "s" * (count != 1)
     return (
         f"<p>Shot-noise slope a = {low:.3g} to {high:.3g}, "
         f"{record['steps']:,} steps; mean RAW PSNR on {photographs} "
-        f"that it was not trained on.</p><table>{''.join(body)}</table>"
+        "that it was not trained on.</p>"
+    ) + tables.table(
+        ["PSNR, dB, at gain", *record["psnr"]],
+        [
+            [name, *(f"{scores[g]:.2f}" for g in record["psnr"])]
+            for name, scores in rows
+        ],
     )

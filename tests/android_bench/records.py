@@ -1,6 +1,8 @@
 """Jobs and rows as a run keeps them."""
 
 from android_bench.bundle import Tile
+from android_bench.results import page
+from android_bench.results import ratios
 from android_bench.results import rows as row_maker
 
 TILES = {"m0.float32": Tile(500, 500, 50, 4)}
@@ -96,3 +98,19 @@ def jobs_of_a_phone():
         ),
         job("sustain", sustain=sustained(10, 10, 11, 12, 13, 14, 15, 15)),
     ]
+
+
+def widest_page():
+    """A page whose rows say something in every column."""
+    recipe, delegate = "dynamic_wi8_afp32", "gpu_fp32"
+    check = {"error": 1.5e-3, "limit": 3.9e-3, "unit": "of the range"}
+    made = []
+    for one in [*jobs_of_a_phone(), job("output", check=check)]:
+        one.update(recipe=recipe, model=f"m0.{recipe}", delegate=delegate)
+        one.update(affinity="little", gpu_api="OpenCL", id=one["kind"])
+        made.append(one)
+    tile = {f"m0.{recipe}": Tile(1024, 1024, 48, 8)}
+    rows = row_maker.summarise(made, tile, (1560, 2104), 0.0)
+    ratios.add(rows, made, {})
+    rows[0].update(comparable=False, spread=0.123)
+    return page.render(RUN, made, rows, None)

@@ -7,14 +7,7 @@ import shutil
 import subprocess
 
 import pytest
-from records import RUN
-from records import job
-from records import jobs_of_a_phone
-
-from android_bench.bundle import Tile
-from android_bench.results import page
-from android_bench.results import ratios
-from android_bench.results import rows as row_maker
+import records
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None
@@ -39,27 +32,11 @@ window.onload = () => {
 """
 
 
-def widest():
-    """A page whose rows say something in every column."""
-    recipe, delegate = "dynamic_wi8_afp32", "gpu_fp32"
-    check = {"error": 1.5e-3, "limit": 3.9e-3, "unit": "of the range"}
-    made = []
-    for one in [*jobs_of_a_phone(), job("output", check=check)]:
-        one.update(recipe=recipe, model=f"m0.{recipe}", delegate=delegate)
-        one.update(affinity="little", gpu_api="OpenCL", id=one["kind"])
-        made.append(one)
-    tile = {f"m0.{recipe}": Tile(1024, 1024, 48, 8)}
-    rows = row_maker.summarise(made, tile, (1560, 2104), 0.0)
-    ratios.add(rows, made, {})
-    rows[0].update(comparable=False, spread=0.123)
-    return page.render(RUN, made, rows, None)
-
-
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 def test_every_column_is_in_sight_or_scrolls_inside_the_table(tmp_path):
     frames = "".join(
         f'<iframe style="border: 0" width="{width}" height="900" '
-        f'srcdoc="{html.escape(widest())}"></iframe>'
+        f'srcdoc="{html.escape(records.widest_page())}"></iframe>'
         for width in WIDTHS
     )
     path = tmp_path / "frames.html"
