@@ -2,11 +2,14 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
 import pytest
 from helpers import ROOT
+from running import bench
+from running import edit_manifest
 
 from android_bench import run_ids
 from android_bench.errors import BenchError
@@ -58,6 +61,39 @@ def test_lines_that_are_of_no_run_are_not_resumed(tmp_path, change):
     change(lines)
     with pytest.raises(BenchError):
         resume()
+
+
+def test_a_phone_gets_models_under_names_of_ours(make_bundle, tool, tmp_path):
+    """Not as a library, and no two under one name."""
+    folder = make_bundle(members=2)
+
+    def run(name):
+        (folder / name).parent.mkdir(exist_ok=True)
+        shutil.copy(folder / "member_0_float32.tflite", folder / name)
+        for index in range(2):
+            edit_manifest(
+                folder,
+                lambda m, i=index: m["members"][i]["recipes"]["float32"].update(
+                    file=name
+                ),
+            )
+        return bench(
+            folder,
+            *("--dry_run", "--serial=S1", "--adb=no-such-adb"),
+            *(f"--tool={tool}", "--recipes=float32", "--repeats=1"),
+            cwd=tmp_path,
+        )
+
+    refused = run("m0/net.tflite")
+    assert refused.returncode == 2 and "recipes.float32.file" in refused.stderr
+    done = run("liblog.so")
+    assert done.returncode == 0, done.stderr
+    pushed = {
+        line.rpartition("/")[2].removesuffix(".part")
+        for line in done.stdout.splitlines()
+        if " push " in line and "liblog.so" in line
+    }
+    assert pushed == {"m0.float32.tflite", "m1.float32.tflite"}
 
 
 def test_children_do_not_run_what_lies_in_the_folder(tmp_path):
