@@ -62,17 +62,22 @@ def write_files(text, folder):
         (folder / name).write_text(code)
 
 
-def run(words, folder):
-    """Runs a command as a reader does, and returns what it says."""
+def start(words, folder):
+    """Runs a command to its end, whatever that is."""
     program, *words = words
     words += SHORT.get(program, ())
-    result = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-m", programs()[program], *words],
         cwd=folder,
         capture_output=True,
         text=True,
     )
-    assert result.returncode == 0, (program, result.stderr[-2000:])
+
+
+def run(words, folder):
+    """Runs a command as a reader does, and returns what it says."""
+    result = start(words, folder)
+    assert result.returncode == 0, (words, result.stderr[-2000:])
     return result.stdout
 
 
@@ -107,17 +112,14 @@ def test_a_network_of_ones_own_goes_the_whole_way(folder):
     assert "float16" in said["fanet-bench"]
     # Without the flag no code is run, and the line says which flag it wants.
     (folder / "net.py").write_text("open('ran', 'w')")
-    with pytest.raises(AssertionError, match="--network=FILE.py:FUNCTION"):
-        run(["fanet-export", "--workdir=runs/own", "--output=other"], folder)
-    with pytest.raises(AssertionError, match="names the network of this run"):
-        run(
-            [
-                "fanet-train",
-                "--config=configs/minutes.py",
-                "--workdir=runs/own",
-            ],
-            folder,
-        )
+    export = ["fanet-export", "--workdir=runs/own", "--output=other"]
+    train = ["fanet-train", "--config=configs/minutes.py", "--workdir=runs/own"]
+    for words, reason in (
+        (export, "--network=FILE.py:FUNCTION must name the file of this run"),
+        (train, "--network=FILE.py:FUNCTION names the network of this run"),
+    ):
+        refused = start(words, folder)
+        assert refused.returncode == 2 and reason in refused.stderr
     assert not (folder / "ran").exists()
 
 
