@@ -6,7 +6,7 @@ from export.card import conditions
 from export.card import tables
 from export.card import training
 from fanet_tf.evaluation import checks
-from fanet_tf.training import changes
+from fanet_tf.training import journal_file
 
 # What a source of the training configs is, by the last part of its name.
 _SOURCES = {
@@ -201,7 +201,8 @@ def trained(stages: list[dict]) -> list[str]:
             for index, run in stages[-1].get("kept", {}).items()
         ),
         *(
-            f"Member {index} of `{stage['workdir']}`: {changes.said(change)}\n"
+            f"Member {index} of `{stage['workdir']}`: "
+            f"{journal_file.said_change(change)}\n"
             for stage in stages
             for index, changed in stage.get("changed", {}).items()
             for change in changed

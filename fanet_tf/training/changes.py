@@ -20,7 +20,7 @@ import pathlib
 from fanet_tf import config as config_lib
 from fanet_tf.errors import InputError
 from fanet_tf.models import own_network
-from fanet_tf.training import journal
+from fanet_tf.training import journal_file
 
 STEPS = ("train", "steps")
 
@@ -147,9 +147,9 @@ def record(changes: list[Change], folder: pathlib.Path, step: int) -> None:
     changed = {c.name: [c.there, c.now] for c in changes}
     entry = {"step": step, "changed": changed}
     path = folder / "metrics.jsonl"
-    records = [r for r in journal.read(path) if r["step"] <= step]
+    records = [r for r in journal_file.read(path) if r["step"] <= step]
     if records[-1:] != [entry]:  # A kill may have come after it.
-        journal.replace(path, [*records, entry])
+        journal_file.replace(path, [*records, entry])
 
 
 def recorded(folder: pathlib.Path) -> list[dict]:
@@ -157,11 +157,5 @@ def recorded(folder: pathlib.Path) -> list[dict]:
 
     Each is `{"step": ..., "changed": {field: [before, after]}}`.
     """
-    records = journal.read(folder / "metrics.jsonl")
+    records = journal_file.read(folder / "metrics.jsonl")
     return [r for r in records if "changed" in r]
-
-
-def said(record: dict) -> str:
-    """Returns a recorded change as a sentence."""
-    fields = [f"{name} {a} → {b}" for name, (a, b) in record["changed"].items()]
-    return f"After step {record['step']:,}: {'; '.join(fields)}."

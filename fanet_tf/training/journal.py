@@ -5,34 +5,8 @@ import pathlib
 
 import tensorflow as tf
 
-from fanet_tf.errors import InputError
-from fanet_tf.files import atomic
-from fanet_tf.files import inputs
 from fanet_tf.files import own_folder
-from fanet_tf.files import strict_json
-
-
-def read(path) -> list[dict]:
-    """Returns the records of a `metrics.jsonl`; none where there is no file.
-
-    A line that a kill has cut off is left out.
-    """
-    records = []
-    if pathlib.Path(path).exists():
-        for line in inputs.read_text(path).splitlines():
-            try:
-                record = strict_json.loads(line, path)
-                record["step"]
-            except (InputError, KeyError, TypeError):
-                continue
-            records.append(record)
-    return records
-
-
-def replace(path, records: list[dict]) -> None:
-    """Writes a `metrics.jsonl` anew, whole or not at all."""
-    lines = [json.dumps(record) + "\n" for record in records]
-    atomic.write_text(path, "".join(lines), overwrite=True)
+from fanet_tf.training import journal_file
 
 
 class Journal:
@@ -50,7 +24,9 @@ class Journal:
         self._path = pathlib.Path(folder) / "metrics.jsonl"
         events = own_folder.make_folder(pathlib.Path(folder) / "tensorboard")
         self._board = tf.summary.create_file_writer(str(events))
-        replace(self._path, [r for r in read(self._path) if r["step"] <= step])
+        records = journal_file.read(self._path)
+        kept = [record for record in records if record["step"] <= step]
+        journal_file.replace(self._path, kept)
 
     def write(self, record: dict) -> None:
         """Appends one record; it must have a `step`."""

@@ -7,8 +7,7 @@ from fanet_tf.files import strict_json
 from fanet_tf.pages import plots
 from fanet_tf.pages import shell
 from fanet_tf.pages import tables
-from fanet_tf.training import changes
-from fanet_tf.training import journal
+from fanet_tf.training import journal_file
 from fanet_tf.training import run_folder
 from fanet_tf.training.feed import schedule
 
@@ -47,13 +46,13 @@ def write(workdir) -> pathlib.Path:
 
 
 def _member(config, folder, index: int) -> str:
-    records = journal.read(folder / "metrics.jsonl")
+    records = journal_file.read(folder / "metrics.jsonl")
     psnr, losses = _psnr(records), _losses(records)
     parts = []
     if (folder / "member.json").exists():
         parts.append(_reached(strict_json.read_object(folder / "member.json")))
     parts += [
-        f"<p>{html.escape(changes.said(r))}</p>"
+        f"<p>{html.escape(journal_file.said_change(r))}</p>"
         for r in records
         if "changed" in r
     ]

@@ -309,7 +309,7 @@ def test_a_walkthrough_shows_what_the_command_did(tmp_path, array, monkeypatch):
     assert text.count('class="pair"') == 4
     (used,) = re.findall(r"noise a=([\d.e-]+)", text)
     member = array.member_for(float(used)).index
-    assert f'<th class="best">{member}, for this frame</th>' in text
+    assert f'<th scope="row" class="best">{member}, for this frame</th>' in text
     assert f"member {member} of imx258" in text
     peak = int(re.search(r"(\d+) MB at its peak", text)[1])
     assert 50 < peak < 400  # Not that of this process, with TensorFlow.
