@@ -36,6 +36,17 @@ def claim(folder) -> Iterator[None]:
         yield
 
 
+def is_left_behind(path) -> bool:
+    """Whether a file is the lock of a claim whose process was killed."""
+    if pathlib.Path(path).name != NAME:
+        return False
+    handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        return locks.take(handle, in_doubt=False)
+    finally:
+        os.close(handle)
+
+
 @contextlib.contextmanager
 def claim_beside(folder) -> Iterator[None]:
     """The same for a folder that will be replaced: the lock lies beside it."""

@@ -104,7 +104,7 @@ def foreign(folder, known: Known) -> list[str]:
     """Returns the names in a folder that `known` does not know, sorted.
 
     Links and devices are foreign whatever they are called, and so is an empty
-    folder.
+    folder. The lock that a killed command has left is not.
     """
     return sorted(_foreign(pathlib.Path(folder), "", known))
 
@@ -117,7 +117,9 @@ def _foreign(folder, prefix, known):
                 yield f"{name}/"
             else:
                 yield from _foreign(entry.path, f"{name}/", known)
-        elif not (entry.is_file(follow_symlinks=False) and known(name)):
+        elif not entry.is_file(follow_symlinks=False):
+            yield name
+        elif not (known(name) or claims.is_left_behind(entry.path)):
             yield name
 
 

@@ -84,6 +84,19 @@ def test_a_folder_with_something_foreign_is_refused(tmp_path, foreign):
     assert sorted(p for p in tmp_path.rglob("*")) == before
 
 
+def test_the_lock_of_a_killed_command_is_in_nobodys_way(tmp_path):
+    build(tmp_path / "out", "old")
+    with (
+        claims.claim(tmp_path / "out"),
+        pytest.raises(InputError, match=f"with {claims.NAME}"),
+    ):
+        build(tmp_path / "out", "new")
+    assert contents(tmp_path / "out") == bundle("old")
+    (tmp_path / "out" / claims.NAME).write_text("{}")
+    build(tmp_path / "out", "new")
+    assert contents(tmp_path / "out") == bundle("new")
+
+
 def test_a_folder_that_is_not_ours_is_refused(tmp_path):
     (tmp_path / "out/golden").mkdir(parents=True)
     (tmp_path / "out/golden/a").write_text("mine")
