@@ -8,6 +8,7 @@ from fanet_tf.losses.charbonnier import charbonnier
 from fanet_tf.losses.distillation import distillation
 from fanet_tf.losses.domain import DOMAINS
 from fanet_tf.losses.domain import error
+from fanet_tf.losses.domain import variance
 from fanet_tf.losses.feature import TeacherFeatures
 from fanet_tf.losses.feature import feature_loss
 from fanet_tf.losses.psnr import psnr
@@ -33,5 +34,6 @@ __all__ = [
     "psnr",
     "rgb_perceptual",
     "terms",
+    "variance",
     "weight",
 ]

@@ -31,3 +31,21 @@ def error(denoised, clean, scale, offset, domain, target=None):
         return difference
     s = ksigma.ksigma(clean, scale, offset)
     return difference * scale / ksigma.deviation(s, xp=ops)
+
+
+def variance(clean, scale, offset, domain):
+    """Returns the variance of the noise in the unit of an error, `[B]`.
+
+    In RAW that at the mean of each image, `a x + b`; in deviations of the noise
+    it is 1.
+
+    Args:
+        clean: `[B, h, w, 4]`.
+        scale: `[B, 1, 1, 1]`, 1/a.
+        offset: `[B, 1, 1, 1]`, b/a^2.
+        domain: one of `DOMAINS`.
+    """
+    if domain != "raw":
+        return 1.0
+    mean = ops.mean(ops.cast(clean, "float32"), axis=(1, 2, 3), keepdims=True)
+    return ops.reshape((mean * scale + offset) / scale**2, (-1,))

@@ -5,6 +5,7 @@ from fanet_tf.losses.charbonnier import charbonnier
 from fanet_tf.losses.distillation import distillation
 from fanet_tf.losses.domain import DOMAINS
 from fanet_tf.losses.domain import error
+from fanet_tf.losses.domain import variance
 from fanet_tf.losses.feature import feature_loss
 from fanet_tf.losses.psnr import psnr
 from fanet_tf.losses.rgb_perceptual import rgb_perceptual
@@ -61,7 +62,10 @@ def terms(loss_config, x, clean, denoised, teacher, features, vgg):
 
     losses = {
         "charbonnier": lambda: charbonnier(difference(clean)),
-        "psnr": lambda: psnr(denoised, clean, scale, offset),
+        "psnr": lambda: psnr(
+            difference(clean),
+            variance(clean, scale, offset, loss_config.domain),
+        ),
         "rgb_perceptual": lambda: rgb_perceptual(vgg, denoised, clean, x),
         "distillation": lambda: distillation(
             difference(teacher(member_inputs(x), training=False))
