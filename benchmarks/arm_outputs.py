@@ -9,7 +9,7 @@ the core has it. This shows that the arithmetic is right; nothing here is a
 time, and no phone took part.
 
 The first run builds the user space in --root: 20 seconds, 130 MB of downloads
-(Debian on x86-64, no root). The shipped array then takes about 8 minutes of
+(Debian on x86-64, no root). The shipped array then takes about 10 minutes of
 processor time, shared by --processes; --members takes less.
 
 Exit code 1 if an output or a file of the bundle is wrong, and 2 if the user
