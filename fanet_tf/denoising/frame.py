@@ -189,9 +189,7 @@ class Frame:
                 floor / self.shading.low, floor / self.shading.high
             )
         means = brightness.Brightness(a, b, floor)
-        for noisy, white in zip(
-            stripes.cut(self, self.mosaic), stripes.whites(self), strict=True
-        ):
+        for noisy, white in stripes.cut(self, self.mosaic):
             means.see(noisy, white)
         return means
 
@@ -240,7 +238,7 @@ class Output:
         Args:
             means: of `Frame.brightness`.
         """
-        for part in stripes.cut(self.frame, self.mosaic, self.factor or 1):
+        for part, _ in stripes.cut(self.frame, self.mosaic, self.factor or 1):
             means.compare(part)
 
     def restore(self, means: brightness.Brightness) -> None:

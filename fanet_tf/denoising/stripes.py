@@ -14,8 +14,12 @@ from fanet_tf.denoising import brightness
 _BLOCKS = 16  # From the top of a stripe to its bottom.
 
 
-def cut(frame, mosaic: np.ndarray, factor: int = 1) -> Iterator[np.ndarray]:
+def cut(
+    frame, mosaic: np.ndarray, factor: int = 1
+) -> Iterator[tuple[np.ndarray, np.ndarray | float]]:
     """Yields the stripes of a mosaic from the top to the bottom.
+
+    With each comes where it is saturated: 1, or one over its gain.
 
     Args:
         frame: the `Frame` whose levels, pattern and shading it has.
@@ -31,15 +35,11 @@ def cut(frame, mosaic: np.ndarray, factor: int = 1) -> Iterator[np.ndarray]:
                 black, span = black + offsets, span - offsets
             counts = mosaic[rows[0] : bottom : 2, columns[0] : width : 2]
             stripe[..., plane] = (counts / factor - black) / span
+        white = 1.0
         if frame.shading is not None:
-            stripe *= _white(frame, top, bottom, width)
-        yield stripe
-
-
-def whites(frame) -> Iterator[np.ndarray | float]:
-    """Yields where each stripe is saturated: 1, or one over its gain."""
-    for span in _spans(frame):
-        yield 1.0 if frame.shading is None else _white(frame, *span)
+            white = _white(frame, top, bottom, width)
+            stripe *= white
+        yield stripe, white
 
 
 def _spans(frame):
