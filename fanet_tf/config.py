@@ -56,6 +56,7 @@ def default_config(variant="fan_gate") -> ConfigDict:
     # in deviations of the noise, "raw" in units of the white level.
     config.loss = ConfigDict()
     config.loss.domain = "stabilised"
+    config.loss.psnr_domain = "raw"  # As the PSNR that is reported.
     config.loss.charbonnier = 393.5  # Young et al., section 3.4.
     config.loss.psnr = 0.0  # Of each crop; 30 is like 393.5 above.
     config.loss.rgb_perceptual = 0.0  # VGG-16 behind the minimal ISP.

@@ -29,6 +29,10 @@ def _colour(rng):
     return np.clip(brightness * tint / tint.mean(), 0.0, 1.0)
 
 
+# In log brightness. Texture has up to 0.25 by its deviation.
+_MOST_GRAIN = 8.0
+
+
 def _fill(rng, size):
     """Returns the inside of a leaf, `[size, size, 3]`: flat, ramp, texture."""
     base = np.broadcast_to(_colour(rng), (size, size, 3)).astype(np.float32)
@@ -45,7 +49,8 @@ def _fill(rng, size):
     grain = rng.standard_normal((size, size), dtype=np.float32)
     grain = cv2.GaussianBlur(grain, (0, 0), rng.uniform(0.5, 4.0))
     grain *= rng.uniform(0.02, 0.25) / max(float(grain.std()), 1e-6)
-    return base * np.exp(grain)[..., None]
+    # A leaf of a few pixels can be so even that its deviation says nothing.
+    return base * np.exp(np.minimum(grain, _MOST_GRAIN))[..., None]
 
 
 def dead_leaves(seed, size=512, smallest=3.0, largest=250.0, leaves=1500):

@@ -21,13 +21,22 @@ def weight(loss_config, name: str) -> float:
     return loss_config.get(name, 0.0)
 
 
+def psnr_domain(loss_config) -> str:
+    """Returns the domain of the PSNR loss; a run can be older than it."""
+    return loss_config.get("psnr_domain", loss_config.domain)
+
+
 def check(loss_config) -> None:
     """Refuses a `loss` section that nothing can be trained with."""
-    if loss_config.domain not in DOMAINS:
-        raise InputError(
-            f"`loss.domain` must be one of {', '.join(DOMAINS)}. "
-            f"Received: {loss_config.domain!r}"
-        )
+    for field, domain in (
+        ("domain", loss_config.domain),
+        ("psnr_domain", psnr_domain(loss_config)),
+    ):
+        if domain not in DOMAINS:
+            raise InputError(
+                f"`loss.{field}` must be one of {', '.join(DOMAINS)}. "
+                f"Received: {domain!r}"
+            )
     weights = {name: weight(loss_config, name) for name in NAMES}
     if min(weights.values()) < 0 or max(weights.values()) <= 0:
         raise InputError(
@@ -57,14 +66,15 @@ def terms(loss_config, x, clean, denoised, teacher, features, vgg):
     """
     scale, offset = x["scale"], x["offset"]
 
-    def difference(target):
-        return error(denoised, clean, scale, offset, loss_config.domain, target)
+    def difference(target, domain=loss_config.domain):
+        return error(denoised, clean, scale, offset, domain, target)
 
+    of_psnr = psnr_domain(loss_config)
     losses = {
         "charbonnier": lambda: charbonnier(difference(clean)),
         "psnr": lambda: psnr(
-            difference(clean),
-            variance(clean, scale, offset, loss_config.domain),
+            difference(clean, of_psnr),
+            variance(clean, scale, offset, of_psnr),
         ),
         "rgb_perceptual": lambda: rgb_perceptual(vgg, denoised, clean, x),
         "distillation": lambda: distillation(

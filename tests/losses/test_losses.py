@@ -184,6 +184,22 @@ def test_the_psnr_loss_of_noise_is_near_zero(domain):
     assert nothing == pytest.approx(np.log(1e-3))
 
 
+@pytest.mark.parametrize("domain", losses.DOMAINS)
+def test_the_psnr_loss_has_a_domain_of_its_own(pair, domain):
+    noisy, clean = pair
+    config = config_lib.default_config()
+    config.loss.psnr = 2.0
+    config.loss.psnr_domain = domain
+    x = {"noisy": noisy, "scale": SCALE, "offset": OFFSET}
+    terms = losses.terms(config.loss, x, clean, noisy, None, None, None)
+    assert as_float(terms["psnr"]) == pytest.approx(
+        2.0 * psnr_loss(noisy, clean, domain)
+    )
+    error = losses.error(noisy, clean, SCALE, OFFSET, "stabilised")
+    expected = config.loss.charbonnier * as_float(losses.charbonnier(error))
+    assert as_float(terms["charbonnier"]) == pytest.approx(expected)
+
+
 def test_charbonnier_computes_in_float32():
     half = ops.cast(np.zeros((1, 2, 2, 4)), "bfloat16")
     loss = losses.charbonnier(half)
@@ -276,7 +292,8 @@ def test_a_teacher_without_poolings_teaches_by_its_output_alone():
         ("charbonnier", 0.0, "one must be above 0"),
         ("feature", -1.0, "must not be negative"),
         ("feature", 78.7, "`loss.teacher` must be"),
-        ("domain", "rgb", "Received: 'rgb'"),
+        ("domain", "rgb", "`loss.domain` must be .* Received: 'rgb'"),
+        ("psnr_domain", "rgb", "`loss.psnr_domain` must be .* Received: 'rgb'"),
     ],
 )
 def test_losses_that_train_nothing_are_refused(field, value, message):

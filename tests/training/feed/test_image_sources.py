@@ -12,6 +12,12 @@ from fanet_tf.training.feed import bank as bank_lib
 from fanet_tf.training.feed import image_sources
 
 
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_a_leaf_cut_to_a_few_pixels_is_finite(size):
+    rngs = map(np.random.default_rng, range(60))
+    assert all(np.isfinite(dead_leaves._fill(rng, size)).all() for rng in rngs)
+
+
 def test_dead_leaves_repeat_and_fill_the_range():
     image = dead_leaves.dead_leaves(3, size=160)
     again = dead_leaves.dead_leaves(3, size=160)
