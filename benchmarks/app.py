@@ -3,13 +3,15 @@
 Denoises photographs with synthetic noise, once right and once with each
 mistake, and prints how far the two are apart: rms and mean, in counts of 1023.
 With `--picture` it draws a made scene (dead leaves) instead, once for each
-mistake.
+mistake. With `--rounding` it prints instead how far a recipe's frames are apart
+if the last bit of each value that the network sees differs.
 
 Example:
 
     python benchmarks/app.py
     python benchmarks/app.py --gain=64
     python benchmarks/app.py --picture=docs/images/app_mistakes.jpg
+    python benchmarks/app.py --rounding --recipe=dynamic_wi8_afp32
 """
 
 import dataclasses
@@ -34,6 +36,7 @@ _BUNDLE = flags.DEFINE_string("bundle", None, "Default: the shipped array.")
 _RECIPE = flags.DEFINE_string("recipe", "float16", "Number formats.")
 _GAIN = flags.DEFINE_float("gain", 8.0, "Sensor gain.")
 _PIXELS = flags.DEFINE_integer("pixels", 768, "Of a photograph's side.")
+_ROUNDING = flags.DEFINE_bool("rounding", False, "Compare rounded inputs.")
 _PICTURE = flags.DEFINE_string("picture", None, "JPEG to draw.")
 _BLACK = 64.0
 _WHITE = 1023.0
@@ -105,6 +108,32 @@ class OtherOrder(_Wrong):
         """Runs a tile."""
         order = [0, 1, 3, 2]
         return right(noisy[..., order], scale, offset)[..., order]
+
+
+class LastBit(_Wrong):
+    """Gives the network values that are one float32 larger."""
+
+    def run(self, right, noisy, scale, offset):
+        """Runs a tile."""
+        above = np.nextafter(noisy, np.float32(np.inf))
+        return right(above, scale, offset)
+
+
+def rounding(array):
+    """Prints what the last bit of the inputs changes."""
+    pair = noise()
+    found = []
+    for image in frames():
+        plain, moved = (
+            kind(array, _RECIPE.value, own_tile=True).denoise(
+                image, pair, keep_mean=True
+            )
+            for kind in (Denoiser, LastBit)
+        )
+        found.append(np.abs(plain.astype(np.float64) - moved).ravel())
+    off = np.concatenate(found)
+    rms = np.sqrt(np.mean(off**2))
+    print(f"{_RECIPE.value}: rms {rms:.2g}, largest {off.max():.2g} counts")
 
 
 def mistakes(array):
@@ -207,10 +236,12 @@ def picture(array, path):
 
 
 def main(_):
-    """Draws the picture, or prints the table."""
+    """Draws the picture, or prints the table or what rounding does."""
     array = bundle.load(_BUNDLE.value)
     if _PICTURE.value:
         picture(array, _PICTURE.value)
+    elif _ROUNDING.value:
+        rounding(array)
     else:
         table(array)
 

@@ -3,9 +3,10 @@
  *   cc -std=c99 -O2 -I BUNDLE denoise_raw10.c network.c -lm -o denoise_raw10
  *   ./denoise_raw10 BUNDLE float16 in.raw10 out.raw16 4208 3120 8
  *
- * reads 4208 x 3120 pixels of gain 8 as Android's ImageFormat.RAW10 lays them
- * and writes them denoised, 16 bits a pixel. network.c is yours: it runs a
- * flatbuffer, see docs/android.md.
+ * reads 4208 x 3120 pixels of gain 8 in Android's ImageFormat.RAW10, without
+ * padding between the rows, and writes them denoised, 16 bits a pixel. A
+ * camera's buffer may have it: row_bytes is its row stride. network.c is yours:
+ * it runs a flatbuffer, as network_litert.c does; see docs/android.md.
  */
 #include <stdio.h>
 #include <stdlib.h>
