@@ -4,6 +4,25 @@ import keras
 from keras import ops
 
 
+def _limited(x, bound):
+    """Clips, with the gradient as one choice.
+
+    TensorFlow's own takes two masks, and sums what it gives the bounds. The
+    values are the same.
+    """
+
+    @ops.custom_gradient
+    def limited(x):
+        def gradient(*args, upstream=None):
+            if upstream is None:
+                (upstream,) = args
+            return ops.where(ops.abs(x) <= bound, upstream, 0)
+
+        return ops.clip(x, -bound, bound), gradient
+
+    return limited(x)
+
+
 @keras.saving.register_keras_serializable(package="fanet_tf")
 class Limit(keras.layers.Layer):
     """`y = min(max(x, -bound), bound)`, of any shape.
@@ -23,7 +42,9 @@ class Limit(keras.layers.Layer):
             )
         self.bound = bound
 
-    def call(self, x):
+    def call(self, x, training=None):
+        if training:
+            return _limited(x, self.bound)
         return ops.clip(x, -self.bound, self.bound)
 
     def get_config(self):

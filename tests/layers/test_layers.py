@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import pywt
+import tensorflow as tf
 from helpers import check_layer
 from helpers import randomise
 
@@ -143,6 +144,27 @@ def test_a_limit_keeps_what_is_within_it(rng):
     check_layer(layers.Limit(0.5), (2, 6, 10, 4), output_shape=(2, 6, 10, 4))
     x = 3.0 * rng.standard_normal((1, 4, 6, 4), dtype=np.float32)
     np.testing.assert_array_equal(layers.Limit()(x), np.clip(x, -1.0, 1.0))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_limit_trains_as_clipping_does(rng, dtype):
+    x = 2.0 * rng.standard_normal((2, 4, 6, 4), dtype=np.float32)
+    x[0, 0, 0] = [-0.5, 0.5, -0.75, 0.25]  # On the bound, beyond, within.
+    x = tf.cast(x, dtype)
+    upstream = tf.cast(rng.standard_normal(x.shape), dtype)
+    layer = layers.Limit(0.5, dtype=dtype)
+
+    def trained(function):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = function(x)
+        return y, tape.gradient(y, x, output_gradients=upstream)
+
+    ours = trained(lambda x: layer(x, training=True))
+    clipping = trained(lambda x: keras.ops.clip(x, -0.5, 0.5))
+    for one, other in zip(ours, clipping, strict=True):
+        assert one.dtype == x.dtype
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("bound", [0.0, -1.0])
