@@ -109,15 +109,13 @@ def test_tiles_come_in_any_order_and_from_four_threads(code, array):
     plain.denoise(runner)
     threaded = app_code.Frame16(code, raw, NOISE)
     assert threaded.tiles > 8 and threaded.begin() == 0
-    order = np.random.default_rng(0).permutation(threaded.tiles)
+    order = np.random.default_rng(0).permutation(threaded.tiles).tolist()
     shape = (runner.tile.height, runner.tile.width, 4)
-    outputs = {}
-    for tile in map(int, order):  # One interpreter serves one thread.
-        outputs[tile] = runner.run(
-            threaded.fill(tile, shape)[1], *threaded.inputs()
-        )
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        done = list(pool.map(lambda t: threaded.take(t, outputs[t]), outputs))
+        filled = pool.map(lambda tile: threaded.fill(tile, shape)[1], order)
+        # One interpreter serves one thread.
+        outputs = [runner.run(noisy, *threaded.inputs()) for noisy in filled]
+        done = list(pool.map(threaded.take, order, outputs))
     assert set(done) == {0}
     np.testing.assert_array_equal(plain.finish()[1], threaded.finish()[1])
 
