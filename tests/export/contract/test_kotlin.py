@@ -1,7 +1,9 @@
 """The Kotlin code compiles, and gives what Python and C give."""
 
 import pathlib
+import re
 import subprocess
+import zipfile
 
 import app_code
 import bundles
@@ -11,6 +13,7 @@ import selector_questions
 from app_code import COUNTS
 from app_code import NOISE
 from app_code import image_of
+from helpers import ROOT
 
 from export.contract import denoiser_code
 from export.contract import selector_code
@@ -21,6 +24,11 @@ from fanet_tf.raw import cfa
 pytestmark = pytest.mark.slow  # The compiler takes half a minute.
 
 _PROGRAMS = pathlib.Path(__file__).with_name("kotlin")
+# Kotlin's own library has it from 1.8 on.
+_USE = """
+fun <T : AutoCloseable, R> T.use(block: (T) -> R): R =
+    try { block(this) } finally { close() }
+"""
 ONE_BY_ONE, IN_THREADS, WRONG_CALLS = 0, 1, 2
 
 
@@ -43,17 +51,23 @@ def jar(array, shipped, tmp_path_factory):
     folder = tmp_path_factory.mktemp("kotlin")
     write = selector_code.write
     questions = selector_questions.manifest()
-    add_package(folder / "questions", "askSelector.kt", write(questions))
+    texts = {**write(questions), **program("askSelector.kt")}
+    add_package(folder / "questions", texts)
     for name, manifest in (
         ("small", array.manifest),
         ("shipped", shipped.manifest),
     ):
         texts = {**write(manifest), **denoiser_code.write(manifest)}
-        add_package(folder / name, "denoiseFrames.kt", texts)
+        add_package(folder / name, {**texts, **program("denoiseFrames.kt")})
+    blocks = enumerate([*blocks_of_the_page(), _USE])
+    code = {f"Block{number}.kt": text for number, text in blocks}
+    add_package(folder / "page", {**texts, **code})
+    write_platform(folder / "platform")
     subprocess.run(
         [
             *(app_code.compiler("kotlinc"), "-Werror", "-include-runtime"),
-            *("-d", "programs.jar", "questions", "small", "shipped"),
+            *("-d", "programs.jar", "platform"),
+            *("questions", "small", "shipped", "page"),
         ],
         cwd=folder,
         check=True,
@@ -61,17 +75,45 @@ def jar(array, shipped, tmp_path_factory):
     return folder / "programs.jar"
 
 
-def add_package(folder, main, texts):
-    """Writes Kotlin texts and a program as a package."""
+def program(name):
+    return {name: (_PROGRAMS / name).read_text()}
+
+
+def add_package(folder, texts):
+    """Writes the Kotlin ones of texts as a package."""
     folder.mkdir()
-    texts = {**texts, main: (_PROGRAMS / main).read_text()}
     for name, text in texts.items():
         if name.endswith(".kt"):
             (folder / name).write_text(f"package {folder.name}\n{text}")
 
 
+def blocks_of_the_page():
+    """Returns the Kotlin code of the page for apps."""
+    page = (ROOT / "docs/android.md").read_text()
+    return re.findall(r"^```kotlin\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+
+
+def write_platform(folder):
+    """Writes what the page uses of Android and LiteRT: a class, a file."""
+    text = (_PROGRAMS / "platform.txt").read_text()
+    for source in re.split(r"\n\n(?=package )", text):
+        package = re.match(r"package ([\w.]+);", source)[1]
+        name = re.search(r"^public .*?(?:class|enum) (\w+)", source, re.M)[1]
+        path = folder.joinpath(*package.split("."), f"{name}.java")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(source)
+
+
 def command(jar, main):
     return [app_code.compiler("java"), "-cp", str(jar), main]
+
+
+def test_the_code_of_the_page_compiles(jar):
+    """Against what `platform.txt` declares of Android and LiteRT."""
+    names = set(zipfile.ZipFile(jar).namelist())
+    for kind in ("LiteRtNetwork", "InterpreterNetwork"):
+        assert f"page/{kind}.class" in names
+    assert len(blocks_of_the_page()) == 3
 
 
 def test_the_selector_agrees_on_good_and_bad_input(jar):
