@@ -56,42 +56,47 @@ def clean_mosaics():
         yield cfa.unpack(packed, "RGGB")[0, :, :, 0]
 
 
-def main(_):
-    """Prints the error of both ways, before the gains."""
-    array = bundle.load(_BUNDLE.value)
-    law = profile_lib.load("imx258")
+def values(array, clean, seed):
+    """Returns name -> `[H, W]` values of a shaded frame, before the gains."""
+    law, shading = profile_lib.load("imx258"), corner_map()
     a, b = float(law.a(_GAIN.value)), float(law.b(_GAIN.value))
-    shading = corner_map()
-    errors = {"noisy": [], "a gain a tile": [], "a gain a pixel": []}
+    shape = clean.shape
+    gains = shading.grid(0, *map(np.arange, shape), shape)
+    normal = np.random.default_rng(seed).standard_normal(shape)
+    noisy = clean + np.sqrt(a * clean + b) * normal
+    image = dng.synthetic(noisy * gains, pattern="RGGB")
+    centre = float(gains[shape[0] // 2, shape[1] // 2])
+    # The member is that of the noise before the gains.
+    moved = dataclasses.replace(
+        array, edges=[centre * edge for edge in array.edges]
+    )
+    by_tile = Denoiser(moved, _RECIPE.value, own_tile=True)
+    by_pixel = Denoiser(array, _RECIPE.value, own_tile=True)
+    found = {
+        "noisy": image.visible,
+        "a gain a tile": by_tile.denoise(image, (a * centre, b * centre**2)),
+        "a gain a pixel": by_pixel.denoise(image, (a, b), shading=shading),
+    }
+    black, white = image.black_level[0], image.white_level
+    return {
+        name: (counts - black) / (white - black) / gains
+        for name, counts in found.items()
+    }
+
+
+def main(_):
+    """Prints the error of both ways."""
+    array = bundle.load(_BUNDLE.value)
+    errors = {}
     for seed, clean in enumerate(clean_mosaics()):
-        shape = clean.shape
-        gains = shading.grid(0, *map(np.arange, shape), shape)
-        normal = np.random.default_rng(seed).standard_normal(shape)
-        noisy = clean + np.sqrt(a * clean + b) * normal
-        image = dng.synthetic(noisy * gains, pattern="RGGB")
-        centre = float(gains[shape[0] // 2, shape[1] // 2])
-        # The member is that of the noise before the gains.
-        moved = dataclasses.replace(
-            array, edges=[centre * edge for edge in array.edges]
-        )
-        results = {
-            "noisy": image.visible,
-            "a gain a tile": Denoiser(
-                moved, _RECIPE.value, own_tile=True
-            ).denoise(image, (a * centre, b * centre**2)),
-            "a gain a pixel": Denoiser(
-                array, _RECIPE.value, own_tile=True
-            ).denoise(image, (a, b), shading=shading),
-        }
-        black, span = image.black_level[0], image.white_level
-        for name, counts in results.items():
-            values = (counts - black) / (span - black) / gains
-            errors[name].append(np.mean((values - clean) ** 2))
-    low, high = shading.low, shading.high
+        for name, found in values(array, clean, seed).items():
+            error = np.mean((found - clean) ** 2)
+            errors.setdefault(name, []).append(-10 * np.log10(error))
+    low, high = corner_map().low, corner_map().high
     print(f"gain {_GAIN.value:g}, shading {low:.2f} to {high:.2f} in a tile\n")
     print("| | PSNR, dB |\n| --- | --- |")
-    for name, squares in errors.items():
-        print(f"| {name} | {np.mean(-10 * np.log10(squares)):.2f} |")
+    for name, decibels in errors.items():
+        print(f"| {name} | {np.mean(decibels):.2f} |")
 
 
 if __name__ == "__main__":

@@ -28,12 +28,20 @@ _BUNDLE = flags.DEFINE_string("bundle", None, "Default: the shipped array.")
 _GAINS = flags.DEFINE_list("gains", [1.5, 8, 32], "Sensor gains.")
 _SIZES = flags.DEFINE_list("sizes", [128, 256, 384], "Packed pixels, a side.")
 _SIDE = flags.DEFINE_integer("side", 1000, "Of the frame, sensor pixels.")
+_SPAN = 1023 - 64  # Counts from black to white of `dng.synthetic`.
 
 
 class InSquares(Denoiser):
-    """Runs members in square tiles of a size."""
+    """Runs members in square tiles.
 
-    side: int
+    Args:
+        side: of a tile, packed pixels.
+        arguments: of `Denoiser`.
+    """
+
+    def __init__(self, side, *arguments):
+        super().__init__(*arguments)
+        self.side = side
 
     def runner(self, member, height, width):
         """Returns the member ready to run."""
@@ -43,11 +51,15 @@ class InSquares(Denoiser):
         return MemberRunner(member, self.recipe, self.num_threads, tile)
 
 
-def denoised(array, recipe, side, image, noise):
-    """Returns the frame in counts."""
-    denoiser = InSquares(array, recipe)
-    denoiser.side = side
-    return denoiser.denoise(image, noise)
+def row(off, deviation):
+    """Returns the largest and rms differences: counts, then deviations."""
+    numbers = (
+        np.abs(off).max(),
+        np.sqrt(np.mean(off**2)),
+        np.abs(off / deviation).max(),
+        np.sqrt(np.mean((off / deviation) ** 2)),
+    )
+    return " | ".join(f"{number:.3f}" for number in numbers)
 
 
 def main(_):
@@ -60,26 +72,20 @@ def main(_):
     tile = array.members[0].tile
     whole = tiles.padded_size(size // 2, 1, tile.halo, tile.stride)
     print(
-        "| recipe | gain | tile | largest, counts | of the deviation "
-        "| rms, counts | of the deviation |\n|" + 7 * " --- |"
+        "| recipe | gain | noise, up to | tile | largest, counts | rms "
+        "| largest, deviations | rms |\n|" + 8 * " --- |"
     )
     for recipe in array.recipes:
         for gain in map(float, _GAINS.value):
             a, b = float(law.a(gain)), float(law.b(gain))
-            deviation = np.sqrt(a * clean + b)
-            image = dng.synthetic(clean + deviation * normal)
-            counts = 959 * deviation
-            expected = denoised(array, recipe, whole, image, (a, b))
+            noise = np.sqrt(a * clean + b)
+            image = dng.synthetic(clean + noise * normal)
+            counts = _SPAN * noise
+            expected = InSquares(whole, array, recipe).denoise(image, (a, b))
             for side in map(int, _SIZES.value):
-                off = denoised(array, recipe, side, image, (a, b)) - expected
-                numbers = (
-                    np.abs(off).max(),
-                    np.abs(off / counts).max(),
-                    np.sqrt(np.mean(off**2)),
-                    np.sqrt(np.mean((off / counts) ** 2)),
-                )
-                cells = " | ".join(f"{number:.3f}" for number in numbers)
-                print(f"| {recipe} | {gain:g} | {side} | {cells} |")
+                got = InSquares(side, array, recipe).denoise(image, (a, b))
+                cells = f"{recipe} | {gain:g} | {counts.max():.0f} | {side}"
+                print(f"| {cells} | {row(got - expected, counts)} |")
 
 
 if __name__ == "__main__":
