@@ -340,6 +340,12 @@ static inline float nsmai_packed_gain(const NsmaPlan *plan, int32_t y,
       nsmai_reflect(2 * x - plan->column + plane % 2, plan->raw.width));
 }
 
+/* Returns the plane of a pixel of the area. */
+static inline int32_t nsmai_plane(const NsmaPlan *plan, int32_t row,
+                                  int32_t column) {
+  return 2 * ((row + plan->row) % 2) + (column + plan->column) % 2;
+}
+
 /* Returns a count as a value, 0 = black and 1 = white. */
 static inline float nsmai_value(const NsmaPlan *plan, int32_t count,
                                 int32_t plane) {
@@ -361,13 +367,13 @@ static inline int32_t nsmai_step(int32_t i, int32_t by, int32_t size) {
 static inline float nsmai_neighbour(const NsmaPlan *plan, int32_t row,
                                     int32_t column, int *is_good) {
   const NsmaRaw *raw = &plan->raw;
-  const int32_t plane =
-      2 * ((row + plan->row) % 2) + (column + plan->column) % 2;
+  const int32_t plane = nsmai_plane(plan, row, column);
   const int32_t y = raw->top + row, x = raw->left + column;
   const size_t at = nsmai_defect(raw, y, x);
   const float count = NSMA_CAST(float, nsmai_count(raw, row, column));
   *is_good = at == raw->defect_count || raw->defects[at].row != y ||
              raw->defects[at].column != x || raw->defects[at].count >= 0;
+  /* From white: so fanet-denoise rounds, and the counts are to be the same. */
   return 1.0f + (count - raw->white) / plan->span[plane];
 }
 
@@ -377,8 +383,7 @@ static inline int32_t nsmai_corrected(const NsmaPlan *plan, int32_t row,
                                       int32_t column) {
   static const int32_t steps[4][2] = {{0, 1}, {1, 0}, {1, 1}, {1, -1}};
   const int32_t height = plan->raw.height, width = plan->raw.width;
-  const int32_t plane =
-      2 * ((row + plan->row) % 2) + (column + plan->column) % 2;
+  const int32_t plane = nsmai_plane(plan, row, column);
   const float gain = nsmai_gain(plan, plane, row, column);
   float means[4], changes[4], sum = 0.0f;
   double total, noise, count, weights = 0.0, directed = 0.0;
@@ -592,8 +597,8 @@ static inline size_t nsma_workspace_bytes(const NsmaPlan *plan) {
   return NSMA_CAST(size_t, nsmai_workspace(plan));
 }
 
-/* Returns the least power of two that fills 16 bits: what fanet-denoise
- * multiplies the counts by. Use 1 for DngCreator. */
+/* Returns the largest power of two whose counts of white fit 16 bits: what
+ * fanet-denoise multiplies the counts by. Use 1 for DngCreator. */
 static inline int32_t nsma_factor(float white) {
   int32_t factor = 1;
   while (NSMA_CAST(float, 2 * factor) * white <= 65535.0f && factor < 65536) {
@@ -609,6 +614,14 @@ static inline NsmaStatus nsmai_check_work(const NsmaPlan *plan,
     return NSMA_SHORT_BUFFER;
   }
   return NSMA_ADDRESS(work) % 8 ? NSMA_ALIGNMENT : NSMA_OK;
+}
+
+/* Returns the denoised values, which lie behind the records of the tiles. */
+static inline const float *nsmai_mosaic(const NsmaPlan *plan,
+                                        const void *work) {
+  return NSMA_CAST(const float *,
+                   NSMA_CAST(const void *, NSMA_CAST(const NsmaTile *, work) +
+                                               nsma_tiles(plan)));
 }
 
 /* Prepares the workspace for a frame. */
@@ -759,7 +772,7 @@ static inline void nsmai_store(const NsmaPlan *plan, int32_t y, int32_t x,
     if (row < 0 || row >= plan->raw.height) continue;
     out = mosaic + NSMA_CAST(size_t, row) * NSMA_CAST(size_t, width);
     if (from) {
-      if (width > 0) out[0] = line[1];
+      out[0] = line[1];
       if (count == 1) continue;
     }
     out += first + 2 * from;
@@ -829,7 +842,8 @@ static inline NsmaStatus nsmai_floors(const NsmaPlan *plan,
                                       const NsmaTile *record, float floors[4]) {
   int32_t plane, tile;
   for (plane = 0; plane < 4; ++plane) {
-    const int32_t row = plan->row ^ plane / 2, column = plan->column ^ plane % 2;
+    const int32_t row = plan->row ^ plane / 2;
+    const int32_t column = plan->column ^ plane % 2;
     const int64_t size =
         NSMA_CAST(int64_t, (plan->raw.height - row + 1) / 2) *
         ((plan->raw.width - column + 1) / 2);
@@ -866,18 +880,17 @@ static inline void nsmai_sum(const NsmaPlan *plan, const float *mosaic,
                              int32_t top, int32_t left, int32_t blocks,
                              NsmaSums *sums) {
   const size_t stride = NSMA_CAST(size_t, plan->raw.width);
-  int32_t y, block, x, side;
+  int32_t y, block, x;
   memset(sums, 0, sizeof(*sums));
   for (y = top; y < top + 16; ++y) {
     const float *line = mosaic + NSMA_CAST(size_t, y) * stride + left;
-    const int32_t planes = 2 * ((y + plan->row) % 2);
+    const int32_t plane = nsmai_plane(plan, y, 0), other = plane ^ 1;
     uint16_t counts[16 * kNsmaBlocks];
     nsmai_read(&plan->raw, y, left, 16 * blocks, counts);
     for (block = 0; block < blocks; ++block) {
       const uint16_t *count = counts + 16 * block;
       int32_t even = 0, odd = 0;
       float even_denoised = 0.0f, odd_denoised = 0.0f;
-      const int32_t plane = planes + plan->column, other = plane ^ 1;
       for (x = 0; x < 16; x += 2, line += 2) {
         even += count[x];
         odd += count[x + 1];
@@ -898,7 +911,7 @@ static inline void nsmai_sum(const NsmaPlan *plan, const float *mosaic,
         continue;
       }
       for (x = 0; x < 16; ++x) {
-        side = x % 2 ? other : plane;
+        const int32_t side = x % 2 ? other : plane;
         const float gain = nsmai_gain(plan, side, y, left + 16 * block + x);
         sums->noisy[block][side] += nsmai_value(plan, count[x], side) / gain;
         sums->white[block][side] += 1.0f / gain;
@@ -922,8 +935,7 @@ static inline NsmaStatus nsma_shifts(const NsmaPlan *plan, const void *work,
   if (status != NSMA_OK) return status;
   status = nsmai_floors(plan, record, floors);
   if (status != NSMA_OK) return status;
-  mosaic = NSMA_CAST(const float *,
-                     NSMA_CAST(const void *, record + nsma_tiles(plan)));
+  mosaic = nsmai_mosaic(plan, work);
   for (top = 0; top + 16 <= plan->raw.height; top += 16) {
     for (left = 0; left + 16 <= plan->raw.width; left += 16 * kNsmaBlocks) {
       const int32_t rest = (plan->raw.width - left) / 16;
@@ -963,7 +975,7 @@ enum { kNsmaChunk = 128 }; /* Pixels of a row that are finished at once. */
  * compilers make vectors of them.) */
 static inline void nsmai_restore(const NsmaPlan *plan, const float *shifts,
                                  int32_t row, int32_t column, float *x) {
-  const int32_t even = 2 * ((row + plan->row) % 2) + plan->column;
+  const int32_t even = nsmai_plane(plan, row, 0);
   const int32_t odd = even ^ 1;
   const float shift[2] = {shifts[even], shifts[odd]};
   const float span[2] = {plan->span[even], plan->span[odd]};
@@ -1021,10 +1033,7 @@ static inline NsmaStatus nsmai_finish(const NsmaPlan *plan, const void *work,
           NSMA_CAST(size_t, plan->raw.height - 1)) {
     return NSMA_SHORT_BUFFER;
   }
-  mosaic = NSMA_CAST(
-      const float *,
-      NSMA_CAST(const void *,
-                NSMA_CAST(const NsmaTile *, work) + nsma_tiles(plan)));
+  mosaic = nsmai_mosaic(plan, work);
   for (row = 0; row < plan->raw.height; ++row) {
     const size_t at = NSMA_CAST(size_t, row) * row_stride;
     const float *line = mosaic + NSMA_CAST(size_t, row) *

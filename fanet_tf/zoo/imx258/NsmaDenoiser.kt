@@ -121,22 +121,16 @@ class NsmaRaw(
     val shading: FloatArray? = shading?.copyOf()
 
     internal fun check(): NsmaStatus {
-        val sides = listOf(left + 1, top + 1, width, height)
         if (cfa !in 0..3) return NsmaStatus.BAD_CFA
-        if (left !in 0..32767 || top !in 0..32767 ||
-            sides.any { it < 1 || it > 32768 } ||
-            width > 32767 || height > 32767
+        if (listOf(width, height).any { it !in 1..32767 } ||
+            listOf(left, top).any { it !in 0..32767 }
         ) return NsmaStatus.BAD_SIZE
         if (black.size != 4 || black.any { !(it >= 0.0f && it < white) } ||
             !(white <= 65535.0f)
         ) return NsmaStatus.BAD_LEVELS
-        val columns = left + width
-        val needed = when (format) {
-            RAW16 -> 2 * columns
-            RAW10 -> (columns + 3) / 4 * 5
-            RAW12 -> (columns + 1) / 2 * 3
-            else -> return NsmaStatus.BAD_FORMAT
-        }
+        if (format != RAW16 && format != RAW10 && format != RAW12)
+            return NsmaStatus.BAD_FORMAT
+        val needed = neededRowBytes()
         // The last row may end where its pixels end.
         val rows = top.toLong() + height - 1
         if (rowBytes < needed || rows * rowBytes + needed > data.limit())
@@ -147,6 +141,12 @@ class NsmaRaw(
             defects.toSet().size != defects.size
         ) return NsmaStatus.BAD_DEFECTS
         return NsmaStatus.OK
+    }
+
+    private fun neededRowBytes() = when (format) {
+        RAW16 -> 2 * (left + width)
+        RAW10 -> (left + width + 3) / 4 * 5
+        else -> (left + width + 1) / 2 * 3
     }
 
     /** A turned map has its longer side where the frame has its shorter. */
@@ -161,12 +161,7 @@ class NsmaRaw(
     /** Unpacks the area. */
     internal fun counts(): ShortArray {
         val counts = ShortArray(width * height)
-        val needed = when (format) {
-            RAW16 -> 2 * (left + width)
-            RAW10 -> (left + width + 3) / 4 * 5
-            else -> (left + width + 1) / 2 * 3
-        }
-        val line = ByteArray(needed)
+        val line = ByteArray(neededRowBytes())
         val bytes = data.duplicate()
         fun byte(i: Int) = line[i].toInt() and 255
         for (row in 0 until height) {
@@ -201,14 +196,18 @@ class NsmaRaw(
          *
          * @param data `image.planes[0].buffer`
          * @param rowStride `image.planes[0].rowStride`
-         * @param width of the image
-         * @param height of the image
+         * @param width of the area, which is the whole image if `left` and
+         *     `top` are 0
+         * @param height of the area
          * @param format of the image
-         * @param cfa SENSOR_INFO_COLOR_FILTER_ARRANGEMENT
+         * @param cfa SENSOR_INFO_COLOR_FILTER_ARRANGEMENT, if `left` and `top`
+         *     are even
          * @param blackPattern SENSOR_BLACK_LEVEL_PATTERN, by `copyTo`
          * @param whiteLevel SENSOR_INFO_WHITE_LEVEL
          * @param dynamicBlack SENSOR_DYNAMIC_BLACK_LEVEL, or null
          * @param dynamicWhite SENSOR_DYNAMIC_WHITE_LEVEL, or null
+         * @param left the first column of the area
+         * @param top the first row of the area
          * @param shading STATISTICS_LENS_SHADING_CORRECTION_MAP, by
          *     `copyGainFactors`, if SENSOR_INFO_LENS_SHADING_APPLIED is true;
          *     else null
@@ -221,6 +220,7 @@ class NsmaRaw(
             data: ByteBuffer, rowStride: Int, width: Int, height: Int,
             format: Int, cfa: Int, blackPattern: IntArray, whiteLevel: Int,
             dynamicBlack: FloatArray? = null, dynamicWhite: Int? = null,
+            left: Int = 0, top: Int = 0,
             shading: FloatArray? = null,
             shadingRows: Int = 0, shadingColumns: Int = 0,
             defects: List<Pair<Int, Int>> = emptyList()
@@ -231,7 +231,7 @@ class NsmaRaw(
             return NsmaRaw(
                 data, rowStride, width, height, format, cfa,
                 dynamicBlack ?: pattern, (dynamicWhite ?: whiteLevel).toFloat(),
-                shading = shading,
+                left, top, shading = shading,
                 shadingRows = shadingRows, shadingColumns = shadingColumns,
                 defects = defects
             )
