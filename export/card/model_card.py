@@ -60,8 +60,9 @@ def text(manifest: dict, record: dict | None = None) -> str:
         "* **Member**: `NsmaSelector.kt`, `nsma_selector.h` or "
         "`selector.tflite`, from the gain, the ISO or SENSOR_NOISE_PROFILE.",
         "* **Trained on**: photographs turned back to RAW with synthetic "
-        "noise of that law. **Not for**: other sensors' noise, RGB input, "
-        "motion, hot pixels.",
+        "noise of that law. **Not for**: RGB input, RAW that was denoised or "
+        "resampled, motion. Another sensor needs its own `a` and `b`, within "
+        "those of the members.",
         *_half_precision(members),
         f"* **Licence**: {manifest['licence']}, see LICENSE.",
         "",
