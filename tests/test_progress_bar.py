@@ -64,3 +64,18 @@ def test_a_single_network_is_no_array(capsys):
         bar.trained(loss=1.0, steps_per_second=1.0)
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("member 0:") and "all in" not in last
+
+
+def test_the_time_left_leaves_out_what_a_first_step_compiled(monkeypatch):
+    stream, clock = Terminal(), [0.0]
+    monkeypatch.setattr(sys, "stderr", stream)
+    with TrainingBar(0, 1, later=0, total=100) as bar:
+        bar._time = lambda: clock[0]
+        bar.start_t = bar.last_print_t = 0.0
+        assert "compiling" in stream.getvalue()
+        for seconds in (60.0, 2.0, 2.0, 2.0):
+            clock[0] += seconds
+            bar.stepped()
+        assert bar.n == 4 and "compiling" not in bar.postfix
+    # 96 steps of two seconds each.
+    assert "4/100 [01:06<03:12" in stream.getvalue()

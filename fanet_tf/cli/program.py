@@ -14,6 +14,7 @@ from absl import app
 from absl import flags
 
 from fanet_tf import errors
+from fanet_tf.cli import log
 from fanet_tf.files import limits
 from fanet_tf.files import names
 from fanet_tf.files import process
@@ -209,7 +210,7 @@ def run(
 
     process.imported()
     try:
-        with streams.plain():
+        with streams.plain(), log.for_the_user():
             app.run(guarded, flags_parser=_parser(main, rare, rewrite, explain))
         sys.stdout.flush()
     except BrokenPipeError:
