@@ -1,7 +1,12 @@
 """Progress in a log and on a terminal."""
 
 import io
+import os
+import pty
+import subprocess
 import sys
+
+from helpers import ROOT
 
 from fanet_tf import progress_bar
 from fanet_tf.training.bar import TrainingBar
@@ -46,6 +51,20 @@ def test_a_terminal_gets_a_bar_that_is_redrawn(monkeypatch):
     text = stream.getvalue()
     assert text.count("\r") >= 3 and "3/3" in text
     assert text.endswith("\n") and text.count("\n") == 1
+
+
+def test_a_terminal_without_a_size_gets_a_bar():
+    """As in a container, or in `script` without a terminal of its own."""
+    ours, theirs = pty.openpty()
+    assert os.get_terminal_size(theirs).columns == 0
+    code = (
+        "from fanet_tf import progress_bar; progress_bar.Bar(total=7).close()"
+    )
+    command = [sys.executable, "-c", code]
+    subprocess.run(command, stderr=theirs, check=True, cwd=ROOT)
+    os.close(theirs)
+    assert b"0/7" in os.read(ours, 4096)
+    os.close(ours)
 
 
 def test_training_says_member_quality_and_time_for_all(capsys):

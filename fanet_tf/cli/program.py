@@ -14,6 +14,7 @@ from absl import app
 from absl import flags
 
 from fanet_tf import errors
+from fanet_tf.cli import absl_words
 from fanet_tf.cli import log
 from fanet_tf.files import limits
 from fanet_tf.files import names
@@ -146,13 +147,13 @@ def _parser(main, rare, rewrite, explain):
             print(module.__doc__)
             print(flags.FLAGS.module_help(module))
             sys.exit(0)
-        argv = rewrite(argv)
         try:
+            argv = rewrite(argv)
             positional = flags.FLAGS(argv)
             _check_numbers()
             return positional
         except flags.Error as error:
-            fail(_without_traceback(str(error)))
+            fail(absl_words.plain(_without_traceback(str(error))))
         except errors.InputError as error:
             fail(error)
         except (AttributeError, KeyError, TypeError, ValueError) as error:

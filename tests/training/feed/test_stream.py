@@ -242,7 +242,9 @@ def test_a_refusal_of_a_batch_reaches_the_user(sets, tmp_path):
     (tmp_path / "flickr" / "im3.jpg").write_bytes(b"\xff\xd8 no JPEG")
     mixed = mixture(sets, (1, 0, 0))
     trainer = types.SimpleNamespace(fit=lambda data, **_: list(data))
-    with pytest.raises(InputError, match="^At most .* 1 of 6: .*im3.jpg[^\n]*$"):
+    with pytest.raises(
+        InputError, match="^At most .* 1 of 6: .*im3.jpg[^\n]*$"
+    ):
         member_phase.fit(
             trainer, stream.crop_batches(mixed, 0, 64), 4, 64, [], lambda: ""
         )
