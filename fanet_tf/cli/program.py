@@ -6,6 +6,7 @@ keeps its traceback: it is a bug of ours.
 
 import contextlib
 import importlib
+import itertools
 import os
 import sys
 import textwrap
@@ -121,16 +122,15 @@ def short_help(module, rare=()) -> str:
     tail = "All flags in full: --helpfull."
     if more:
         tail = f"Rarely used, see --helpfull: {', '.join(more)}."
-    text = ""
-    for most in (2, 1):
-        lines = [module.__doc__.strip(), ""]
-        for name, flag in sorted(own.items()):
-            if name not in rare and flag.help:
-                lines += _flag_lines(flag, most)
-        text = "\n".join([*lines, "", textwrap.fill(tail, 80)])
-        if text.count("\n") < _SCREEN:
-            break
-    return text
+    shown = [f for n, f in sorted(own.items()) if n not in rare and f.help]
+    lines = [_flag_lines(flag, 1) for flag in shown]
+    before, after = module.__doc__.strip(), ["", textwrap.fill(tail, 80)]
+    room = _SCREEN - len(f"{before}\n\n\n{after[1]}\n".splitlines())
+    for most, (place, flag) in itertools.product((2, 4), enumerate(shown)):
+        whole = _flag_lines(flag, most)
+        if sum(map(len, lines)) - len(lines[place]) + len(whole) <= room:
+            lines[place] = whole
+    return "\n".join([before, "", *itertools.chain(*lines), *after])
 
 
 def _parser(main, rare, rewrite, explain):
