@@ -85,7 +85,6 @@ def write(
         ) as folder,
         ExportBar(len(trained), len(options.recipes)) as bar,
     ):
-        bar.at(0)
         job = _job(folder, options, config, bar)
         _check_covered(job.profile, edges)
         own_folder.create_folder(folder / "golden")

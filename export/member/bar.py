@@ -14,10 +14,13 @@ class ExportBar(progress_bar.Bar):
     """
 
     def __init__(self, members: int, recipes: int):
-        super().__init__(
-            total=members * (1 + recipes), unit="step", dynamic_ncols=True
-        )
         self._members = members
+        super().__init__(
+            desc=self._place(0, _FIRST),
+            total=members * (1 + recipes),
+            unit="step",
+            dynamic_ncols=True,
+        )
 
     def at(self, index: int, task: str = _FIRST) -> None:
         """Says which member is at work, and on which recipe.
@@ -26,5 +29,8 @@ class ExportBar(progress_bar.Bar):
             index: of the member.
             task: a recipe, or what comes before all of them.
         """
+        self.set_description(self._place(index, task))
+
+    def _place(self, index, task) -> str:
         place = f" ({index + 1} of {self._members})" * (self._members > 1)
-        self.set_description_str(f"member {index}{place}, {task}")
+        return f"member {index}{place}, {task}"

@@ -76,6 +76,7 @@ def import_tensorflow() -> None:
     No switch takes away the notice of oneDNN, which it writes while it is
     imported.
     """
+    quiet.when_the_process_ends()
     with extra("train"), quiet.standard_error():
         importlib.import_module("tensorflow")
 
