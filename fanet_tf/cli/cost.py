@@ -58,6 +58,7 @@ def _networks(names):
 def main(arguments):
     """Prints a table, or JSON, of variants by name or of a config."""
     networks = list(_networks(arguments))  # Typos fail before slow imports.
+    program.import_tensorflow()
     from fanet_tf.models import cost_table
 
     reports = [
