@@ -23,6 +23,7 @@ from export.contract import selector
 from export.contract import selector_code
 from export.int8 import calibration
 from export.member import write as member_writer
+from export.member.bar import ExportBar
 from export.member.job import Job
 from export.member.job import Options
 from export.member.parity import ParityError
@@ -78,10 +79,13 @@ def write(
     config = _config(workdir, options)
     trained = _trained_members(workdir, config)
     edges = _edges(record for _, record in trained)
-    with folders.replacing(
-        output, checksums.is_part, bundle_reader.read_manifest
-    ) as folder:
-        job = _job(folder, options, config)
+    with (
+        folders.replacing(
+            output, checksums.is_part, bundle_reader.read_manifest
+        ) as folder,
+        ExportBar(len(trained), len(options.recipes)) as bar,
+    ):
+        job = _job(folder, options, config, bar)
         _check_covered(job.profile, edges)
         own_folder.create_folder(folder / "golden")
         manifest = _manifest(job, edges)
@@ -127,14 +131,17 @@ def _members(job, trained) -> list[dict[str, Any]]:
 
 def _halo_table(job, context, index, a_range) -> list[halo_lib.Row]:
     """Measures halos on photographs, and on the tile that is checked later."""
+    job.bar.at(index)
     golden = member_writer.golden_of(job, index, a_range)
     frames = job.gate.frames(a_range, *job.size)
-    return halo_lib.measure(
+    table = halo_lib.measure(
         context.runner(context.float32),
         [*frames, golden.inputs(*job.size)],
         job.tile["stride"],
         job.tile["halo"],
     )
+    job.bar.update()
+    return table
 
 
 def _config(workdir, options) -> ConfigDict:
@@ -148,7 +155,7 @@ def _config(workdir, options) -> ConfigDict:
     return config
 
 
-def _job(folder, options, config) -> Job:
+def _job(folder, options, config, bar) -> Job:
     stride, halo = _exact_halo(config)
     if options.tile % stride:
         raise InputError(
@@ -178,6 +185,7 @@ def _job(folder, options, config) -> Job:
             config.validation.gains,
             synthesis.below_black(config.data),
         ),
+        bar,
     )
 
 

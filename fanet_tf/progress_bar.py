@@ -5,6 +5,7 @@ hours that becomes one line of megabytes, so what is no terminal gets a line of
 its own every half minute, and a last one.
 """
 
+import os
 import sys
 import time
 
@@ -28,6 +29,17 @@ class _Lines:
         return getattr(self._stream, name)
 
 
+def _columns(terminal) -> int:
+    """Returns the width of a terminal; 0 is one that nobody has set.
+
+    Those of containers and of `script` have it, and tqdm hides its bars there.
+    """
+    try:
+        return os.get_terminal_size(terminal.fileno()).columns
+    except (OSError, ValueError):
+        return 0
+
+
 class Bar(tqdm):
     """`tqdm` on stderr, fit for a log.
 
@@ -43,6 +55,8 @@ class Bar(tqdm):
             kwargs["mininterval"] = LOG_SECONDS
             kwargs["maxinterval"] = 2 * LOG_SECONDS
             kwargs["dynamic_ncols"] = False
+        elif not _columns(file):
+            kwargs |= {"dynamic_ncols": False, "ncols": 80, "nrows": 24}
         super().__init__(*args, file=file, **kwargs)
 
     def refresh(self, *args, **kwargs):

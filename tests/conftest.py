@@ -5,7 +5,7 @@ import os
 import signal
 
 # Read by TensorFlow when it is first imported.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 # A shell's background jobs ignore SIGINT, and what `nohup` starts SIGHUP, and
 # so would every command that a test starts and interrupts.

@@ -7,6 +7,7 @@ import evaluations
 import numpy as np
 import records
 import runs
+from helpers import ROOT
 
 from android_bench.results import side_by_side
 from fanet_tf.calibration import calibrate
@@ -174,12 +175,16 @@ def pairs() -> str:
 
 
 def write(folder: pathlib.Path) -> dict[str, pathlib.Path]:
-    """Writes a page of each kind; returns kind -> path."""
+    """Writes a page of each kind; returns kind -> path.
+
+    The walkthrough is the one that the documentation shows.
+    """
     made = {
         "calibration": calibration(folder / "calibration"),
         "training": training(folder / "training"),
         "evaluation": folder / "evaluation.html",
         "comparison": folder / "comparison.html",
+        "walkthrough": ROOT / "docs" / "walkthrough.html",
     }
     evaluation_page.write(made["evaluation"], evaluations.small())
     comparison_report.write_page(made["comparison"], compared(), "A and B")

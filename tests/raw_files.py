@@ -23,7 +23,7 @@ def shared(name):
     """Returns a file of the shared data, or skips the test."""
     path = SHARED / name
     if not path.exists():
-        pytest.skip(f"needs the photographs and RAW files of {SHARED}")
+        pytest.skip("needs the photographs and RAW files of ../shared/data")
     return path
 
 

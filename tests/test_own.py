@@ -78,6 +78,8 @@ def run(words, folder):
     """Runs a command as a reader does, and returns what it says."""
     result = start(words, folder)
     assert result.returncode == 0, (words, result.stderr[-2000:])
+    # Nothing of what libraries say of themselves.
+    assert not re.search(r"^[IWE]\d{4} |^INFO", result.stderr, re.MULTILINE)
     return result.stdout
 
 

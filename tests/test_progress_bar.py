@@ -1,7 +1,12 @@
 """Progress in a log and on a terminal."""
 
 import io
+import os
+import pty
+import subprocess
 import sys
+
+from helpers import ROOT
 
 from fanet_tf import progress_bar
 from fanet_tf.training.bar import TrainingBar
@@ -48,6 +53,20 @@ def test_a_terminal_gets_a_bar_that_is_redrawn(monkeypatch):
     assert text.endswith("\n") and text.count("\n") == 1
 
 
+def test_a_terminal_without_a_size_gets_a_bar():
+    """As in a container, or in `script` without a terminal of its own."""
+    ours, theirs = pty.openpty()
+    assert os.get_terminal_size(theirs).columns == 0
+    code = (
+        "from fanet_tf import progress_bar; progress_bar.Bar(total=7).close()"
+    )
+    command = [sys.executable, "-c", code]
+    subprocess.run(command, stderr=theirs, check=True, cwd=ROOT)
+    os.close(theirs)
+    assert b"0/7" in os.read(ours, 4096)
+    os.close(ours)
+
+
 def test_training_says_member_quality_and_time_for_all(capsys):
     with TrainingBar(1, 4, later=2, total=100, initial=40) as bar:
         bar.update(10)
@@ -64,3 +83,18 @@ def test_a_single_network_is_no_array(capsys):
         bar.trained(loss=1.0, steps_per_second=1.0)
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("member 0:") and "all in" not in last
+
+
+def test_the_time_left_leaves_out_what_a_first_step_compiled(monkeypatch):
+    stream, clock = Terminal(), [0.0]
+    monkeypatch.setattr(sys, "stderr", stream)
+    with TrainingBar(0, 1, later=0, total=100) as bar:
+        bar._time = lambda: clock[0]
+        bar.start_t = bar.last_print_t = 0.0
+        assert "compiling" in stream.getvalue()
+        for seconds in (60.0, 2.0, 2.0, 2.0):
+            clock[0] += seconds
+            bar.stepped()
+        assert bar.n == 4 and "compiling" not in bar.postfix
+    # 96 steps of two seconds each.
+    assert "4/100 [01:06<03:12" in stream.getvalue()

@@ -11,6 +11,7 @@ from android_bench.tool.tool import EXPECTED
 from android_bench.tool.tool import HALF_PRECISION
 from fanet_tf.denoising import agreement
 from fanet_tf.denoising import quantized
+from fanet_tf.files import quiet
 
 SIGNATURE = "serving_default"
 
@@ -92,8 +93,9 @@ def reference(model: Model, threads: int = 1) -> Reference:
         "offset": np.full((1, 1, 1, 1), model.golden.offset, np.float32),
     }
     try:
-        interpreter = Interpreter(str(model.path), num_threads=threads)
-        runner = interpreter.get_signature_runner(SIGNATURE)
+        with quiet.standard_error():  # The first one says that it uses XNNPACK.
+            interpreter = Interpreter(str(model.path), num_threads=threads)
+            runner = interpreter.get_signature_runner(SIGNATURE)
         details = runner.get_input_details()
         feeds = {
             name: _feed(values[name], detail)

@@ -6,15 +6,19 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from ai_edge_litert.interpreter import OpResolverType
 
+from fanet_tf.files import quiet
+
 OUTPUT = "denoised"  # Of a member.
 
 
 def interpreter(flatbuffer: bytes, num_threads: int = 2) -> Interpreter:
     """Returns an interpreter for the bytes of a `.tflite`."""
-    runner = Interpreter(
-        model_content=bytes(flatbuffer), num_threads=num_threads
-    )
-    runner.allocate_tensors()
+    # The first one of a process says that it uses XNNPACK.
+    with quiet.standard_error():
+        runner = Interpreter(
+            model_content=bytes(flatbuffer), num_threads=num_threads
+        )
+        runner.allocate_tensors()
     return runner
 
 

@@ -78,7 +78,10 @@ def train(
         on_train_batch_end=lambda step, logs: (
             step % 100
             or logging.info(
-                "Fine-tuning: step %d, loss %.4f", step, logs["loss"]
+                "  fine-tuning: step %d of %d, loss %.4f",
+                step,
+                steps,
+                logs["loss"],
             )
         )
     )

@@ -9,6 +9,7 @@ from export.contract import halo
 from export.contract import quality
 from export.int8.calibration import Data
 from export.int8.calibration import Settings
+from export.member.bar import ExportBar
 from export.member.recipes import Recipe
 from fanet_tf.calibration.profile import NoiseProfile
 from fanet_tf.training.feed import synthesis
@@ -62,6 +63,7 @@ class Job:
         tile: `height`, `width`, `halo`, `stride`.
         data: for the static recipes.
         gate: measures quality.
+        bar: says where the export is.
     """
 
     folder: pathlib.Path
@@ -71,6 +73,7 @@ class Job:
     tile: dict[str, int]
     data: Data
     gate: quality.Gate
+    bar: ExportBar
 
     @property
     def size(self) -> tuple[int, int]:

@@ -116,6 +116,7 @@ def write(
         return job.gate.reference(run, a_range, *job.size)
 
     for recipe in job.options.recipes:
+        job.bar.at(index, recipe.name)
         logging.info("Member %d: %s", index, recipe.name)
         flatbuffer = recipe.convert(context)
         run = context.runner(flatbuffer, recipe.core)
@@ -153,6 +154,7 @@ def write(
             )
             record["omitted"][recipe.name] = entry
             omitted.append(f"{recipe.name} ({'; '.join(reasons)})")
+        job.bar.update()
     if not record["recipes"]:
         raise InputError(
             f"Member {index} must pass the quality gate in one recipe. "
@@ -206,7 +208,7 @@ def _begin(job, context, index, a_range, halo) -> tuple[dict, dict]:
 
 def _log(losses):
     listed = ", ".join(
-        f"{x.all_db:.3f} dB ({x.dark_db:.3f} in the dark) at gain {x.gain:g}"
+        f"{x.all_db:z.3f} dB ({x.dark_db:z.3f} in the dark) at gain {x.gain:g}"
         for x in losses
     )
     logging.info("  loses %s", listed)

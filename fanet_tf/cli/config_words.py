@@ -5,10 +5,15 @@
 """
 
 import ast
+import contextlib
 import difflib
+import pathlib
 import re
+import sys
 from collections.abc import Sequence
 
+from absl import flags
+from absl.flags import FlagHolder
 from ml_collections import ConfigDict
 
 from fanet_tf import config as config_lib
@@ -39,15 +44,47 @@ def _tuples() -> set[str]:
     }
 
 
+def rewritten(argv: Sequence[str]) -> list[str]:
+    """Returns the words that absl parses, of those that a user types.
+
+    Raises:
+        InputError: the config file is not there; absl would say so of the first
+            of its fields.
+    """
+    for index, word in enumerate(argv[1:], 1):
+        found = re.fullmatch(r"--?config(?:=(.*))?", word, re.DOTALL)
+        if found:
+            named = (
+                found[1]
+                if found[1] is not None
+                else "".join(argv[index + 1 : index + 2])
+            )
+            _check_file(named.partition(":")[0])
+    return with_tuples(argv)
+
+
+def _check_file(name: str) -> None:
+    path = pathlib.Path(name)
+    if path.is_file():
+        return
+    others = {p.name: str(p) for p in sorted(path.parent.glob("*.py"))}
+    near = difflib.get_close_matches(path.name, others, 3, 0.7)
+    listed = ", ".join(others[other] for other in near)
+    listed = f" (near it: {listed})" * bool(near)
+    raise InputError(
+        f"--config must name a config file. Received: {name!r}{listed}"
+    )
+
+
 def with_tuples(argv: Sequence[str]) -> list[str]:
     """Rewrites plain lists with commas as the tuples that absl expects."""
-    tuples, rewritten = _tuples(), []
+    tuples, words = _tuples(), []
     for word in argv:
         found = _OVERRIDE.fullmatch(word)
         if found and found[1] in tuples and "," in (found[2] or ""):
             word = f"--config.{found[1]}={_tuple(found[2])}"
-        rewritten.append(word)
-    return rewritten
+        words.append(word)
+    return words
 
 
 def _tuple(text: str) -> str:
@@ -58,6 +95,29 @@ def _tuple(text: str) -> str:
         if text.lstrip()[:1] in "('\"[":
             return text  # A quoted tuple with a mistake: absl says which.
     return repr(tuple(part.strip() for part in text.split(",") if part.strip()))
+
+
+def explain(argv: Sequence[str], flag: FlagHolder) -> str:
+    """Names every field that the config lacks, and what is near it.
+
+    Args:
+        argv: that absl could not parse.
+        flag: of the config.
+    """
+    plain = [word for word in argv if "config." not in word.partition("=")[0]]
+    before = sys.argv
+    try:
+        # Where ml_collections looks for overrides.
+        sys.argv = plain
+        flags.FLAGS.unparse_flags()
+        with contextlib.suppress(flags.Error):  # That another one is missing.
+            flags.FLAGS(plain)
+        clauses = unknown(argv, flag.value)
+    except Exception:  # Absl's own words serve then.
+        return ""
+    finally:
+        sys.argv = before
+    return clauses and "there is no " + ", no ".join(clauses)
 
 
 def unknown(argv: Sequence[str], config: ConfigDict) -> list[str]:

@@ -8,12 +8,14 @@ Example:
     fanet-cost --json > cost.json
 """
 
+import functools
 import json
 import pathlib
 
 from absl import flags
 
 from fanet_tf import variants
+from fanet_tf.cli import config_words
 from fanet_tf.cli import network_flag
 from fanet_tf.cli import program
 
@@ -56,6 +58,7 @@ def _networks(names):
 def main(arguments):
     """Prints a table, or JSON, of variants by name or of a config."""
     networks = list(_networks(arguments))  # Typos fail before slow imports.
+    program.import_tensorflow()
     from fanet_tf.models import cost_table
 
     reports = [
@@ -81,7 +84,11 @@ def main(arguments):
 
 def cli():
     """Entry point of `fanet-cost`."""
-    program.run(main)
+    program.run(
+        main,
+        rewrite=config_words.rewritten,
+        explain=functools.partial(config_words.explain, flag=_CONFIG),
+    )
 
 
 if __name__ == "__main__":

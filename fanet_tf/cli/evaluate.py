@@ -138,7 +138,17 @@ def cli():
     program.run(
         main,
         required=["output"],
-        rare=["max_pixels", "dnd_render", "seed", "crops", "title", "camera"],
+        rare=[
+            "camera",
+            "crops",
+            "dnd_render",
+            "lpips",
+            "max_pixels",
+            "pmrid",
+            "seed",
+            "sensor_gains",
+            "title",
+        ],
     )
 
 

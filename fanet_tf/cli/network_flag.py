@@ -4,6 +4,8 @@ from typing import Any
 
 from absl import flags
 
+from fanet_tf.cli import program
+
 _NETWORK = flags.DEFINE_string(
     "network",
     None,
@@ -20,6 +22,7 @@ def use() -> dict[str, Any] | None:
     """
     if _NETWORK.value is None:
         return None
+    program.import_tensorflow()
     from fanet_tf.models import own_network
 
     return own_network.use(_NETWORK.value)

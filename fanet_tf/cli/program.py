@@ -6,6 +6,7 @@ keeps its traceback: it is a bug of ours.
 
 import contextlib
 import importlib
+import itertools
 import os
 import sys
 import textwrap
@@ -14,6 +15,8 @@ from absl import app
 from absl import flags
 
 from fanet_tf import errors
+from fanet_tf.cli import absl_words
+from fanet_tf.cli import log
 from fanet_tf.files import limits
 from fanet_tf.files import names
 from fanet_tf.files import process
@@ -73,6 +76,7 @@ def import_tensorflow() -> None:
     No switch takes away the notice of oneDNN, which it writes while it is
     imported.
     """
+    quiet.when_the_process_ends()
     with extra("train"), quiet.standard_error():
         importlib.import_module("tensorflow")
 
@@ -119,16 +123,15 @@ def short_help(module, rare=()) -> str:
     tail = "All flags in full: --helpfull."
     if more:
         tail = f"Rarely used, see --helpfull: {', '.join(more)}."
-    text = ""
-    for most in (2, 1):
-        lines = [module.__doc__.strip(), ""]
-        for name, flag in sorted(own.items()):
-            if name not in rare and flag.help:
-                lines += _flag_lines(flag, most)
-        text = "\n".join([*lines, "", textwrap.fill(tail, 80)])
-        if text.count("\n") < _SCREEN:
-            break
-    return text
+    shown = [f for n, f in sorted(own.items()) if n not in rare and f.help]
+    lines = [_flag_lines(flag, 1) for flag in shown]
+    before, after = module.__doc__.strip(), ["", textwrap.fill(tail, 80)]
+    room = _SCREEN - len(f"{before}\n\n\n{after[1]}\n".splitlines())
+    for most, (place, flag) in itertools.product((2, 4), enumerate(shown)):
+        whole = _flag_lines(flag, most)
+        if sum(map(len, lines)) - len(lines[place]) + len(whole) <= room:
+            lines[place] = whole
+    return "\n".join([before, "", *itertools.chain(*lines), *after])
 
 
 def _parser(main, rare, rewrite, explain):
@@ -145,13 +148,13 @@ def _parser(main, rare, rewrite, explain):
             print(module.__doc__)
             print(flags.FLAGS.module_help(module))
             sys.exit(0)
-        argv = rewrite(argv)
         try:
+            argv = rewrite(argv)
             positional = flags.FLAGS(argv)
             _check_numbers()
             return positional
         except flags.Error as error:
-            fail(_without_traceback(str(error)))
+            fail(absl_words.plain(_without_traceback(str(error))))
         except errors.InputError as error:
             fail(error)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -209,7 +212,7 @@ def run(
 
     process.imported()
     try:
-        with streams.plain():
+        with streams.plain(), log.for_the_user():
             app.run(guarded, flags_parser=_parser(main, rare, rewrite, explain))
         sys.stdout.flush()
     except BrokenPipeError:

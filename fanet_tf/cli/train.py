@@ -16,6 +16,7 @@ see:
         --coordinator=HOST:PORT --num_processes=2 --process_id=0
 """
 
+import functools
 import sys
 
 from absl import flags
@@ -124,26 +125,9 @@ def cli():
         main,
         required=["config"],
         rare=["coordinator", "dry_run_picture", "num_processes", "process_id"],
-        rewrite=config_words.with_tuples,
-        explain=_explain,
+        rewrite=config_words.rewritten,
+        explain=functools.partial(config_words.explain, flag=_CONFIG),
     )
-
-
-def _explain(argv) -> str:
-    """Names every field that the config lacks, and what is near it."""
-    plain = [word for word in argv if "config." not in word.partition("=")[0]]
-    before = sys.argv
-    try:
-        # Where ml_collections looks for overrides.
-        sys.argv = plain
-        flags.FLAGS.unparse_flags()
-        flags.FLAGS(plain)
-        clauses = config_words.unknown(argv, _CONFIG.value)
-    except Exception:  # Absl's own words serve then.
-        return ""
-    finally:
-        sys.argv = before
-    return clauses and "there is no " + ", no ".join(clauses)
 
 
 if __name__ == "__main__":

@@ -50,12 +50,31 @@ class Damage:
             self._reasons.append(text if name in text else f"{name}: {text}")
             if not wait:
                 self.check(error)
-            if self._too_many():
+            if self.is_refused():
                 return
             logging.warning("Skipped a damaged file, %s: %s", name, error)
 
-    def _too_many(self) -> bool:
-        return len(self.skipped) > self.limit * self.total
+    def spare(self) -> int:
+        """Returns how many of the files may be damaged."""
+        return int(self.limit * self.total)
+
+    def is_refused(self) -> bool:
+        """Whether more of the files are damaged than may be."""
+        return len(self.skipped) > self.spare()
+
+    def is_told(self) -> bool:
+        """Whether the set is refused, and further files would only count."""
+        return self.is_refused() and len(self.skipped) > MOST_LISTED
+
+    def refusal(self) -> str:
+        """Returns why the set is refused; empty if it is not."""
+        if not self.is_refused():
+            return ""
+        return (
+            f"At most {self.limit:.1%} of a set's files may be damaged. "
+            f"Received: {len(self.skipped)} of {self.total}: "
+            f"{listed(self._reasons)}"
+        )
 
     def check(self, cause: Exception | None = None) -> None:
         """Refuses the set if more of its files are damaged than may be.
@@ -63,15 +82,14 @@ class Damage:
         Args:
             cause: of the last one.
         """
-        if self._too_many():
-            raise InputError(
-                f"At most {self.limit:.1%} of a set's files may be damaged. "
-                f"Received: {len(self.skipped)} of {self.total}: "
-                f"{listed(self._reasons)}"
-            ) from cause
+        if refusal := self.refusal():
+            raise InputError(refusal) from cause
 
 
-def listed(clauses: list[str], most: int = 12) -> str:
+MOST_LISTED = 12
+
+
+def listed(clauses: list[str], most: int = MOST_LISTED) -> str:
     """Joins clauses to one line; of very many it counts the rest."""
     rest = len(clauses) - most
     return "; ".join(clauses[:most]) + (

@@ -65,13 +65,19 @@ def _synthetic(items, read, name, gains, profile, seed, facts):
 
 
 def _scenes(items, read, name, damage):
-    """Reads items one by one; a failed one is skipped, not its user's error."""
+    """Reads items one by one; a failed one is skipped, not its user's error.
+
+    The rest of a set that is refused is read for the names of the damaged ones.
+    """
     for item in items:
         result = None
-        with damage.reading(name(item)):
+        with damage.reading(name(item), wait=True):
             result = read(item)
-        if result is not None:
+        if damage.is_told():
+            break
+        if result is not None and not damage.is_refused():
             yield result
+    damage.check()
 
 
 def _named(files, folder):
@@ -108,15 +114,19 @@ def clean_scenes(
         kind: of scenes that becomes of them.
 
     Raises:
-        InputError: none is left, or one is damaged.
+        InputError: none is left, or more are damaged than `damage` skips.
     """
+    files = [
+        path
+        for path in sorted(pathlib.Path(source).glob("*"))
+        if path.suffix.lower() in images.PHOTO_SUFFIXES
+    ]
+    damage = damage_lib.Damage(len(files))
     if source == "held_back":
         found = iter(images.held_back().items())
     else:
-        found = (
-            (path.stem, images.read_srgb(path))
-            for path in sorted(pathlib.Path(source).glob("*"))
-            if path.suffix.lower() in images.PHOTO_SUFFIXES
+        found = _scenes(
+            files, lambda path: (path.stem, images.read_srgb(path)), str, damage
         )
     large = (item for item in found if min(item[1].shape[:2]) >= (size or 1))
     scenes = [

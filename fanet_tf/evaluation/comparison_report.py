@@ -43,8 +43,8 @@ def _rows(part: str, rows: Sequence[Difference]) -> list[list[str]]:
                 "all captures" if row.gain is None else f"gain {row.gain:g}",
                 f"{row.first:.3f}",
                 f"{row.second:.3f}",
-                f"{row.difference:+.3f}",
-                f"{low:+.3f} to {high:+.3f}",
+                f"{row.difference:+z.3f}",
+                f"{low:+z.3f} to {high:+z.3f}",
                 row.verdict,
             ]
         )

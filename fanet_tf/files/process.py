@@ -23,9 +23,11 @@ def prepare() -> None:
     name = os.path.basename(sys.argv[0] if sys.argv else "")
     if name.startswith("fanet-") or name in ("-c", "-m"):
         _replace_handler(signal.default_int_handler, _end)
-    # TensorFlow lists the processor's instructions when it starts. What oneDNN
-    # says of itself has no such switch (`cli.program.import_tensorflow`).
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # TensorFlow lists the processor's instructions when it starts, and calls it
+    # an error that its own passes hand an attribute on; what fails is raised in
+    # Python, too. What oneDNN says of itself has no such switch
+    # (`cli.program.import_tensorflow`).
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def imported() -> None:

@@ -44,6 +44,7 @@ class NpyFormat:
     white_level: float | None = None
 
 
+_HEADERLESS = "A headerless file needs its width, height and bits"
 Format = dump.DumpFormat | NpyFormat | None
 
 
@@ -64,10 +65,13 @@ def read(path: str | os.PathLike, form: Format = None) -> RawImage:
         image = _read_npy(path, form or NpyFormat())
     elif isinstance(form, dump.DumpFormat):
         image = dump.read(path, form)
-    elif suffix in dump.SUFFIXES and suffix != ".raw":
-        raise InputError(
-            f"{path}: a headerless file needs its width, height and bits."
-        )
+    elif suffix == ".raw":  # Some cameras end their RAW files like this.
+        try:
+            image = _read_raw(path)
+        except InputError as error:
+            raise InputError(f"{error}. {_HEADERLESS}") from error
+    elif suffix in dump.SUFFIXES:
+        raise InputError(f"{path}: {_HEADERLESS}")
     else:
         image = _read_raw(path)
     _warn_of_quad_bayer(path, image)

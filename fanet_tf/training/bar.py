@@ -26,9 +26,25 @@ class TrainingBar(progress_bar.Bar):
             unit="step",
             mininterval=1.0,
             dynamic_ncols=True,
+            postfix="compiling the first step",
             **bar,
         )
         self._later, self._loss, self._reached = later, "", ""
+        self._is_compiling = True
+
+    def begun(self) -> None:
+        """The next step is the first of a phase, which compiles it."""
+        self._is_compiling = True
+
+    def stepped(self) -> None:
+        """Counts a step; the time left leaves out how long one compiled."""
+        if not self._is_compiling:
+            self.update()
+            return
+        self._is_compiling = False
+        self.n += 1
+        self.last_print_n, self.last_print_t = self.n, self._time()
+        self._show()
 
     def trained(self, loss: float, steps_per_second: float) -> None:
         """Shows a loss, and the time that all members together still take."""

@@ -67,9 +67,13 @@ class StepCallback(keras.callbacks.Callback):
 class Guard(StepCallback):
     """Ends a run at the first loss that is not finite."""
 
+    def on_train_begin(self, logs=None):
+        """Says that the next step compiles."""
+        self._bar.begun()
+
     def on_step(self, logs):
         """Moves the bar and looks at the loss."""
-        self._bar.update()
+        self._bar.stepped()
         if not math.isfinite(logs["loss"]):
             raise NonFiniteError(
                 f"The loss must be finite. Received: {float(logs['loss'])} at "
@@ -91,8 +95,14 @@ class Log(StepCallback):
         self._journal = journal
 
     def on_train_begin(self, logs=None):
-        """Starts the clock."""
-        self._since = (time.perf_counter(), self.step)
+        """Starts the clock, which the first step starts again."""
+        self._since, self._compiled = (time.perf_counter(), self.step), False
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Leaves the first step, which compiles, out of the rate."""
+        super().on_train_batch_end(batch, logs)
+        if not self._compiled:
+            self._since, self._compiled = (time.perf_counter(), self.step), True
 
     def on_step(self, logs):
         """Logs."""

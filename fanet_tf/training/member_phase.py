@@ -1,11 +1,13 @@
 """One phase of one member: its trainer, its batches, its `fit`."""
 
+import re
 from collections.abc import Callable
 
 import keras
 import tensorflow as tf
 
 from fanet_tf import nsma
+from fanet_tf.errors import InputError
 from fanet_tf.losses import vgg
 from fanet_tf.training import callbacks as callbacks_lib
 from fanet_tf.training import distribution
@@ -17,6 +19,9 @@ from fanet_tf.training import trainer as trainer_lib
 from fanet_tf.training.feed import pipeline
 from fanet_tf.training.feed.schedule import Phase
 from fanet_tf.training.plan import Plan
+
+# How TensorFlow tells what a function of ours has raised while it made a batch.
+_REFUSED = re.compile(r"\bInputError: (.*?)\nTraceback", re.DOTALL)
 
 
 def seed(config, index: int) -> int:
@@ -96,6 +101,7 @@ def fit(
 
     Raises:
         NonFiniteError: a batch is not finite.
+        InputError: the files of a source cannot be used.
     """
     try:
         trainer.fit(
@@ -107,6 +113,8 @@ def fit(
             callbacks=callbacks,
         )
     except tf.errors.InvalidArgumentError as error:
+        if refused := _REFUSED.search(error.message):
+            raise InputError(refused[1]) from error
         if pipeline.NON_FINITE not in error.message:
             raise
         raise callbacks_lib.NonFiniteError(

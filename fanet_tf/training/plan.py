@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from absl import logging
 from ml_collections import ConfigDict
 
 from fanet_tf.calibration import profile as profile_lib
@@ -54,4 +55,20 @@ def of(config: ConfigDict) -> Plan:
     synthesis.sensor_of(config.data)
     optics.of(config.data)
     phases = schedule.phases(config.train, config.data)
+    _warn_of_gains(config, profile)
     return Plan(config, profile, ranges, chosen, phases)
+
+
+def _warn_of_gains(config, profile) -> None:
+    """Says which gains no member is validated at."""
+    low, high = profile.gain_range
+    outside = [g for g in config.validation.gains if not low <= g <= high]
+    if outside:
+        logging.warning(
+            "No member is validated at gain %s: the profile %s ends at %g and "
+            "%g.",
+            ", ".join(f"{gain:g}" for gain in outside),
+            profile.sensor,
+            low,
+            high,
+        )

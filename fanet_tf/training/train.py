@@ -66,6 +66,9 @@ def train(
     with contextlib.ExitStack() as stack:
         claimed = None
         if distribution.is_chief():
+            if not workdir.exists():
+                # Of a first start that is refused nothing stays.
+                stack.callback(own_folder.remove_empty, workdir)
             own_folder.make_folder(workdir)
             stack.enter_context(claims.claim(workdir))
             atomic.sweep(workdir)

@@ -163,10 +163,11 @@ def test_real_dumps_are_read(name, form):
     assert -0.05 < x.min() and x.max() <= 1.0 and 0.01 < x.mean() < 0.6
 
 
-def test_a_headerless_file_needs_its_size(tmp_path):
-    (tmp_path / "a.raw10").write_bytes(bytes(100))
+@pytest.mark.parametrize("name", ["a.raw10", "a.raw"])
+def test_a_headerless_file_needs_its_size(tmp_path, name):
+    (tmp_path / name).write_bytes(bytes(100))
     with pytest.raises(InputError, match="needs its width, height and bits"):
-        reader.read(tmp_path / "a.raw10")
+        reader.read(tmp_path / name)
 
 
 @pytest.mark.parametrize("data", [b"not a RAW file", b"\xff\xd8\xff"])

@@ -283,7 +283,7 @@ def test_the_command_reads_a_config():
         "--config.model.mid_blocks=1",
         "--noradius",
     )
-    assert result.returncode == 0, result.stderr
+    assert (result.returncode, result.stderr) == (0, "")
     row = next(line for line in result.stdout.splitlines() if "plain" in line)
     assert "2.2800" not in row and "chosen" in result.stdout
 

@@ -16,6 +16,7 @@ KINDS = (
     "bench side by side",
     "gallery",
     "pairs",
+    "walkthrough",
 )
 
 # What lies beyond the window and cannot be scrolled to inside the page.

@@ -88,7 +88,8 @@ def test_a_loss_that_is_not_a_number_is_exit_code_3(tmp_path):
     ]
     stderr = tmp_path / "stderr"
     assert run(command, arguments, stderr) == 3
-    last = stderr.read_text().splitlines()[-1]
+    *bars, last = stderr.read_text().splitlines()
+    assert all(line.startswith("member 0: ") for line in bars), bars
     assert last.startswith("fanet-train: The loss must be finite. Received: ")
     assert "step 2 of member 0" in last
     folder = run_folder.member_folder(tmp_path / "run", 0)

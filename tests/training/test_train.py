@@ -23,6 +23,7 @@ from fanet_tf.training import callbacks
 from fanet_tf.training import checkpoint
 from fanet_tf.training import member_phase
 from fanet_tf.training import members
+from fanet_tf.training import plan as plan_lib
 from fanet_tf.training import run_folder
 from fanet_tf.training import train
 from fanet_tf.training.feed import schedule
@@ -117,7 +118,14 @@ def test_a_first_start_that_was_refused_leaves_the_folder_free(tmp_path):
     config.validation.source = "nowhere"
     with pytest.raises(InputError, match="nowhere"):
         train.train(config, tmp_path / "run")
-    assert not list((tmp_path / "run").glob("*.json"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_gains_that_no_member_is_validated_at_are_said(caplog):
+    config = small_config()
+    config.validation.gains = (0.5, 4.0, 100.0)
+    plan_lib.of(config)
+    assert "at gain 0.5, 100: the profile Sony IMX258" in caplog.text
 
 
 def test_a_batch_that_is_not_a_number_stops_before_saving(

@@ -51,6 +51,25 @@ def roots_of_areas(images) -> np.ndarray:
     return np.array([np.sqrt(i.shape[0] * i.shape[1]) for i in images])
 
 
+def is_known(source: str) -> bool:
+    """Tells whether `load` knows a source, or finds its folder."""
+    kind = source.partition(":")[0]
+    return (
+        source == "bundled"
+        or kind == "dead_leaves"
+        or pathlib.Path(source).is_dir()
+    )
+
+
+def unknown(sources: list[str]) -> InputError:
+    """Returns the refusal of all sources that are not there."""
+    return InputError(
+        "A source must be bundled, dead_leaves[:COUNT], a folder of "
+        "photographs that exists, or KIND:FOLDER (docs/data.md). Received: "
+        f"{damage_lib.listed([repr(name) for name in sources])}"
+    )
+
+
 def load(source: str, seed: int, smallest: int = 1) -> list[np.ndarray]:
     """Returns the images of one source, each `[H, W, 3]` uint16.
 
@@ -65,28 +84,57 @@ def load(source: str, seed: int, smallest: int = 1) -> list[np.ndarray]:
             all such files are named.
     """
     kind, _, count = source.partition(":")
+    refusals = []
     if source == "bundled":
         named = dict(zip(_BUNDLED_NAMES, _bundled(), strict=True))
     elif kind == "dead_leaves":
         images = _procedural(count or "32", seed)
         named = {f"{source}, {i}": image for i, image in enumerate(images)}
+    elif not is_known(source):
+        raise unknown([source])
     else:
-        named = _folder(pathlib.Path(source), seed)
-    _check_sizes(named, smallest)
+        named, damage = _folder(pathlib.Path(source), seed)
+        refusals.append(damage.refusal())
+    shapes = {name: image.shape for name, image in named.items()}
+    refusals.append(_too_small(shapes, smallest))
+    if any(refusals):
+        raise InputError(". ".join(filter(None, refusals)))
     return list(named.values())
 
 
-def _check_sizes(named: dict[str, np.ndarray], smallest: int) -> None:
+def check(files: list[pathlib.Path], smallest: int) -> None:
+    """Reads photographs that are going to be streamed.
+
+    Args:
+        files: of one source.
+        smallest: least height and width.
+
+    Raises:
+        InputError: some are too small, or more of them are damaged than
+            `damage.Damage` skips; all such files are named.
+    """
+    damage, shapes = damage_lib.Damage(len(files)), {}
+    for path in files:
+        with damage.reading(path, wait=True):
+            shapes[str(path)] = images_lib.read_srgb(path).shape
+    refusals = [damage.refusal(), _too_small(shapes, smallest)]
+    if any(refusals):
+        raise InputError(". ".join(filter(None, refusals)))
+
+
+def _too_small(shapes: dict[str, tuple[int, ...]], smallest: int) -> str:
+    """Returns why images of these shapes are refused, or nothing."""
     small = [
-        f"{name} of {image.shape[1]} x {image.shape[0]}"
-        for name, image in named.items()
-        if min(image.shape[:2]) < smallest
+        f"{name} of {shape[1]} x {shape[0]}"
+        for name, shape in shapes.items()
+        if min(shape[:2]) < smallest
     ]
-    if small:
-        raise InputError(
-            f"Every training image must be at least {smallest} pixels wide and "
-            f"high. Received: {damage_lib.listed(small)}"
-        )
+    if not small:
+        return ""
+    return (
+        f"Every training image must be at least {smallest} pixels wide and "
+        f"high. Received: {damage_lib.listed(small)}"
+    )
 
 
 def _bundled() -> list[np.ndarray]:
@@ -112,12 +160,10 @@ def _procedural(count: str, seed: int) -> list[np.ndarray]:
     ]
 
 
-def _folder(folder: pathlib.Path, seed: int) -> dict[str, np.ndarray]:
-    if not folder.is_dir():
-        raise InputError(
-            "A source must be 'bundled', 'dead_leaves[:COUNT]' or a folder of "
-            f"photographs. Received: {str(folder)!r}"
-        )
+def _folder(
+    folder: pathlib.Path, seed: int
+) -> tuple[dict[str, np.ndarray], damage_lib.Damage]:
+    """Returns the images of a folder, and which of its files are damaged."""
     files = sorted(p for p in folder.rglob("*") if p.is_file())
 
     def of(suffixes):
@@ -135,14 +181,13 @@ def _folder(folder: pathlib.Path, seed: int) -> dict[str, np.ndarray]:
             linear = images_lib.read_radiance(path)
             for number, image in enumerate(_exposures(linear, [seed, index])):
                 images[f"{path}, exposure {number}"] = image
-    damage.check()
-    if not images:
+    if not images and not damage.is_refused():
         suffixes = images_lib.PHOTO_SUFFIXES + images_lib.RADIANCE_SUFFIXES
         raise InputError(
             f"{folder}: must hold photographs ({', '.join(suffixes)}). "
             "Received: none"
         )
-    return images
+    return images, damage
 
 
 def _exposures(radiance, seed) -> list[np.ndarray]:

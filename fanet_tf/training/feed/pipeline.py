@@ -34,6 +34,7 @@ def build_bank(
         seed: of the run.
     """
     largest = max(phase.patch_size for phase in phases)
+    sources_lib.check_names(data.sources)
     if not any(map(sources_lib.is_streamed, data.sources)):
         return bank_lib.build(
             data.sources, data.weights, data.smooth_share, seed, largest
@@ -43,12 +44,15 @@ def build_bank(
         camera_lib.get(data.camera), optics.of(data), data.smooth_share
     )
     # A mix is flipped by a shift of the mosaic: a cell more each way.
-    return [
-        sources_lib.streamed(name, photographs)
-        if sources_lib.is_streamed(name)
-        else sources_lib.loaded(name, photographs, seed, largest + 2)
-        for name in data.sources
-    ]
+    smallest = largest + 2
+    found = []
+    for name in data.sources:
+        if sources_lib.is_streamed(name):
+            found.append(sources_lib.streamed(name, photographs))
+            sources_lib.check_photographs(found[-1], smallest)
+        else:
+            found.append(sources_lib.loaded(name, photographs, seed, smallest))
+    return found
 
 
 def batches(

@@ -12,12 +12,14 @@ Every other source of a mix (`image_sources`) is held in memory.
 """
 
 import dataclasses
+import pathlib
 from collections.abc import Callable
 from collections.abc import Sequence
 
 import numpy as np
 from absl import logging
 
+from fanet_tf.data import damage as damage_lib
 from fanet_tf.data import folder as folder_lib
 from fanet_tf.data import sid
 from fanet_tf.data import sidd
@@ -55,6 +57,19 @@ class Source:
 def is_streamed(name: str) -> bool:
     """Tells whether a config's source is read from its files as it is used."""
     return name.partition(":")[0] in KINDS
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Refuses all sources of a config that are not there, in one list."""
+    absent = [name for name in names if not _is_there(name)]
+    if absent:
+        raise image_sources.unknown(absent)
+
+
+def _is_there(name: str) -> bool:
+    if is_streamed(name):
+        return pathlib.Path(name.partition(":")[2]).is_dir()
+    return image_sources.is_known(name)
 
 
 def streamed(name: str, photographs: PhotoCrops) -> Source:
@@ -109,6 +124,21 @@ def loaded(
     return Source(
         name, list(range(len(images))), crops, chances / chances.sum()
     )
+
+
+def check_photographs(source: Source, smallest: int) -> None:
+    """Reads the photographs of a small streamed set, to name all bad ones.
+
+    A set of which none may be damaged is read anyway before long.
+
+    Args:
+        source: of `streamed`; a set that is not small, or has no photographs,
+            is left alone.
+        smallest: least height and width.
+    """
+    is_small = not damage_lib.Damage(len(source.items)).spare()
+    if is_small and source.name.partition(":")[0] in ("photos", "mirflickr"):
+        image_sources.check(source.items, smallest)
 
 
 def within(

@@ -94,3 +94,15 @@ def test_a_damaged_photograph_of_a_large_folder_is_skipped(tmp_path, caplog):
     (tmp_path / "8.png").write_bytes(b"no PNG")
     with pytest.raises(InputError, match="2 of 100: .*7.png.*; .*8.png"):
         image_sources.load(str(tmp_path), seed=0)
+
+
+def test_all_bad_photographs_of_a_folder_are_named_together(tmp_path):
+    image = np.zeros((8, 90, 3), np.uint8)
+    cv2.imwrite(str(tmp_path / "low.png"), image)
+    cv2.imwrite(str(tmp_path / "good.png"), np.zeros((90, 90, 3), np.uint8))
+    (tmp_path / "text.png").write_text("hello")
+    named = "1 of 3: .*text.png.* at least 64 pixels .*low.png of 90 x 8$"
+    with pytest.raises(InputError, match=named):
+        image_sources.load(str(tmp_path), seed=0, smallest=64)
+    with pytest.raises(InputError, match=named):
+        image_sources.check(sorted(tmp_path.iterdir()), smallest=64)

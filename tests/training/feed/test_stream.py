@@ -1,6 +1,7 @@
 """Streamed training crops: mixed, repeatable, resumable, damage-limited."""
 
 import dataclasses
+import types
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ from fanet_tf import config as config_lib
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.data import camera as camera_lib
 from fanet_tf.errors import InputError
+from fanet_tf.training import member_phase
 from fanet_tf.training.feed import pipeline
 from fanet_tf.training.feed import schedule
 from fanet_tf.training.feed import sources as sources_lib
@@ -219,3 +221,30 @@ def test_faulty_weights_are_refused(sets):
     for weights in ((1, 1), (1, -1, 1), (0, 0, 0)):
         with pytest.raises(InputError, match="a weight for each source"):
             mixture(sets, weights)
+
+
+def test_all_sources_that_are_not_there_are_named_together(sets):
+    data = section(sets)
+    data.sources = ("bundeld", data.sources[0], "raws:nothere")
+    with pytest.raises(InputError, match="Received: 'bundeld'; 'raws:nothere'"):
+        built(data)
+
+
+def test_a_small_set_is_read_before_the_training(sets, tmp_path):
+    for name in ("im3.jpg", "im5.jpg"):
+        (tmp_path / "flickr" / name).write_bytes(b"\xff\xd8 no JPEG")
+    with pytest.raises(InputError, match="2 of 6: .*im3.jpg.*; .*im5.jpg"):
+        built(section(sets))
+
+
+def test_a_refusal_of_a_batch_reaches_the_user(sets, tmp_path):
+    """TensorFlow makes an error of its own of what a batch raises."""
+    (tmp_path / "flickr" / "im3.jpg").write_bytes(b"\xff\xd8 no JPEG")
+    mixed = mixture(sets, (1, 0, 0))
+    trainer = types.SimpleNamespace(fit=lambda data, **_: list(data))
+    with pytest.raises(
+        InputError, match="^At most .* 1 of 6: .*im3.jpg[^\n]*$"
+    ):
+        member_phase.fit(
+            trainer, stream.crop_batches(mixed, 0, 64), 4, 64, [], lambda: ""
+        )
