@@ -38,7 +38,7 @@ class TrainingBar(progress_bar.Bar):
 
     def stepped(self) -> None:
         """Counts a step; the time left leaves out how long one compiled."""
-        if not self._is_compiling:
+        if self.disable or not self._is_compiling:
             self.update()
             return
         self._is_compiling = False
