@@ -101,7 +101,8 @@ def reference(model: Model, threads: int = 1) -> Reference:
             name: _feed(values[name], detail)
             for name, detail in details.items()
         }
-        (name, output), *others = runner(**feeds).items()
+        with quiet.standard_error():
+            (name, output), *others = runner(**feeds).items()
         if others:
             raise ValueError(f"{1 + len(others)} outputs")
         out_detail = runner.get_output_details()[name]
