@@ -1,7 +1,6 @@
 """The model card: measured by `fanet-evaluate`'s code, and nothing typed."""
 
 import json
-import pathlib
 import re
 import shutil
 import subprocess
@@ -284,8 +283,9 @@ def test_the_picture_is_small_and_in_three_parts(array, tmp_path):
     assert (height, width) == (300, 3 * 300 + 2 * 8)
 
 
-def test_a_real_frame_is_shown_beside_its_denoised_self(array):
-    path = pathlib.Path(raw_files.shared("raw/colorchart.dng"))
+def test_a_real_frame_is_shown_beside_its_denoised_self(array, tmp_path):
+    path = tmp_path / "frame.dng"
+    raw_files.camera_dng(path, raw_files.scene(520, 780))
     part = pictures._real(array, path)
     taken, nlm, ours = (p.srgb.astype(float) for p in part.rows[0])
     assert taken.shape == nlm.shape == ours.shape
@@ -329,8 +329,9 @@ def test_crops_of_a_walkthrough_are_dark_bright_and_apart(rng):
             assert not walkthrough._overlap(box, places[other])
 
 
-def test_values_put_into_a_frame_are_read_back(rng):
-    path = raw_files.shared("raw/colorchart.dng")
+def test_values_put_into_a_frame_are_read_back(rng, tmp_path):
+    path = tmp_path / "frame.dng"
+    raw_files.camera_dng(path, raw_files.scene(120, 160), pattern="GBRG")
     image = reader.read(path)
     packed = pictures.folder_lib.packed_rggb(image.normalized(), image.pattern)
     same = pictures._with_packed(image, packed)
