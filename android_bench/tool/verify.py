@@ -95,14 +95,14 @@ def reference(model: Model, threads: int = 1) -> Reference:
     try:
         with quiet.standard_error():  # The first one says that it uses XNNPACK.
             interpreter = Interpreter(str(model.path), num_threads=threads)
-            runner = interpreter.get_signature_runner(SIGNATURE)
+            interpreter.allocate_tensors()
+        runner = interpreter.get_signature_runner(SIGNATURE)
         details = runner.get_input_details()
         feeds = {
             name: _feed(values[name], detail)
             for name, detail in details.items()
         }
-        with quiet.standard_error():
-            (name, output), *others = runner(**feeds).items()
+        (name, output), *others = runner(**feeds).items()
         if others:
             raise ValueError(f"{1 + len(others)} outputs")
         out_detail = runner.get_output_details()[name]

@@ -84,7 +84,7 @@ def load(source: str, seed: int, smallest: int = 1) -> list[np.ndarray]:
             all such files are named.
     """
     kind, _, count = source.partition(":")
-    refusals = []
+    damage = damage_lib.Damage(0)
     if source == "bundled":
         named = dict(zip(_BUNDLED_NAMES, _bundled(), strict=True))
     elif kind == "dead_leaves":
@@ -94,11 +94,8 @@ def load(source: str, seed: int, smallest: int = 1) -> list[np.ndarray]:
         raise unknown([source])
     else:
         named, damage = _folder(pathlib.Path(source), seed)
-        refusals.append(damage.refusal())
     shapes = {name: image.shape for name, image in named.items()}
-    refusals.append(_too_small(shapes, smallest))
-    if any(refusals):
-        raise InputError(". ".join(filter(None, refusals)))
+    _refuse(damage, shapes, smallest)
     return list(named.values())
 
 
@@ -117,9 +114,16 @@ def check(files: list[pathlib.Path], smallest: int) -> None:
     for path in files:
         with damage.reading(path, wait=True):
             shapes[str(path)] = images_lib.read_srgb(path).shape
-    refusals = [damage.refusal(), _too_small(shapes, smallest)]
-    if any(refusals):
-        raise InputError(". ".join(filter(None, refusals)))
+    _refuse(damage, shapes, smallest)
+
+
+def _refuse(
+    damage: damage_lib.Damage, shapes: dict[str, tuple[int, ...]], smallest: int
+) -> None:
+    """Refuses damaged and too small images, all in one message."""
+    refusals = filter(None, [damage.refusal(), _too_small(shapes, smallest)])
+    if refusal := ". ".join(refusals):
+        raise InputError(refusal)
 
 
 def _too_small(shapes: dict[str, tuple[int, ...]], smallest: int) -> str:
