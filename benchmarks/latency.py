@@ -12,9 +12,13 @@ Example:
 
     python benchmarks/latency.py
     python benchmarks/latency.py --variants=fan,fan_fast --tile=256 --rounds=40
+    python benchmarks/latency.py --neighbour
 """
 
+import contextlib
 import statistics
+import subprocess
+import sys
 
 import runtime_timing
 from absl import app
@@ -38,6 +42,9 @@ _RECIPES = flags.DEFINE_list(
 _THREADS = flags.DEFINE_list("threads", ["1", "2"], "Numbers of threads.")
 _TILE = flags.DEFINE_integer("tile", 384, "Packed pixels, a side.")
 _ROUNDS = flags.DEFINE_integer("rounds", 25, "Inferences.", lower_bound=3)
+_NEIGHBOUR = flags.DEFINE_bool(
+    "neighbour", False, "Run beside a process that copies memory without end."
+)
 
 _REFERENCE = "fan"
 
@@ -84,6 +91,22 @@ def _compare(flatbuffers, halos, recipe, threads, tile, rounds):
         )
 
 
+@contextlib.contextmanager
+def _neighbour():
+    """Copies arrays that no cache holds, in a process of its own."""
+    code = (
+        "import numpy as np\n"
+        "a, b = np.ones((2, 1 << 25))\n"
+        "while True: np.copyto(a, b), np.copyto(b, a)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code])
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
 def main(argv):
     """Prints a table for each recipe and number of threads."""
     del argv
@@ -98,16 +121,17 @@ def main(argv):
         }
         halos[name] = _halo(model)
         print(f"{name}: halo {halos[name]} packed pixels", flush=True)
-    for recipe in _RECIPES.value:
-        for threads in _THREADS.value:
-            _compare(
-                flatbuffers,
-                halos,
-                recipe,
-                int(threads),
-                _TILE.value,
-                _ROUNDS.value,
-            )
+    with _neighbour() if _NEIGHBOUR.value else contextlib.nullcontext():
+        for recipe in _RECIPES.value:
+            for threads in _THREADS.value:
+                _compare(
+                    flatbuffers,
+                    halos,
+                    recipe,
+                    int(threads),
+                    _TILE.value,
+                    _ROUNDS.value,
+                )
 
 
 if __name__ == "__main__":
