@@ -1,13 +1,16 @@
-"""Weights of a gated network for one with a level more.
+"""Weights of a gated network for one with a level or blocks more.
 
     small:                       mid
     large:    enc2 --> down2 --> mid --> widen2 --> + --> dec2
 
 The steps that the small network has at its coarsest level become the large
 one's on the way down and on the way up, and the widening from the new level
-starts at zero: apart from what the stem's means and Feature-Align see (the
-coarsest cell is twice as large), the large network starts as the small one.
+starts at zero. So does each block that a stage has more. Apart from what the
+stem's means and Feature-Align see (the coarsest cell of one level more is twice
+as large), the large network starts as the small one.
 """
+
+import re
 
 import keras
 import numpy as np
@@ -15,12 +18,17 @@ import numpy as np
 from fanet_tf.errors import InputError
 
 _COARSEST = ("mid_", "fa_mid_")
+# A product of a stage's second block or a later one: the identity at first.
+_ADDED = re.compile(r"[a-z]+\d*_[1-9]\d*_[abd]_")
 
 
 def is_deeper(large: keras.Model, small: keras.Model) -> bool:
-    """Returns whether `large` is `small` with one level more."""
+    """Returns whether `large` may be `small` with a level or blocks more."""
     more, less = (_levels(core) for core in (large, small))
-    return less >= 2 and more == less + 1
+    return less >= 2 and (
+        more == less + 1
+        or (more == less and len(large.weights) > len(small.weights))
+    )
 
 
 def _levels(core) -> int:
@@ -30,25 +38,29 @@ def _levels(core) -> int:
 
 
 def deepen(large: keras.Model, small: keras.Model) -> None:
-    """Gives a network the weights of one with a level less.
+    """Gives a network the weights of one with a level or blocks less.
 
     Args:
         large: core of a gated network (`models.gated.build`), untrained.
-        small: core of the same but for its coarsest level, trained.
+        small: core of the same but for its coarsest level, or but for the last
+            blocks of its stages; trained.
 
     Raises:
         InputError: a part of `small` has no place in `large`, or another
             shape there.
     """
-    new = _levels(small) - 1  # `down` and `widen` between the last two levels.
+    # `down` and `widen` between the last two levels; none has the last number.
+    deeper = _levels(large) > _levels(small)
+    new = _levels(small) - 1
+    coarsest = (*_COARSEST, f"down{new}") if deeper else ()
     left = {layer.name: layer for layer in small.layers if layer.weights}
     for layer in large.layers:
         if layer.name == f"widen{new}":
             layer.set_weights([np.zeros(w.shape) for w in layer.weights])
-        elif layer.weights and not layer.name.startswith(
-            (*_COARSEST, f"down{new}")
-        ):
-            _copy(layer, left.pop(_name_in_small(layer.name, new), None))
+        elif layer.weights and not layer.name.startswith(coarsest):
+            name = _name_in_small(layer.name, new) if deeper else layer.name
+            if name in left or not _ADDED.match(layer.name):
+                _copy(layer, left.pop(name, None))
     if left:
         raise InputError(
             "Each layer of the smaller network must have a place in the "

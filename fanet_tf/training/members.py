@@ -68,7 +68,7 @@ def saved(member: keras.Model) -> bytes:
 def set_weights_from(member: keras.Model, path) -> None:
     """Gives a member the weights of a `.keras` file of the same network.
 
-    The file may also hold a gated network with one level less
+    The file may also hold a gated network with a level or blocks less
     (`models.deepen`).
 
     Raises:

@@ -1,4 +1,4 @@
-"""A network starts from a trained one with one level less."""
+"""A network starts from a trained one with a level or blocks less."""
 
 import keras
 import numpy as np
@@ -81,6 +81,27 @@ def test_only_one_level_more_is_deeper():
     assert deepen.is_deeper(large, small)
     assert not deepen.is_deeper(small, large)
     assert not deepen.is_deeper(small, small)
+
+
+def test_blocks_more_change_nothing_at_first():
+    longer = {
+        **SMALL,
+        "encoder": "depth point depth point",
+        "middle": "depth light align depth light depth light",
+        "decoder": "depth point align depth",
+    }
+    small = build(SMALL, 0)
+    large = gated.build(32, 32, **longer)
+    assert deepen.is_deeper(large, small)
+    assert not deepen.is_deeper(small, large)
+    deepen.deepen(large, small)
+    x = np.random.default_rng(2).standard_normal((1, 32, 32, 4))
+    np.testing.assert_allclose(
+        large(x.astype(np.float32)),
+        small(x.astype(np.float32)),
+        rtol=0,
+        atol=1e-5,
+    )
 
 
 def test_other_widths_are_refused():
