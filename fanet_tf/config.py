@@ -63,6 +63,7 @@ def default_config(variant="fan_gate") -> ConfigDict:
     config.loss.distillation = 0.0  # From the teacher's output.
     config.loss.feature = 0.0  # The teacher's activations; the paper: 78.7.
     config.loss.teacher = ""  # Folder of its finished run.
+    config.loss.teacher_flips = 1  # Mean of its output over 1, 2, 4, 8 flips.
     config.loss.vgg = "imagenet"  # Fetched by Keras, or a weights file.
 
     config.train = ConfigDict()

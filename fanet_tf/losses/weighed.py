@@ -1,6 +1,7 @@
 """The losses of a config, by name."""
 
 from fanet_tf.errors import InputError
+from fanet_tf.losses import flip_mean
 from fanet_tf.losses.charbonnier import charbonnier
 from fanet_tf.losses.distillation import distillation
 from fanet_tf.losses.domain import DOMAINS
@@ -26,6 +27,11 @@ def psnr_domain(loss_config) -> str:
     return loss_config.get("psnr_domain", loss_config.domain)
 
 
+def teacher_flips(loss_config) -> int:
+    """Returns over how many flips a teacher's output is the mean."""
+    return loss_config.get("teacher_flips", 1)
+
+
 def check(loss_config) -> None:
     """Refuses a `loss` section that nothing can be trained with."""
     for field, domain in (
@@ -37,6 +43,12 @@ def check(loss_config) -> None:
                 f"`loss.{field}` must be one of {', '.join(DOMAINS)}. "
                 f"Received: {domain!r}"
             )
+    if teacher_flips(loss_config) not in flip_mean.COUNTS:
+        raise InputError(
+            "`loss.teacher_flips` must be one of "
+            f"{', '.join(map(str, flip_mean.COUNTS))}. "
+            f"Received: {teacher_flips(loss_config)}"
+        )
     weights = {name: weight(loss_config, name) for name in NAMES}
     if min(weights.values()) < 0 or max(weights.values()) <= 0:
         raise InputError(
@@ -78,7 +90,11 @@ def terms(loss_config, x, clean, denoised, teacher, features, vgg):
         ),
         "rgb_perceptual": lambda: rgb_perceptual(vgg, denoised, clean, x),
         "distillation": lambda: distillation(
-            difference(teacher(member_inputs(x), training=False))
+            difference(
+                flip_mean.flip_mean(
+                    teacher, member_inputs(x), teacher_flips(loss_config)
+                )
+            )
         ),
         "feature": lambda: feature_loss(
             features, denoised, clean, scale, offset

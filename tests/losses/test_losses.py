@@ -294,6 +294,7 @@ def test_a_teacher_without_poolings_teaches_by_its_output_alone():
         ("feature", 78.7, "`loss.teacher` must be"),
         ("domain", "rgb", "`loss.domain` must be .* Received: 'rgb'"),
         ("psnr_domain", "rgb", "`loss.psnr_domain` must be .* Received: 'rgb'"),
+        ("teacher_flips", 3, "must be one of 1, 2, 4, 8. Received: 3"),
     ],
 )
 def test_losses_that_train_nothing_are_refused(field, value, message):

@@ -1,4 +1,4 @@
-"""Bayer unification and augmentation keep the phase, on every pattern."""
+"""Flips and augmentation keep the phase, on every pattern."""
 
 import keras
 import numpy as np
@@ -7,6 +7,7 @@ import tensorflow as tf
 import tensorflow.experimental.numpy as tnp
 
 from fanet_tf.raw import cfa
+from fanet_tf.raw import flips
 from fanet_tf.training.feed import augment
 
 WORLDS = [np, tnp, keras.ops]
@@ -52,9 +53,9 @@ def test_unify_makes_any_pattern_rggb(pattern, size, mode, xp):
 
 
 FLIPS = {
-    "rows": (augment.flip_rows, lambda m: m[:, ::-1][:, 1:-1]),
-    "columns": (augment.flip_columns, lambda m: m[:, :, ::-1][:, :, 1:-1]),
-    "transpose": (augment.transpose, lambda m: m.transpose(0, 2, 1, 3)),
+    "rows": (flips.flip_rows, lambda m: m[:, ::-1][:, 1:-1]),
+    "columns": (flips.flip_columns, lambda m: m[:, :, ::-1][:, :, 1:-1]),
+    "transpose": (flips.transpose, lambda m: m.transpose(0, 2, 1, 3)),
 }
 
 
@@ -76,12 +77,12 @@ def test_a_flip_is_a_window_of_the_flipped_mosaic(pattern, flip, xp):
 @pytest.mark.parametrize("pattern", cfa.PATTERNS)
 def test_a_flip_twice_is_the_inner_part(pattern):
     packed = cfa.pack(cfa.unify(labelled(pattern)[..., 1:], pattern))
-    twice = augment.flip_rows(augment.flip_rows(packed))
+    twice = flips.flip_rows(flips.flip_rows(packed))
     np.testing.assert_array_equal(twice, packed[:, 1:-1])
-    twice = augment.flip_columns(augment.flip_columns(packed))
+    twice = flips.flip_columns(flips.flip_columns(packed))
     np.testing.assert_array_equal(twice, packed[:, :, 1:-1])
     np.testing.assert_array_equal(
-        augment.transpose(augment.transpose(packed)), packed
+        flips.transpose(flips.transpose(packed)), packed
     )
 
 
