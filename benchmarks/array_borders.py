@@ -1,0 +1,126 @@
+"""What changes at a gain where one member of an array gives way to the next.
+
+Both members that share a border denoise the same noisy photographs at its gain.
+A user who turns the gain up by a hair must not see which one worked.
+
+    below, above   dB of RAW PSNR, of the member of lower and of higher gains
+    rms            difference of their outputs, deviations of the noise
+    8 x 8          the same of means over 8 x 8 packed pixels, where texture
+                   hides nothing
+    picture        difference of the rendered pictures' mean colour, of 255
+                   levels, largest of all photographs and channels
+
+Example:
+
+    python benchmarks/array_borders.py --photographs=data/photos/cid22_val
+"""
+
+import dataclasses
+
+import numpy as np
+from absl import app
+from absl import flags
+
+from fanet_tf.calibration import profile as profile_lib
+from fanet_tf.data import camera
+from fanet_tf.data import captures
+from fanet_tf.data import evaluation_sets
+from fanet_tf.data import scene_kinds
+from fanet_tf.denoising import bundle
+from fanet_tf.denoising.denoiser import Denoiser
+from fanet_tf.metrics.psnr import psnr
+from fanet_tf.raw import ksigma
+
+_BUNDLE = flags.DEFINE_string("bundle", None, "Default: the shipped array.")
+_RECIPE = flags.DEFINE_string("recipe", "float16", "Number formats.")
+_PHOTOGRAPHS = flags.DEFINE_string(
+    "photographs", "held_back", "A folder; default: three of scikit-image."
+)
+_LIMIT = flags.DEFINE_integer("limit", 12, "Photographs.", lower_bound=1)
+_SIZE = flags.DEFINE_integer("size", 288, "Of the centre crops, pixels.")
+
+
+def _both(array):
+    """Returns denoisers: at a border of the array one takes the member below.
+
+    The other takes the member above.
+    """
+    return [
+        Denoiser(
+            dataclasses.replace(
+                array, edges=tuple(factor * edge for edge in array.edges)
+            ),
+            _RECIPE.value,
+            own_tile=True,
+        )
+        for factor in (1.01, 0.99)
+    ]
+
+
+def _coarse(packed):
+    """Returns the means over 8 x 8 packed pixels."""
+    rows, columns = (side // 8 for side in packed.shape[:2])
+    cells = packed[: 8 * rows, : 8 * columns]
+    return cells.reshape(rows, 8, columns, 8, 4).mean((1, 3))
+
+
+def _rms(values):
+    return float(np.sqrt(np.mean(np.square(values))))
+
+
+def _compare(capture, denoisers):
+    """Returns the figures of one photograph, in the order of the table."""
+    noise = tuple(float(np.squeeze(n)) for n in capture.noise)
+    outputs = [
+        np.clip(denoiser.denoise_packed(capture.noisy, noise), 0.0, 1.0)
+        for denoiser in denoisers
+    ]
+    scale, offset = ksigma.scale_offset(capture.noise)
+    deviation = ksigma.deviation(
+        ksigma.ksigma(capture.clean, scale[0], offset[0])
+    )
+    step = (outputs[1] - outputs[0]) * scale[0] / deviation
+    pictures = [255 * capture.colour.render(x) for x in outputs]
+    colours = [picture.mean((0, 1)) for picture in pictures]
+    return [
+        *(psnr(output, capture.clean) for output in outputs),
+        _rms(step),
+        _rms(_coarse(step)),
+        np.abs(colours[1] - colours[0]).max(),
+    ]
+
+
+def main(_):
+    """Prints a row for each border and kind of scenes."""
+    array, law = bundle.load(_BUNDLE.value), profile_lib.load("imx258")
+    denoisers = _both(array)
+    print(
+        f"{'gain':>5} {'scenes':12} {'below':>6} {'above':>6} {'rms':>6} "
+        f"{'8 x 8':>6} {'picture':>7}"
+    )
+    for border in array.edges[1:-1]:
+        gain = float(law.gain(border))
+        for kind in scene_kinds.KINDS.values():
+            scenes = evaluation_sets.clean_scenes(
+                _PHOTOGRAPHS.value,
+                camera.get("imx258"),
+                _LIMIT.value,
+                _SIZE.value,
+                kind,
+            )
+            figures = np.array(
+                [
+                    _compare(captures.draw(scene, gain, law), denoisers)
+                    for scene in scenes
+                ]
+            )
+            below, above, rms, coarse, _ = figures.mean(0)
+            print(
+                f"{gain:5.2f} {kind.name:12} {below:6.2f} {above:6.2f} "
+                f"{rms:6.3f} {coarse:6.3f} {figures[:, 4].max():7.2f}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    app.run(main)
