@@ -124,19 +124,36 @@ def _radius(deviation: float) -> int:
 
 
 def _gaussian(image, deviation, largest):
-    """Blurs each of `[B, h, w, c]` with its deviation, mirrored at the edge."""
+    """Blurs each of `[B, h, w, c]` with its deviation, mirrored at the edge.
+
+    As products with a matrix for each crop and side: a sum over the taps of
+    the kernel takes four times as long.
+    """
+    size, height, width, channels = image.shape
+    image = tf.matmul(
+        _blur_matrix(deviation, height, largest),
+        tf.reshape(image, (size, height, width * channels)),
+    )
+    image = tf.reshape(image, (size, height, width, channels))
+    image = tf.reshape(
+        tf.transpose(image, (0, 2, 1, 3)), (size, width, height * channels)
+    )
+    image = tf.matmul(_blur_matrix(deviation, width, largest), image)
+    image = tf.reshape(image, (size, width, height, channels))
+    return tf.transpose(image, (0, 2, 1, 3))
+
+
+def _blur_matrix(deviation, side, largest):
+    """Returns `[B, side, side]`: what each pixel gives to each blurred one."""
     radius = _radius(largest)
-    offsets = tf.range(-radius, radius + 1, dtype=tf.float32)[:, None]
-    kernel = tf.exp(-0.5 * tf.square(offsets / deviation))  # [taps, B]
-    kernel /= tf.reduce_sum(kernel, axis=0)
-    kernel = kernel[:, :, None, None, None]
-    height, width = image.shape[1:3]
-    edge = [radius, radius]
-    padded = tf.pad(image, [[0, 0], edge, [0, 0], [0, 0]], "REFLECT")
-    taps = range(2 * radius + 1)
-    image = sum(kernel[k] * padded[:, k : k + height] for k in taps)
-    padded = tf.pad(image, [[0, 0], [0, 0], edge, [0, 0]], "REFLECT")
-    return sum(kernel[k] * padded[:, :, k : k + width] for k in taps)
+    offsets = tf.range(-radius, radius + 1, dtype=tf.float32)
+    kernel = tf.exp(-0.5 * tf.square(offsets / deviation[:, None]))
+    kernel /= tf.reduce_sum(kernel, axis=1, keepdims=True)
+    # Row i has the taps about pixel i; mirrored pixels fold back.
+    taps = np.arange(-radius, radius + 1) + np.arange(side)[:, None]
+    pixels = (side - 1) - np.abs((side - 1) - np.abs(taps))
+    places = np.eye(side, dtype=np.float32)[pixels]  # [side, taps, side]
+    return tf.tensordot(kernel, places, ([1], [1]))
 
 
 def of(data) -> Optics:
