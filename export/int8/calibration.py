@@ -14,9 +14,7 @@ from ml_collections import ConfigDict
 
 from fanet_tf import nsma
 from fanet_tf.calibration import profile as profile_lib
-from fanet_tf.data import camera as camera_lib
 from fanet_tf.training.feed import bank as bank_lib
-from fanet_tf.training.feed import optics
 from fanet_tf.training.feed import pipeline
 from fanet_tf.training.feed import schedule
 from fanet_tf.training.feed import stream
@@ -142,20 +140,10 @@ class Crops:
         """Draws crop `step` with noise of one `a`."""
         data, patch = self.data.config.data, 2 * self.data.tile
         bank = self.data.bank
-        is_bank = isinstance(bank, bank_lib.Bank)
-        drawn = synthesis.Synthesis(
-            bank if is_bank else None,
-            camera_lib.get(data.camera),
-            self.data.profile,
-            (a, a),
-            data.read_noise_law,
-            1,
-            patch,
-            self._seed,
-            synthesis.sensor_of(data),
-            optics.of(data),
+        drawn = synthesis.of(
+            data, bank, self.data.profile, (a, a), 1, patch, self._seed
         )
-        if is_bank:
+        if drawn.bank:
             return drawn.batch(tf.constant(step, tf.int64))
         # Noise of this `a` on the clean frames of pairs, too.
         clean = [dataclasses.replace(source, planes=4) for source in bank]

@@ -9,9 +9,7 @@ import tensorflow as tf
 from ml_collections import ConfigDict
 
 from fanet_tf.calibration import profile as profile_lib
-from fanet_tf.data import camera as camera_lib
 from fanet_tf.raw import sharpness
-from fanet_tf.training.feed import optics
 from fanet_tf.training.feed import stream
 from fanet_tf.training.feed import synthesis
 from fanet_tf.training.feed.bank import Bank
@@ -62,17 +60,12 @@ def clean_crops(
     """
     if isinstance(bank, Bank):
         profile = profile_lib.load(data.profile)
-        drawn = synthesis.Synthesis(
-            bank,
-            camera_lib.get(data.camera),
-            profile,
-            tuple(float(profile.a(g)) for g in profile.gain_range),
-            data.read_noise_law,
-            data.batch_size,
-            2 * side,
-            seed,
-            optics=optics.of(data),
+        a_range = tuple(float(profile.a(g)) for g in profile.gain_range)
+        drawn = synthesis.of(
+            data, bank, profile, a_range, data.batch_size, 2 * side, seed
         )
+        # What the sensor adds is not measured.
+        drawn = dataclasses.replace(drawn, sensor=None)
         blocks = (
             drawn.batch(tf.constant(step, tf.int64))[1].numpy()
             for step in itertools.count()

@@ -81,20 +81,16 @@ def batches(
         A tf.data.Dataset of `(inputs, clean)` for `trainer.Trainer`.
     """
     camera = camera_lib.get(data.camera)
-    is_bank = isinstance(bank, bank_lib.Bank)
-    drawn = synthesis.Synthesis(
-        bank if is_bank else None,
-        camera,
+    drawn = synthesis.of(
+        data,
+        bank,
         profile,
         a_range,
-        data.read_noise_law,
         phase.batch_size,
         phase.patch_size,
         seed,
-        synthesis.sensor_of(data),
-        optics.of(data),
     )
-    if is_bank:
+    if drawn.bank:
         dataset = synthesis.batches(drawn, first, phase.last)
     else:
         half = phase.patch_size // 2

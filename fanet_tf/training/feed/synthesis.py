@@ -18,6 +18,7 @@ import tensorflow.experimental.numpy as tnp
 from fanet_tf.calibration import measured_sensor
 from fanet_tf.calibration import profile as profile_lib
 from fanet_tf.calibration.profile import NoiseProfile
+from fanet_tf.data import camera as camera_lib
 from fanet_tf.data.camera import Camera
 from fanet_tf.errors import InputError
 from fanet_tf.raw import ksigma
@@ -28,6 +29,7 @@ from fanet_tf.raw import unprocess
 from fanet_tf.raw.sensor import SensorModel
 from fanet_tf.raw.sensor_by_gain import SensorByGain
 from fanet_tf.training.feed import bank as bank_lib
+from fanet_tf.training.feed import optics as optics_lib
 from fanet_tf.training.feed.draws import StatelessDraws
 from fanet_tf.training.feed.optics import Optics
 
@@ -39,7 +41,7 @@ class Synthesis:
     """What a training batch is made of.
 
     Attributes:
-        bank: the clean images.
+        bank: the clean images; None: other crops get the noise (`exposed`).
         camera: whose colour they take on.
         profile: whose noise.
         a_range: lowest and highest shot-noise slope; log a is uniform.
@@ -54,7 +56,7 @@ class Synthesis:
         optics: lens and exposure of each crop.
     """
 
-    bank: bank_lib.Bank
+    bank: bank_lib.Bank | None
     camera: Camera
     profile: NoiseProfile
     a_range: tuple[float, float]
@@ -167,6 +169,35 @@ class Synthesis:
             )
         scale, offset = ksigma.scale_offset(params, tnp)
         return {"noisy": noisy, "scale": scale, "offset": offset}, clean
+
+
+def of(
+    data, bank, profile, a_range, batch_size: int, patch_size: int, seed: int
+) -> Synthesis:
+    """Returns the synthesis of a config's `data` section.
+
+    Args:
+        data: the section.
+        bank: see `pipeline.build_bank`; where it is a list of sources the
+            synthesis has no bank, and the sources' own crops get its noise.
+        profile: see `Synthesis`, as all that follow.
+        a_range: likewise.
+        batch_size: likewise.
+        patch_size: likewise.
+        seed: likewise.
+    """
+    return Synthesis(
+        bank if isinstance(bank, bank_lib.Bank) else None,
+        camera_lib.get(data.camera),
+        profile,
+        a_range,
+        data.read_noise_law,
+        batch_size,
+        patch_size,
+        seed,
+        sensor_of(data),
+        optics_lib.of(data),
+    )
 
 
 # Of `data.realism`: the terms that the run's own profile was measured with.
