@@ -207,6 +207,7 @@ def test_a_student_learns_from_its_teacher_in_phases(tmp_path):
     write_run(teacher, members=1)
     config = small_config()
     config.loss.distillation = 1.0
+    config.loss.teacher_flips = 8
     config.loss.feature = 78.7
     config.loss.teacher = str(teacher)
     config.train.patch_schedule = ((0.5, 16, 4),)
