@@ -32,7 +32,9 @@ ends at the frame's edge: without it, 30 in a million pixels of the edge are
 taken for defective, and 4 in a million of overexposed photographs.
 
 Of two that touch, each is judged without the other and has to be stronger.
-What is found is replaced, and what lies around it is judged again.
+Where the other one is at white, both have to be found: they may be a glint, of
+which white cuts off one. What is found is replaced, and what lies around it is
+judged again.
 """
 
 from typing import NamedTuple
@@ -81,12 +83,14 @@ class _Judged(NamedTuple):
         columns: likewise.
         excess: likewise, in deviations of the noise.
         needed: what it has to be above, without what is elsewhere.
+        partner: key of a pixel that must be defective, too; or -1.
     """
 
     rows: np.ndarray
     columns: np.ndarray
     excess: np.ndarray
     needed: np.ndarray
+    partner: np.ndarray
 
     def where(self, chosen) -> "_Judged":
         """Returns some of the pixels."""
@@ -234,8 +238,12 @@ def _judge_chunk(mosaic, rows, columns):
     needed = least + _LARGEST * np.maximum(others.max(0), 0.0) + _SUM * total
     needed *= 1.0 + _hidden(mosaic, rows, columns)
     needed += _PAIR * is_pair * excess
+    places = [near.place(near=offset) for offset in _AROUND]
+    y, x = np.stack(places, 1)[:, strongest, np.arange(len(rows))]
+    is_cut_off = mosaic.signal(mosaic.counts[y, x], y, x) >= _WHITE
+    partner = np.where(is_pair & is_cut_off, y * mosaic.counts.shape[1] + x, -1)
     needed[total >= _MOST_SUM + _CROSSTALK * excess] = np.inf
-    return _Judged(rows, columns, excess, needed)
+    return _Judged(rows, columns, excess, needed, partner)
 
 
 def _hidden(mosaic, rows, columns):
@@ -290,7 +298,8 @@ def _is_defective(judged, mosaic):
     elsewhere = _elsewhere(judged, asked, weights, mosaic.counts.shape[1])
     found = np.zeros(len(judged.rows), bool)
     found[asked] = judged.excess[asked] > judged.needed[asked] + elsewhere
-    return found
+    keys = _keys(judged.where(found), mosaic)
+    return found & ((judged.partner < 0) | np.isin(judged.partner, keys))
 
 
 def _elsewhere(judged, asked, weights, width):

@@ -238,6 +238,17 @@ def test_highlights_of_more_than_one_pixel_stay(size):
     assert len(rows) == 0
 
 
+def test_a_glint_of_two_pixels_at_white_stays(rng):
+    """White cuts off most of what its green pixel got."""
+    clean = np.full((512, 640), 0.75)
+    clean[::2, ::2] = clean[1::2, 1::2] = 0.41
+    rows, columns = defects(rng, clean.shape, 200)
+    rows = rows // 2 * 2
+    columns = columns // 2 * 2
+    clean[rows, columns] = clean[rows, columns + 1] = 2.0
+    assert len(defect_detection.remove(noisy(clean, 4))[0]) == 0
+
+
 def test_lines_and_edges_stay():
     clean = np.full((256, 320), 0.1)
     clean[:, 100] = 0.9
