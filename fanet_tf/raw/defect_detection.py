@@ -27,9 +27,8 @@ defective. `least` leaves alone what is weaker than 2 % of white and 8 % of the
 signal: texture has such points, and defects like that cost little. The sum
 keeps stars: where a lens spreads a point by half a pixel (deviation), the four
 sides together get 0.9 of what the middle gets. The diagonals are for points of
-pure green. `hidden` keeps a red point where green is blown out, and what only
-ends at the frame's edge: without it, 30 in a million pixels of the edge are
-taken for defective, and 4 in a million of overexposed photographs.
+pure green. `hidden` keeps red points where green is blown out, and what ends at
+the frame's edge: without it, most of the false alarms are of these two kinds.
 
 Of two that touch, each is judged without the other and has to be stronger.
 Where the other one is at white, both have to be found: they may be a glint, of
