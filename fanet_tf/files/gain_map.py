@@ -178,6 +178,11 @@ def _map(data) -> _Map:
             f"{spacing}, origin={(v_origin, h_origin)}"
         )
     gains = np.frombuffer(data, ">f4", count, _HEAD.size)
+    if not np.isfinite(gains).all():
+        raise ValueError(
+            "the gains of a GainMap must be finite. Received: "
+            f"{gains[~np.isfinite(gains)][0]:g}"
+        )
     return _Map(
         (top, left),
         (bottom, right),

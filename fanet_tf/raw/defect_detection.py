@@ -28,7 +28,7 @@ signal: texture has such points, and defects like that cost little. The sum
 keeps stars: where a lens spreads a point by half a pixel (deviation), the four
 sides together get 0.9 of what the middle gets. The diagonals are for points of
 pure green. `hidden` keeps red points where green is blown out, and what ends at
-the frame's edge: without it, most of the false alarms are of these two kinds.
+the frame's edge.
 
 Of two that touch, each is judged without the other and has to be stronger.
 Where the other one is at white, both have to be found: they may be a glint, of
@@ -52,6 +52,7 @@ _ELSEWHERE, _DOUBTFUL = 0.9, 0.3
 _MOST_SUM, _CROSSTALK = 7.0, 0.05
 # A neighbour of more than half the excess may be a second defect.
 _PARTNER, _PAIR = 0.5, 0.35
+# A pixel outside hides more than one at white: it may be brighter than any.
 _WHITE, _OUTSIDE = 0.98, 3.0
 _REACH = 9  # Pixels, of `elsewhere`.
 

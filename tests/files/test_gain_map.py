@@ -172,6 +172,7 @@ def test_a_plane_without_a_map_keeps_its_counts(tmp_path):
         ),
         ([opcode(np.full((2, 2), 0.5), (0, 0, 60, 84))], "must be 1 to 16"),
         ([opcode(np.full((2, 2), np.nan), (0, 0, 60, 84))], "Received: nan"),
+        ([opcode(np.full((2, 2), np.inf), (0, 0, 60, 84))], "Received: inf"),
     ],
 )
 def test_gains_that_do_not_serve_are_refused(tmp_path, opcodes, message):
