@@ -87,9 +87,19 @@ def _tables(dark, noisy) -> str:
         for gain, d in sorted(dark.items())
     ]
     head = ["gain", "frames", *(f"black {p}" for p in cfa.PLANES), "drift"]
+    clipped = ", ".join(
+        f"{g:g}" for g, d in sorted(dark.items()) if d.is_clipped
+    )
     body = tables.table(head, levels) + (
         '<p class="note">Black level in counts, with 95 % intervals; drift: '
-        "deviation of the frames' level beyond chance.</p>"
+        "deviation of the frames' level beyond chance."
+        + (
+            f" The frames of gain {clipped} are clipped at black: in its place "
+            "stands the mean of what is left."
+            if clipped
+            else ""
+        )
+        + "</p>"
     )
     if not noisy:
         return body

@@ -179,7 +179,8 @@ def lines(
         yield "dark frames: black in counts, lines over the read noise"
     for gain, terms_ in sorted(dark.items()):
         black = " ".join(f"{level.value:.2f}" for level in terms_.black)
-        text = f"  gain {gain:<6g} black {black}"
+        what = "clipped at black, mean" if terms_.is_clipped else "black"
+        text = f"  gain {gain:<6g} {what} {black}"
         if terms_.noise is not None:
             text += f"   {_noise(terms_)}"
         yield text

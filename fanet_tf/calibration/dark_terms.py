@@ -70,7 +70,9 @@ class DarkTerms:
 
     Attributes:
         levels: four `Levels` as the files give them.
-        black: black level of R, Gr, Gb, B in counts.
+        is_clipped: whether the files are clipped at black.
+        black: black level of R, Gr, Gb, B in counts; of clipped files the
+            mean of what is left, which lies above it.
         black_by_frame: `[F, 4]` the same of each frame.
         drift: deviation of the level over the series, counts.
         noise: None where the frames do not tell; `why` says why.
@@ -79,6 +81,7 @@ class DarkTerms:
     """
 
     levels: tuple[Levels, ...]
+    is_clipped: bool
     black: tuple[Estimate, ...]
     black_by_frame: np.ndarray
     drift: float
@@ -130,6 +133,7 @@ def measure(packed: np.ndarray, levels: tuple[Levels, ...]) -> DarkTerms:
             )
     return DarkTerms(
         levels,
+        clipped,
         _black(by_frame),
         by_frame,
         _drift(by_frame, mean.shape, noise),

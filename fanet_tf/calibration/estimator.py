@@ -136,7 +136,7 @@ def measure_dark(packed, levels):
         found = _dark_samples(packed[..., plane], declared, windows, plane)
         if not found:
             raise InputError(
-                f"Dark frames must show noise. Received: plane "
+                f"dark frames must show noise. Received: plane "
                 f"{cfa.PLANES[plane]} with nothing but clipped pixels"
             )
         # Differences have lost the level; single frames fit it.

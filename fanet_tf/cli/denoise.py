@@ -81,7 +81,8 @@ _SHADING = flags.DEFINE_string(
     "shading",
     None,
     "Shading gains that the frames were multiplied by: .npy of [rows, columns]"
-    " or [4, rows, columns]. The noise is that before. Default: none were.",
+    " or [4, rows, columns], or the GainMap of a .dng. The noise is that"
+    " before. Default: none were.",
 )
 _FORMAT = flags.DEFINE_enum(
     "format",

@@ -23,6 +23,7 @@ from fanet_tf.denoising.remaining import Remaining
 from fanet_tf.errors import InputError
 from fanet_tf.files import atomic
 from fanet_tf.files import frame_search
+from fanet_tf.files import gain_map
 from fanet_tf.files import names
 from fanet_tf.files import own_folder
 from fanet_tf.files import reader
@@ -187,6 +188,12 @@ def denoise(
         on_tile: called with the fraction of the frame that is done.
     """
     image = reader.read(job.source, task.raw_format(job.source))
+    if task.shading is not None and gain_map.is_in(image):
+        warnings.warn(
+            "the file holds a GainMap, so its counts should be those before "
+            "the shading correction; with --shading they count as corrected",
+            stacklevel=2,
+        )
     noise = task.noise_of(image)
     if noise.warning:
         warnings.warn(noise.warning, stacklevel=2)

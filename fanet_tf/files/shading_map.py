@@ -1,4 +1,4 @@
-"""Reads a map of lens-shading gains: a `.npy` of `[rows, columns]` or four."""
+"""Reads a map of lens-shading gains: a `.npy`, or a DNG's own GainMap."""
 
 import os
 import pathlib
@@ -6,6 +6,7 @@ import pathlib
 import numpy as np
 
 from fanet_tf.errors import InputError
+from fanet_tf.files import gain_map
 from fanet_tf.files import limits
 from fanet_tf.files import npy
 from fanet_tf.raw.shading import ShadingMap
@@ -19,13 +20,17 @@ def read(path: str | os.PathLike) -> ShadingMap:
 
     Args:
         path: of a `.npy`: `[rows, columns]` for all planes, or
-            `[4, rows, columns]` of R, Gr, Gb, B.
+            `[4, rows, columns]` of R, Gr, Gb, B; or of a `.dng` whose
+            OpcodeList2 holds a GainMap.
 
     Raises:
         InputError: another shape, or gains that are not 1 to 16.
     """
     path = pathlib.Path(path)
-    gains = npy.read(path, 4 * limits.max_pixels())
+    if path.suffix.lower() == ".dng":
+        gains = gain_map.read(path)
+    else:
+        gains = npy.read(path, 4 * limits.max_pixels())
     if (
         gains.ndim not in (2, 3)
         or min(gains.shape[-2:]) < 2

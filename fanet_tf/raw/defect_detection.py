@@ -11,10 +11,12 @@ darker) than all eight neighbours of its own colour, in deviations of the noise:
                the larger of the two
     elsewhere  the largest excess of any other pixel up to nine pixels away;
                of one that may be a defect itself, a third counts
+    hidden     the share of the eight touching pixels that tell nothing: each
+               at white is 1/8, each outside the frame counts as three
 
 It is defective where
 
-    excess > least + 0.5 largest + 1.7 sum + 0.9 elsewhere
+    excess > (1 + hidden) (least + 0.5 largest + 1.7 sum) + 0.9 elsewhere
     sum    < 7 + 0.05 excess
     least  = 5 + (0.02 + 0.08 signal) / deviation
 
@@ -25,10 +27,13 @@ defective. `least` leaves alone what is weaker than 2 % of white and 8 % of the
 signal: texture has such points, and defects like that cost little. The sum
 keeps stars: where a lens spreads a point by half a pixel (deviation), the four
 sides together get 0.9 of what the middle gets. The diagonals are for points of
-pure green.
+pure green. `hidden` keeps red points where green is blown out, and what ends at
+the frame's edge.
 
 Of two that touch, each is judged without the other and has to be stronger.
-What is found is replaced, and what lies around it is judged again.
+Where the other one is at white, both have to be found: they may be a glint, of
+which white cuts off one. What is found is replaced, and what lies around it is
+judged again.
 """
 
 from typing import NamedTuple
@@ -47,6 +52,8 @@ _ELSEWHERE, _DOUBTFUL = 0.9, 0.3
 _MOST_SUM, _CROSSTALK = 7.0, 0.05
 # A neighbour of more than half the excess may be a second defect.
 _PARTNER, _PAIR = 0.5, 0.35
+# A pixel outside hides more than one at white: it may be brighter than any.
+_WHITE, _OUTSIDE = 0.98, 3.0
 _REACH = 9  # Pixels, of `elsewhere`.
 
 # A frame with more defects than sensors have (3e-4, at the most) is none of a
@@ -76,12 +83,14 @@ class _Judged(NamedTuple):
         columns: likewise.
         excess: likewise, in deviations of the noise.
         needed: what it has to be above, without what is elsewhere.
+        partner: key of a pixel that must be defective, too; or -1.
     """
 
     rows: np.ndarray
     columns: np.ndarray
     excess: np.ndarray
     needed: np.ndarray
+    partner: np.ndarray
 
     def where(self, chosen) -> "_Judged":
         """Returns some of the pixels."""
@@ -226,14 +235,28 @@ def _judge_chunk(mosaic, rows, columns):
     others[strongest[is_pair], np.flatnonzero(is_pair)] = 0.0
     total = np.maximum(others[:4].sum(0), others[4:].sum(0))
     total = np.maximum(total, 0.0)
-    needed = (
-        least
-        + _LARGEST * np.maximum(others.max(0), 0.0)
-        + _SUM * total
-        + _PAIR * is_pair * excess
-    )
+    needed = least + _LARGEST * np.maximum(others.max(0), 0.0) + _SUM * total
+    needed *= 1.0 + _hidden(mosaic, rows, columns)
+    needed += _PAIR * is_pair * excess
+    places = [near.place(near=offset) for offset in _AROUND]
+    y, x = np.stack(places, 1)[:, strongest, np.arange(len(rows))]
+    is_cut_off = mosaic.signal(mosaic.counts[y, x], y, x) >= _WHITE
+    partner = np.where(is_pair & is_cut_off, y * mosaic.counts.shape[1] + x, -1)
     needed[total >= _MOST_SUM + _CROSSTALK * excess] = np.inf
-    return _Judged(rows, columns, excess, needed)
+    return _Judged(rows, columns, excess, needed, partner)
+
+
+def _hidden(mosaic, rows, columns):
+    """Returns the share of the touching pixels that tell nothing, `[n]`."""
+    height, width = mosaic.counts.shape
+    hidden = np.zeros(len(rows))
+    for down, across in _AROUND:
+        y, x = rows + down, columns + across
+        inside = (0 <= y) & (y < height) & (0 <= x) & (x < width)
+        y, x = y * inside, x * inside
+        is_white = mosaic.signal(mosaic.counts[y, x], y, x) >= _WHITE
+        hidden += np.where(inside, is_white, _OUTSIDE)
+    return hidden / len(_AROUND)
 
 
 def _own(near, offset):
@@ -275,7 +298,8 @@ def _is_defective(judged, mosaic):
     elsewhere = _elsewhere(judged, asked, weights, mosaic.counts.shape[1])
     found = np.zeros(len(judged.rows), bool)
     found[asked] = judged.excess[asked] > judged.needed[asked] + elsewhere
-    return found
+    keys = _keys(judged.where(found), mosaic)
+    return found & ((judged.partner < 0) | np.isin(judged.partner, keys))
 
 
 def _elsewhere(judged, asked, weights, width):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from fanet_tf.calibration import dark_report
 from fanet_tf.calibration import dark_terms
 from fanet_tf.calibration import profile
 from fanet_tf.calibration import synthetic
@@ -174,6 +175,9 @@ def test_what_frames_cannot_tell_is_said(gain, levels, frames, side, why):
     found = dark_terms.measure(packed, levels)
     assert found.noise is None
     assert why in found.why
+    assert found.is_clipped == ("clipped" in why)
+    line = list(dark_report.lines({gain: found}, None, None))[1]
+    assert ("clipped at black, mean" in line) == found.is_clipped
 
 
 @pytest.mark.slow

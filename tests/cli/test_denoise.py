@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import shutil
+import struct
 import subprocess
 import sys
 import textwrap
@@ -246,6 +247,26 @@ def test_a_map_that_is_none_of_the_frame_is_one_line(source, tmp_path):
     target = tmp_path / "out.dng"
     result = run(source, target, f"--shading={tmp_path / 'map.npy'}")
     check_refused(result, "must not be finer than the frame", target)
+
+
+def test_a_frame_with_a_gain_map_that_nobody_applied_is_said(tmp_path):
+    """The map of a DNG serves others; with its own frame it is a mistake."""
+    gains = np.full((2, 3), 1.5, ">f4")
+    data = struct.pack(
+        ">10I4dI", *(0, 0, 122, 180, 0, 1, 1, 1, 2, 3), 1, 0.5, 0, 0, 1
+    )
+    data += gains.tobytes()
+    data = struct.pack(">5I", 1, 9, 0x01030000, 0, len(data)) + data
+    source = raw_files.camera_dng(
+        tmp_path / "in.dng",
+        raw_files.scene(122, 180),
+        changes={51009: tiff.Tag(tiff.UNDEFINED, len(data), data)},
+    )
+    target = tmp_path / "out.dng"
+    result = run(source, target, f"--shading={source}")
+    assert result.returncode == 0, result.stderr
+    assert "warning: the file holds a GainMap" in result.stderr
+    assert b"shading undone and redone" in target.read_bytes()
 
 
 def test_of_a_batch_a_list_leaves_out_frames_of_another_size(source, tmp_path):

@@ -62,6 +62,49 @@ def test_less_than_one_in_a_million_of_photographs_is_changed():
     assert found <= 1e-6 * pixels
 
 
+def test_red_points_where_green_is_blown_out_stay(rng):
+    """Green at white cannot show that a point is wider than a pixel."""
+    clean = np.full((512, 640), 0.25)
+    clean[:, 1::2] = clean[1::2, :] = 2.0
+    clean[1::2, 1::2] = 0.25
+    rows, columns = defects(rng, clean.shape, 60)
+    clean[rows // 2 * 2, columns // 2 * 2] = 0.4
+    assert len(defect_detection.remove(noisy(clean, 4))[0]) == 0
+
+
+@pytest.mark.parametrize("gain", [1, 4, 16])
+def test_dead_pixels_in_a_blown_highlight_are_found(rng, gain):
+    mosaic = noisy(np.full((512, 640), 2.0), gain)
+    places = defects(rng, mosaic.counts.shape, 60)
+    mosaic.counts[places] = BLACK
+    rows, columns = defect_detection.remove(mosaic)
+    assert set(zip(rows, columns, strict=True)) == set(
+        zip(*places, strict=True)
+    )
+    assert np.all(mosaic.counts == WHITE)
+
+
+def test_texture_that_ends_at_the_frames_edge_stays():
+    """Frames of 48 x 48 photographed pixels: edges everywhere."""
+    folder = raw_files.shared("photos/cid22_val")
+    found = edges = 0
+    for path in sorted(folder.glob("*.png"))[:6]:
+        scene = captures.scene_from_srgb(
+            path.stem, images.read_srgb(path), camera.get("imx258")
+        )
+        mosaic = noisy(cfa.unpack(scene.clean[None])[0, :, :, 0], 2)
+        for top in range(0, mosaic.counts.shape[0] - 47, 48):
+            for left in range(0, mosaic.counts.shape[1] - 47, 48):
+                part = mosaic.counts[top : top + 48, left : left + 48]
+                part = NoisyMosaic(
+                    part.copy(), mosaic.black, WHITE, mosaic.noise
+                )
+                rows, columns = defect_detection.remove(part)
+                found += np.sum((rows % 47 == 0) | (columns % 47 == 0))
+                edges += 4 * 47
+    assert found <= 5e-6 * edges, (found, edges)
+
+
 def defects(rng, shape, count):
     """Places at least 24 pixels apart and from the edge."""
     rows, columns = (
@@ -193,6 +236,17 @@ def test_highlights_of_more_than_one_pixel_stay(size):
             clean[top : top + size, left : left + size] = 1.0
     rows, _ = defect_detection.remove(noisy(clean, 4))
     assert len(rows) == 0
+
+
+def test_a_glint_of_two_pixels_at_white_stays(rng):
+    """White cuts off most of what its green pixel got."""
+    clean = np.full((512, 640), 0.75)
+    clean[::2, ::2] = clean[1::2, 1::2] = 0.41
+    rows, columns = defects(rng, clean.shape, 200)
+    rows = rows // 2 * 2
+    columns = columns // 2 * 2
+    clean[rows, columns] = clean[rows, columns + 1] = 2.0
+    assert len(defect_detection.remove(noisy(clean, 4))[0]) == 0
 
 
 def test_lines_and_edges_stay():
