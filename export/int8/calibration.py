@@ -3,6 +3,11 @@
 The noise of the crops is spread evenly in `log a` over the subrange. They are
 larger than the training's patches where the images allow it, and each is cut
 from one image: a seam between two would be a detail that no photograph has.
+
+They have no defective pixels. A bright one lies a hundred deviations of the
+noise above its neighbours, gated blocks square that, and the integers of all
+other pixels would be as much coarser; `fanet-denoise` takes them out before the
+network.
 """
 
 import dataclasses
@@ -62,7 +67,10 @@ class Data:
             config.copy_and_resolve_references(),
             settings,
         )
-        self.config.data.service = ""  # Batches are drawn in this process.
+        data = self.config.data
+        data.service = ""  # Batches are drawn in this process.
+        if "realism_without" in data:  # A run may be older than the field.
+            data.realism_without = (*data.realism_without, "defects")
         self.profile = profile_lib.load(config.data.profile)
 
     @functools.cached_property

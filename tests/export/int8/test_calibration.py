@@ -51,3 +51,19 @@ def test_fine_tuning_draws_as_many_batches_as_steps(data):
     for inputs, clean in batches:
         assert set(inputs) == {"noisy", "scale", "offset"}
         assert clean.shape == (data.config.data.batch_size, side, side, 4)
+
+
+def test_crops_have_no_defective_pixels():
+    """Which would make the integers of all others coarser."""
+    config = small_config()
+    config.data.realism = "phone"
+    crops = Data(config, Settings(tiles=12)).of_member(0, A_RANGE).pairs()
+    for inputs, clean in crops:
+        deviation = np.sqrt(clean / inputs["scale"] + 0.01**2)
+        assert np.max(np.abs(inputs["noisy"] - clean) / deviation) < 8
+
+
+def test_a_run_may_be_older_than_the_terms_of_a_sensor():
+    config = small_config().unlock()
+    del config.data.realism_without
+    assert Data(config.lock(), SETTINGS).of_member(0, A_RANGE).pairs()
