@@ -116,10 +116,10 @@ _RECIPES = {
         ),
         Recipe(
             "core_static_wi8_ai8",
-            "the stabilised core alone, int8 in and out: integer-only NPUs.",
-            lambda context: quantise.static(*context.prepared_core, whole=True),
+            "the core alone in int8, input in two planes: integer-only NPUs.",
+            lambda context: context.integer_core.integers(context.core),
             _COARSE,
-            0.15,
+            0.3,
             simulated=True,
             core=True,
         ),
