@@ -7,6 +7,7 @@ so eight bits of output hold a few deviations of the noise and no more.
 """
 
 import dataclasses
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -23,6 +24,11 @@ from export.int8 import quantization_aware
 from export.int8 import simulate
 from export.int8.calibration import Settings
 
+# What carries the brightness: sixteen bits hold all of it, and the noise.
+LINEAR_LAYERS = ("pyramid", "local_mean", "detail", "fa_mean", "fa_step")
+WIDE_LAYERS = (*LINEAR_LAYERS, "fa_detail", "stem")
+INPUT_TENSOR = f"serving_default_{core_lib.INPUT}:0"
+
 # It has further to go than a member whose ends are in float: it learns faster,
 # from smaller batches.
 _FASTER = 2.0
@@ -36,7 +42,7 @@ class IntegerCore:
     Attributes:
         constants: those of the float flatbuffer that change, by tensor name.
         ranges: see `quantise.static`.
-        ends: what is around it.
+        ends: its inputs, and what is around it.
     """
 
     constants: dict[str, np.ndarray]
@@ -44,21 +50,28 @@ class IntegerCore:
     ends: quantization_aware.Ends
 
     def floats(self, core: bytes) -> bytes:
-        """Returns a float core of any size with two planes and the constants.
+        """Returns a float core of any size with the inputs and the constants.
 
         Args:
             core: `stabilised` to `residual`.
         """
-        return graph.with_constants(planes.with_planes(core), self.constants)
+        return graph.with_constants(
+            _with_inputs(core, self.ends), self.constants
+        )
 
     def integers(self, core: bytes) -> bytes:
         """Quantises a float core of any size, `stabilised` to `residual`."""
-        return quantise.static(self.floats(core), self.ranges, whole=True)
+        return self.ends.quantised(self.floats(core), self.ranges)
+
+
+def _with_inputs(core, ends):
+    return core if ends.grid is None else planes.with_planes(core)
 
 
 def prepare(
     core: bytes,
     ends: quantization_aware.Ends,
+    white: float,
     pairs: list[tuple[dict, np.ndarray]],
     batches: Callable[[int], tf.data.Dataset],
     settings: Settings,
@@ -67,20 +80,17 @@ def prepare(
 
     Args:
         core: in float32, of the crops' size.
-        ends: what is around it.
+        ends: its inputs, and what is around it.
+        white: the largest value of its input.
         pairs: `(inputs, clean)` of the calibration crops.
         batches: gives the data of the fine-tuning.
         settings: how many steps.
     """
-    split = planes.with_planes(core)
-    tiles = []
-    for inputs, _ in pairs:
-        stabilised, _ = core_lib.stabilise(inputs, ends.transform)
-        values = ends.grid.split(stabilised)
-        tiles.append({n: v.astype(np.float32) for n, v in values.items()})
-    ranges = quantise.calibrate(split, tiles)
-    ranges = quantise.narrowed(split, tiles, ranges)
-    ranges = quantise.with_ranges(ranges, ends.grid.ranges())
+    floats = _with_inputs(core, ends)
+    tiles = [_feeds(inputs, ends) for inputs, _ in pairs]
+    ranges = quantise.calibrate(floats, tiles)
+    ranges = quantise.narrowed(floats, tiles, ranges)
+    ranges = quantise.with_ranges(ranges, _known(ranges, ends, highest=white))
 
     def runner(flatbuffer):
         worker = runtime.Runner(flatbuffer)
@@ -100,7 +110,7 @@ def prepare(
     try:
         trained = IntegerCore(
             *quantization_aware.train(
-                split,
+                floats,
                 ranges,
                 batches(_PART),
                 settings.steps,
@@ -113,3 +123,25 @@ def prepare(
         logging.warning("Not fine-tuned: %s", error)
         return plain
     return trained if loss("fine-tuned", trained) < lost else plain
+
+
+def _feeds(inputs, ends):
+    """Returns what the float core takes."""
+    stabilised, _ = core_lib.stabilise(inputs, ends.transform)
+    values = {core_lib.INPUT: stabilised}
+    if ends.grid is not None:
+        values = ends.grid.split(stabilised)
+    return {name: np.asarray(v, np.float32) for name, v in values.items()}
+
+
+def _known(ranges, ends, highest):
+    """Returns the ranges that are not measured: they must reach white."""
+    if ends.grid is not None:
+        return ends.grid.ranges()
+    patterns = [re.compile(quantise.layer_pattern(n)) for n in LINEAR_LAYERS]
+    return {
+        name: (-highest, highest)
+        for name in ranges
+        if name == INPUT_TENSOR
+        or any(p.fullmatch(name.split(";")[0]) for p in patterns)
+    }

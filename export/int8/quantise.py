@@ -98,6 +98,7 @@ def static(
     bits: int = 8,
     whole: bool = False,
     float_layers: Iterable[str] = FLOAT_LAYERS,
+    wide_layers: Iterable[str] = (),
 ) -> bytes:
     """Quantises weights to int8, and activations by fixed ranges.
 
@@ -108,12 +109,20 @@ def static(
         whole: quantises every operation, with inputs and outputs, so that no
             float is left; otherwise those of the core without `float_layers`.
         float_layers: names of layers or their parts.
+        wide_layers: those whose activations, and the inputs of the whole, have
+            16 bits. None of it in float, so it goes with `whole`.
     """
     worker = _quantizer(flatbuffer)
     scope = ".*" if whole else ".*/core[^/]*/.*"
     worker.add_static_config(scope, _Operation.ALL_SUPPORTED, bits, 8)
     for layer in () if whole else float_layers:
         _keep_float(worker, layer_pattern(layer))
+    if wide_layers := tuple(wide_layers):
+        worker.add_static_config(scope, _Operation.INPUT, 16, 8)
+    for layer in wide_layers:
+        worker.add_static_config(
+            layer_pattern(layer), _Operation.ALL_SUPPORTED, 16, 8
+        )
     quantised = bytes(_quietly(worker.quantize, ranges).quantized_model)
     return integer_moves.apply(quantised) if whole else quantised
 

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
+from export.flatbuffer import core as core_lib
 from export.flatbuffer import planes
 from export.int8 import quantise
 from export.int8 import simulate
@@ -22,15 +23,23 @@ from fanet_tf.raw import ksigma
 
 @dataclasses.dataclass(frozen=True)
 class Ends:
-    """What an app computes around a core in integers alone.
+    """The ends of a core in integers alone, and what an app computes there.
 
     Attributes:
         transform: one of `layers.stabilise.TRANSFORMS`.
-        grid: of the core's two planes.
+        grid: of its input in two planes; None for an input of 16 bits.
+        wide_layers: see `quantise.static`.
     """
 
     transform: str
-    grid: planes.Grid
+    grid: planes.Grid | None
+    wide_layers: tuple[str, ...] = ()
+
+    def quantised(self, flatbuffer: bytes, ranges: dict) -> bytes:
+        """Returns a core in float32 as one in integers alone."""
+        return quantise.static(
+            flatbuffer, ranges, whole=True, wide_layers=self.wide_layers
+        )
 
 
 class _AroundCore(keras.Model):
@@ -49,8 +58,10 @@ class _AroundCore(keras.Model):
         stabilised, unit = self.stabilise(
             noisy, inputs["scale"], inputs["offset"]
         )
-        split = self.grid.split(stabilised, xp=keras.ops)
-        return noisy + unit * self.core(split, quantise=quantise)
+        feeds = {core_lib.INPUT: stabilised}
+        if self.grid is not None:
+            feeds = self.grid.split(stabilised, xp=keras.ops)
+        return noisy + unit * self.core(feeds, quantise=quantise)
 
 
 class _Trainer(keras.Model):
@@ -93,8 +104,8 @@ def train(
         data: batches of `(inputs, clean)`.
         steps: of Adam, with cosine decay.
         learning_rate: its peak.
-        ends: where the flatbuffer is a core with two planes, which is then in
-            integers alone; None for a member.
+        ends: where the flatbuffer is a core, which is then in integers alone;
+            None for a member.
 
     Returns:
         Constants for `graph.with_constants`, and ranges for `quantise.static`.
@@ -102,7 +113,8 @@ def train(
     Raises:
         simulate.UnknownOperation: the graph cannot be simulated.
     """
-    quantised = quantise.static(flatbuffer, ranges, whole=ends is not None)
+    make = ends.quantised if ends else quantise.static
+    quantised = make(flatbuffer, ranges)
     student = simulate.Simulated(quantised, flatbuffer)
     teacher = simulate.Simulated(quantised, flatbuffer)
     teacher.trainable = False

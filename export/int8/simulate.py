@@ -18,6 +18,7 @@ caller rounds to, and do not train.
 Reference: Esser et al. 2020, https://arxiv.org/abs/1902.08153, section 2.1.
 """
 
+import collections
 import re
 
 import keras
@@ -55,7 +56,7 @@ class Simulated(keras.Model):
         }
         self._constants, self.kernels, self.ranges = {}, {}, {}
         self._range_of = {}
-        for index in self.graph.inputs.values():
+        for index in (*self.graph.inputs.values(), *self._shared_ranges()):
             self._add_range(index, trainable=False)
         for op in self.graph.operations:
             if not operations.is_supported(op):
@@ -69,6 +70,22 @@ class Simulated(keras.Model):
             for index in op.outputs:
                 self._add_range(index)
         self.built = True
+
+    def _shared_ranges(self):
+        """Returns tensors of 8 bits with the range of one that has 16.
+
+        The quantizer gives both one range. Where others read the wide one, it
+        must stay.
+        """
+        readers = collections.defaultdict(set)
+        for op in self.graph.operations:
+            for index in op.inputs:
+                readers[index].add(op.name)
+        for op in self.graph.operations:
+            source = self.graph.tensors[op.inputs[0]]
+            if op.name == "QUANTIZE" and source.dtype == "INT16":
+                if readers[op.inputs[0]] != {"QUANTIZE"}:
+                    yield op.outputs[0]
 
     def _add_constant(self, index, originals):
         tensor = self.graph.tensors[index]

@@ -74,17 +74,33 @@ class ExportContext:
 
     @functools.cached_property
     def integer_core(self) -> integer_core_lib.IntegerCore:
-        """What the core in integers alone is made of."""
-        grid = planes.Grid.of(
-            min(
-                float(core_lib.stabilise(inputs, self.transform)[0].min())
-                for inputs, _ in self._pairs
-            ),
-            float(core_lib.stabilise(self._crops.white(), self.transform)[0]),
+        """What the core of eight bits is made of; two planes are its input."""
+        lowest = min(
+            float(core_lib.stabilise(inputs, self.transform)[0].min())
+            for inputs, _ in self._pairs
         )
+        grid = planes.Grid.of(lowest, self._white)
+        return self._prepared(quantization_aware.Ends(self.transform, grid))
+
+    @functools.cached_property
+    def wide_core(self) -> integer_core_lib.IntegerCore:
+        """What the core is made of whose brightness has sixteen bits."""
+        return self._prepared(
+            quantization_aware.Ends(
+                self.transform, None, integer_core_lib.WIDE_LAYERS
+            )
+        )
+
+    @functools.cached_property
+    def _white(self):
+        white = self._crops.white()
+        return float(core_lib.stabilise(white, self.transform)[0])
+
+    def _prepared(self, ends):
         return integer_core_lib.prepare(
             convert.convert_core(self._small),
-            quantization_aware.Ends(self.transform, grid),
+            ends,
+            self._white,
             self._pairs,
             self._crops.batches,
             self._crops.data.settings,

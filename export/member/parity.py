@@ -89,7 +89,7 @@ class Parity:
         if not recipe.core:
             floats = context.stages[-1].floats(context.float32)
             return quantization_aware.simulated(flatbuffer, floats, inputs)
-        made = context.integer_core
+        made = recipe.made_of(context)
         return quantization_aware.simulated(
             flatbuffer, made.floats(context.core), inputs, made.ends
         )

@@ -110,4 +110,5 @@ def test_the_limits_are_those_that_the_docs_promise():
         "static_wi8_ai16": 0.1,
         "core_float32": None,
         "core_static_wi8_ai8": 0.3,
+        "core_static_wi8_ai8_ai16": 0.3,
     }

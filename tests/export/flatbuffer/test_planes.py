@@ -11,6 +11,7 @@ from export.flatbuffer import convert
 from export.flatbuffer import graph as graph_lib
 from export.flatbuffer import planes
 from export.flatbuffer import runtime
+from export.int8 import integer_core
 from export.int8 import quantise
 from export.int8 import simulate
 from fanet_tf import models
@@ -121,6 +122,34 @@ def test_no_float_is_in_a_core_of_integers():
     assert kinds == {"INT8", "INT32"}  # Biases and sizes have 32 bits.
     for index in (*graph.inputs.values(), *graph.outputs.values()):
         assert graph.tensors[index].dtype == "INT8"
+
+
+def test_with_wide_layers_the_brightness_alone_has_sixteen_bits():
+    tiles = [{"stabilised": stabilised(seed)} for seed in range(3)]
+    graph = graph_lib.read(
+        quantise.static(
+            core(),
+            quantise.calibrate(core(), tiles),
+            whole=True,
+            wide_layers=integer_core.WIDE_LAYERS,
+        )
+    )
+    kinds = {}
+    for op in graph.operations:
+        tensors = [graph.tensors[i] for i in (*op.inputs, *op.outputs)]
+        assert "FLOAT32" not in {tensor.dtype for tensor in tensors}
+        name = graph.tensors[op.outputs[0]].base_name
+        if op.name != "QUANTIZE":
+            layer = name.split("/")[1] if "/" in name else name
+            kinds[layer] = graph.tensors[op.outputs[0]].dtype
+    (entry,) = graph.inputs.values()
+    (out,) = graph.outputs.values()
+    assert graph.tensors[entry].dtype == "INT16"
+    assert graph.tensors[out].dtype == "INT8"
+    wide = {layer for layer, kind in kinds.items() if kind == "INT16"}
+    assert wide == {
+        layer for layer in kinds if layer.startswith(integer_core.WIDE_LAYERS)
+    }
 
 
 def test_its_inputs_have_the_steps_of_the_grid():
