@@ -87,7 +87,8 @@ def test_a_wrong_golden_output_is_found(bundle):
 def test_a_step_that_is_not_the_flatbuffers_is_found(bundle):
     def change(manifest):
         core = manifest["members"][0]["core"]["core_static_wi8_ai8"]
-        core["inputs"][0]["scale"] *= 2
+        (coarse,) = (i for i in core["inputs"] if i["name"] == "coarse")
+        coarse["scale"] *= 2
 
     rewrite(bundle, change)
     with pytest.raises(InputError, match="`coarse` must have the scale"):
