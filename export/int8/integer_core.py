@@ -1,8 +1,10 @@
-"""The core in integers alone: two planes in, the residual out.
+"""The core in integers alone, `stabilised` to `residual`.
 
-No layer can stay in float, so everything depends on the ranges. They begin
-where rounding and clipping together err least, and then train with the kernels
-and biases, as `stages` says. The app adds the residual to its own exact value,
+No layer can stay in float. Those that carry the brightness have sixteen bits,
+or the input comes in two planes of eight (`flatbuffer.planes`). All else
+depends on the ranges. They begin where
+rounding and clipping together err least, and then train with the kernels and
+biases. The app adds the residual to its own exact value,
 so eight bits of output hold a few deviations of the noise and no more.
 """
 
@@ -29,9 +31,9 @@ LINEAR_LAYERS = ("pyramid", "local_mean", "detail", "fa_mean", "fa_step")
 WIDE_LAYERS = (*LINEAR_LAYERS, "fa_detail", "stem")
 INPUT_TENSOR = f"serving_default_{core_lib.INPUT}:0"
 
-# It has further to go than a member whose ends are in float: it learns faster,
-# from smaller batches.
-_FASTER = 2.0
+# It has further to go than a member whose ends are in float: it learns at twice
+# the rate, from batches of half the size.
+_RATES = 2.0
 _PART = 2
 
 
@@ -114,7 +116,7 @@ def prepare(
                 ranges,
                 batches(_PART),
                 settings.steps,
-                _FASTER * settings.learning_rate,
+                _RATES * settings.learning_rate,
                 ends,
             ),
             ends,
