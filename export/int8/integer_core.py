@@ -2,10 +2,10 @@
 
 No layer can stay in float. Those that carry the brightness have sixteen bits,
 or the input comes in two planes of eight (`flatbuffer.planes`). All else
-depends on the ranges. They begin where
-rounding and clipping together err least, and then train with the kernels and
-biases. The app adds the residual to its own exact value,
-so eight bits of output hold a few deviations of the noise and no more.
+depends on the ranges. They begin where rounding and clipping together err
+least, and then train with the kernels and biases. The app adds the residual to
+its own exact value, so eight bits of output hold a few deviations of the noise
+and no more.
 """
 
 import dataclasses

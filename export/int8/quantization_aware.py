@@ -20,6 +20,9 @@ from export.int8 import simulate
 from fanet_tf import layers
 from fanet_tf.raw import ksigma
 
+# To trace the graph takes as long as that many steps without it.
+_WORTH_TRACING = 8
+
 
 @dataclasses.dataclass(frozen=True)
 class Ends:
@@ -127,6 +130,7 @@ def train(
             keras.optimizers.schedules.CosineDecay(learning_rate, steps)
         ),
         jit_compile=False,
+        run_eagerly=steps < _WORTH_TRACING,
     )
     trainer.optimizer.build(student.trainable_variables)
     silent = keras.callbacks.LambdaCallback(
