@@ -49,10 +49,15 @@ _CHOICES = (
         "has no kernels for it",
     ),
     (
-        "NPU with integers alone",
+        "NPU with integers alone, of 8 and 16 bits",
+        "core_static_wi8_ai8_ai16",
+        "16 bits from the input to the first convolution; the app computes "
+        "the transform",
+    ),
+    (
+        "NPU with 8-bit integers alone",
         "core_static_wi8_ai8",
-        "the last resort: 8 bits for its input too, and no fine-tuning; the "
-        "app computes the transform",
+        "the last resort: its input comes as two planes of 8 bits",
     ),
     (
         "a vendor's own quantiser",

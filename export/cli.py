@@ -91,7 +91,8 @@ _TILES = flags.DEFINE_integer(
 _STEPS = flags.DEFINE_integer(
     "finetune_steps",
     600,
-    "Steps of training with simulated integers for static_wi8_ai8; 0 skips it.",
+    "Steps of training with simulated integers, for static_wi8_ai8 and "
+    "core_static_wi8_ai8; 0 skips it.",
     lower_bound=0,
 )
 _TARGET = flags.DEFINE_float(

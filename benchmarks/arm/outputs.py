@@ -95,9 +95,8 @@ class Case:
         """Returns what the flatbuffer takes, in its number format, by name."""
         details, _ = self._details
         values = self.inputs
-        if core_lib.INPUT in details:
-            stabilised, _ = core_lib.stabilise(values, self.transform)
-            values = {core_lib.INPUT: stabilised}
+        if core_lib.is_core(details):
+            values = core_lib.feeds(details, values, self.transform)
         return {
             name: quantized.stored(values[name], detail)
             for name, detail in details.items()
@@ -107,7 +106,7 @@ class Case:
         """Returns `[1, h, w, 4]` in 0..1 for what the flatbuffer gave."""
         details, detail = self._details
         output = quantized.real(output, detail)
-        if core_lib.INPUT not in details:
+        if not core_lib.is_core(details):
             return output
         _, unit = core_lib.stabilise(self.inputs, self.transform)
         return self.inputs["noisy"] + unit * output

@@ -6,13 +6,15 @@ A recipe of the core alone ships the network between the two: `stabilised` to
     stabilised, unit = stabilise(noisy, scale, offset)
     denoised = noisy + unit * core(stabilised)
 
+In integers alone a core takes `stabilised` as two planes (`flatbuffer.planes`).
+
 The same as `layers.Stabilise`, which needs Keras and a backend.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 
+from export.flatbuffer import planes
+from export.flatbuffer import runtime
 from fanet_tf.raw import ksigma
 
 INPUT = "stabilised"
@@ -39,16 +41,37 @@ def stabilise(
     return stabilised, 4.0 * stabilised / scale
 
 
+def is_core(details: dict[str, dict]) -> bool:
+    """Tells whether a flatbuffer is of a core, by the details of its inputs."""
+    return INPUT in details or planes.COARSE in details
+
+
+def feeds(
+    details: dict[str, dict], inputs: dict[str, np.ndarray], transform: str
+) -> dict[str, np.ndarray]:
+    """Returns what a core takes, by name: `INPUT`, or its two planes.
+
+    Args:
+        details: of the core's inputs.
+        inputs: a member's, by name.
+        transform: one of `layers.stabilise.TRANSFORMS`.
+    """
+    stabilised, _ = stabilise(inputs, transform)
+    if planes.COARSE in details:
+        return planes.Grid.read(details).split(stabilised)
+    return {INPUT: stabilised.astype(np.float32)}
+
+
 def around(
-    core: Callable[[dict], dict], inputs: dict[str, np.ndarray], transform: str
+    core: runtime.Runner, inputs: dict[str, np.ndarray], transform: str
 ) -> np.ndarray:
     """Denoises with a core: `denoised` `[1, h, w, 4]`.
 
     Args:
-        core: maps `{INPUT: ...}` to `{OUTPUT: ...}`.
+        core: to run.
         inputs: a member's, by name.
         transform: one of `layers.stabilise.TRANSFORMS`.
     """
-    stabilised, unit = stabilise(inputs, transform)
-    residual = core({INPUT: stabilised.astype(np.float32)})[OUTPUT]
+    _, unit = stabilise(inputs, transform)
+    residual = core(feeds(core.inputs, inputs, transform))[OUTPUT]
     return inputs["noisy"] + unit * residual

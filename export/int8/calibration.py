@@ -173,11 +173,32 @@ class Crops:
         order = np.random.default_rng(settings.seed).permutation(len(pairs))
         return [pairs[place] for place in order]
 
-    def batches(self) -> tf.data.Dataset:
-        """Returns the batches of the fine-tuning, `(inputs, clean)`."""
+    def white(self) -> dict[str, np.ndarray]:
+        """Returns inputs of white where the noise is least.
+
+        Nothing else of the subrange is as many deviations above black.
+        """
+        profile = self.data.profile
+        a, _ = nsma.widen(self.a_range, self.data.config.nsma.overlap)
+        b = float(profile.b(profile.gain(a)))
+        return {
+            "noisy": np.float32(1.0),
+            "scale": np.float32(1.0 / a),
+            "offset": np.float32(b / a**2),
+        }
+
+    def batches(self, part: int = 1) -> tf.data.Dataset:
+        """Returns the batches of the fine-tuning, `(inputs, clean)`.
+
+        Args:
+            part: how many times smaller than the run's they are.
+        """
         config, settings = self.data.config, self.data.settings
         # Behind the numbers of the crops, so that no batch repeats one.
         phase = self.data.phase(settings.tiles)
+        phase = dataclasses.replace(
+            phase, batch_size=max(1, phase.batch_size // part)
+        )
         return pipeline.batches(
             config.data,
             phase,

@@ -14,6 +14,9 @@ from ai_edge_quantizer import qtyping
 from ai_edge_quantizer import quantizer
 from ai_edge_quantizer import recipe as aeq_recipe
 
+from export.flatbuffer import graph as graph_lib
+from export.flatbuffer import integer_moves
+from export.flatbuffer import runtime
 from fanet_tf.denoising import macs
 from fanet_tf.models.parts import PRECISE
 
@@ -31,6 +34,10 @@ FLOAT_LAYERS = (*PRECISE, "stem", "fa_enc0/shared", "fa_dec0/shared")
 # and to round it. One that uses each value of its input no more often than this
 # is faster in float (docs/decisions.md).
 FLOAT_REUSE = 32
+
+# What `narrowed` tries, and on how many values of a tensor in each tile.
+_NARROWER = 2.0 ** -np.arange(0.0, 5.5, 0.5)
+_VALUES = 20_000
 
 
 def _keep_float(worker, name=".*", operation=_Operation.ALL_SUPPORTED):
@@ -91,6 +98,7 @@ def static(
     bits: int = 8,
     whole: bool = False,
     float_layers: Iterable[str] = FLOAT_LAYERS,
+    wide_layers: Iterable[str] = (),
 ) -> bytes:
     """Quantises weights to int8, and activations by fixed ranges.
 
@@ -98,16 +106,25 @@ def static(
         flatbuffer: float32.
         ranges: from `calibrate`.
         bits: of the activations, 8 or 16.
-        whole: quantises every operation, with inputs and outputs; otherwise
-            those of the core without `float_layers`.
+        whole: quantises every operation, with inputs and outputs, so that no
+            float is left; otherwise those of the core without `float_layers`.
         float_layers: names of layers or their parts.
+        wide_layers: those whose activations, and the inputs of the whole, have
+            16 bits. None of it in float, so it goes with `whole`.
     """
     worker = _quantizer(flatbuffer)
     scope = ".*" if whole else ".*/core[^/]*/.*"
     worker.add_static_config(scope, _Operation.ALL_SUPPORTED, bits, 8)
     for layer in () if whole else float_layers:
         _keep_float(worker, layer_pattern(layer))
-    return bytes(_quietly(worker.quantize, ranges).quantized_model)
+    if wide_layers := tuple(wide_layers):
+        worker.add_static_config(scope, _Operation.INPUT, 16, 8)
+    for layer in wide_layers:
+        worker.add_static_config(
+            layer_pattern(layer), _Operation.ALL_SUPPORTED, 16, 8
+        )
+    quantised = bytes(_quietly(worker.quantize, ranges).quantized_model)
+    return integer_moves.apply(quantised) if whole else quantised
 
 
 def calibrate(flatbuffer: bytes, tiles: list[dict[str, np.ndarray]]) -> dict:
@@ -137,3 +154,54 @@ def with_ranges(ranges: dict, changed: dict[str, tuple[float, float]]) -> dict:
             "max": np.full(shape, high, np.float32),
         }
     return result
+
+
+def narrowed(
+    flatbuffer: bytes, tiles: list[dict[str, np.ndarray]], ranges: dict
+) -> dict:
+    """Returns ranges that err least, rounding and clipping together.
+
+    At gain 1 the least and the greatest value belong to a few edges, and steps
+    that reach them are too coarse for all else.
+
+    Args:
+        flatbuffer: float32.
+        tiles: inputs by name.
+        ranges: from `calibrate`.
+    """
+    names = {
+        tensor.name: index
+        for index, tensor in enumerate(graph_lib.read(flatbuffer).tensors)
+        if tensor.data is None and tensor.name in ranges
+    }
+    inspector = runtime.Inspector(flatbuffer)
+    errors = dict.fromkeys(names, 0.0)
+    for inputs in tiles:
+        inspector(inputs)
+        for name, index in names.items():
+            values = np.ravel(inspector.tensor(index))
+            values = values[:: max(1, len(values) // _VALUES)]
+            low, high = _ends(ranges[name])
+            errors[name] += np.array(
+                [_error(values, low * f, high * f) for f in _NARROWER]
+            )
+    best = {name: _NARROWER[np.argmin(e)] for name, e in errors.items()}
+    return with_ranges(
+        ranges,
+        {
+            name: tuple(end * factor for end in _ends(ranges[name]))
+            for name, factor in best.items()
+        },
+    )
+
+
+def _ends(entry) -> tuple[float, float]:
+    return tuple(float(np.ravel(entry[end])[0]) for end in ("min", "max"))
+
+
+def _error(values, low, high):
+    """Returns the mean squared error of eight bits from `low` to `high`."""
+    low, high = min(low, 0.0), max(high, 0.0)
+    step = max(high - low, 1e-12) / 255.0
+    rounded = np.clip(np.rint(values / step) * step, low, high)
+    return float(np.mean(np.square(rounded - values)))

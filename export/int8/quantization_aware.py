@@ -6,18 +6,69 @@ few hundredths of a decibel that eight bits cost. Errors count in deviations of
 the noise, so that every brightness and gain has the same weight.
 """
 
+import dataclasses
+
 import keras
 import numpy as np
 import tensorflow as tf
 from absl import logging
 
+from export.flatbuffer import core as core_lib
+from export.flatbuffer import planes
 from export.int8 import quantise
 from export.int8 import simulate
+from fanet_tf import layers
 from fanet_tf.raw import ksigma
+
+# To trace the graph takes as long as that many steps without it.
+_WORTH_TRACING = 8
+
+
+@dataclasses.dataclass(frozen=True)
+class Ends:
+    """The ends of a core in integers alone, and what an app computes there.
+
+    Attributes:
+        transform: one of `layers.stabilise.TRANSFORMS`.
+        grid: of its input in two planes; None for an input of 16 bits.
+        wide_layers: see `quantise.static`.
+    """
+
+    transform: str
+    grid: planes.Grid | None
+    wide_layers: tuple[str, ...] = ()
+
+    def quantised(self, flatbuffer: bytes, ranges: dict) -> bytes:
+        """Returns a core in float32 as one in integers alone."""
+        return quantise.static(
+            flatbuffer, ranges, whole=True, wide_layers=self.wide_layers
+        )
+
+
+class _AroundCore(keras.Model):
+    """A simulated core between its ends, from a member's inputs to `denoised`.
+
+    `flatbuffer.core.around` in Keras.
+    """
+
+    def __init__(self, core, ends):
+        super().__init__(name="around_core")
+        self.core, self.grid = core, ends.grid
+        self.stabilise = layers.Stabilise(ends.transform)
+
+    def call(self, inputs, quantise=True):
+        noisy = inputs["noisy"]
+        stabilised, unit = self.stabilise(
+            noisy, inputs["scale"], inputs["offset"]
+        )
+        feeds = {core_lib.INPUT: stabilised}
+        if self.grid is not None:
+            feeds = self.grid.split(stabilised, xp=keras.ops)
+        return noisy + unit * self.core(feeds, quantise=quantise)
 
 
 class _Trainer(keras.Model):
-    """Trains a `Simulated` towards its own float32 output at the start."""
+    """Trains a simulated member towards its own float32 output at the start."""
 
     def __init__(self, student, teacher):
         super().__init__(name="finetune")
@@ -46,6 +97,7 @@ def train(
     data: tf.data.Dataset,
     steps: int,
     learning_rate: float,
+    ends: Ends | None = None,
 ) -> tuple[dict[str, np.ndarray], dict]:
     """Trains kernels, biases and ranges of a static int8 member.
 
@@ -55,6 +107,8 @@ def train(
         data: batches of `(inputs, clean)`.
         steps: of Adam, with cosine decay.
         learning_rate: its peak.
+        ends: where the flatbuffer is a core, which is then in integers alone;
+            None for a member.
 
     Returns:
         Constants for `graph.with_constants`, and ranges for `quantise.static`.
@@ -62,16 +116,21 @@ def train(
     Raises:
         simulate.UnknownOperation: the graph cannot be simulated.
     """
-    quantised = quantise.static(flatbuffer, ranges)
+    make = ends.quantised if ends else quantise.static
+    quantised = make(flatbuffer, ranges)
     student = simulate.Simulated(quantised, flatbuffer)
     teacher = simulate.Simulated(quantised, flatbuffer)
     teacher.trainable = False
-    trainer = _Trainer(student, teacher)
+    pair = (student, teacher)
+    if ends is not None:
+        pair = tuple(_AroundCore(core, ends) for core in pair)
+    trainer = _Trainer(*pair)
     trainer.compile(
         optimizer=keras.optimizers.Adam(
             keras.optimizers.schedules.CosineDecay(learning_rate, steps)
         ),
         jit_compile=False,
+        run_eagerly=steps < _WORTH_TRACING,
     )
     trainer.optimizer.build(student.trainable_variables)
     silent = keras.callbacks.LambdaCallback(
@@ -95,7 +154,10 @@ def train(
 
 
 def simulated(
-    quantised: bytes, flatbuffer: bytes, inputs: dict[str, np.ndarray]
+    quantised: bytes,
+    flatbuffer: bytes,
+    inputs: dict[str, np.ndarray],
+    ends: Ends | None = None,
 ) -> np.ndarray:
     """Returns the output of a quantised flatbuffer's simulation.
 
@@ -103,7 +165,10 @@ def simulated(
         quantised: the flatbuffer.
         flatbuffer: the float32 one that it was made of.
         inputs: by name.
+        ends: see `train`.
     """
     model = simulate.Simulated(quantised, flatbuffer)
+    if ends is not None:
+        model = _AroundCore(model, ends)
     tensors = {name: tf.constant(value) for name, value in inputs.items()}
     return keras.ops.convert_to_numpy(model(tensors))

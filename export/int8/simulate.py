@@ -11,9 +11,15 @@ A range trains as one factor `g` on both of its ends: the value is divided by
 `g` before the rounding and multiplied after it. Its gradient then sees both the
 rounding inside of the range and the clipping outside, so a range can shrink.
 (The gradient of the ends sees the clipping alone and only ever widens a range.)
+The variable is `log(g) / FASTER`: a range must be able to change by a large
+factor while a kernel changes by a few hundredths. Ranges of inputs are what a
+caller rounds to, and do not train.
 
 Reference: Esser et al. 2020, https://arxiv.org/abs/1902.08153, section 2.1.
 """
+
+import collections
+import re
 
 import keras
 import numpy as np
@@ -21,6 +27,11 @@ from keras import ops
 
 from export.flatbuffer import graph as graph_lib
 from export.int8 import operations
+
+# Adam changes each variable by about its rate in a step.
+FASTER = 20.0
+
+_COPY = re.compile(r"_duplicated_\d+$")
 
 
 class UnknownOperation(ValueError):
@@ -45,6 +56,8 @@ class Simulated(keras.Model):
         }
         self._constants, self.kernels, self.ranges = {}, {}, {}
         self._range_of = {}
+        for index in (*self.graph.inputs.values(), *self._shared_ranges()):
+            self._add_range(index, trainable=False)
         for op in self.graph.operations:
             if not operations.is_supported(op):
                 raise UnknownOperation(
@@ -56,28 +69,44 @@ class Simulated(keras.Model):
                     self._add_constant(index, originals)
             for index in op.outputs:
                 self._add_range(index)
-        for index in self.graph.inputs.values():
-            self._add_range(index)
         self.built = True
+
+    def _shared_ranges(self):
+        """Returns tensors of 8 bits with the range of one that has 16.
+
+        The quantizer gives both one range. Where others read the wide one, it
+        must stay.
+        """
+        readers = collections.defaultdict(set)
+        for op in self.graph.operations:
+            for index in op.inputs:
+                readers[index].add(op.name)
+        for op in self.graph.operations:
+            source = self.graph.tensors[op.inputs[0]]
+            if op.name == "QUANTIZE" and source.dtype == "INT16":
+                if readers[op.inputs[0]] != {"QUANTIZE"}:
+                    yield op.outputs[0]
 
     def _add_constant(self, index, originals):
         tensor = self.graph.tensors[index]
         if tensor.data is None or index in self._constants:
             return
-        value = originals.get(tensor.name, tensor.data)
+        # The quantizer gives each user of a shared constant its own copy.
+        name = _COPY.sub("", tensor.name)
+        value = originals.get(name, tensor.data)
         if tensor.scale is None or not np.issubdtype(value.dtype, np.floating):
             self._constants[index] = value
             return
         # One variable for a constant that several operations use.
-        if tensor.name not in self.kernels:
-            self.kernels[tensor.name] = self.add_weight(
+        if name not in self.kernels:
+            self.kernels[name] = self.add_weight(
                 name=f"constant_{len(self.kernels)}",
                 shape=value.shape,
                 initializer=keras.initializers.Constant(value),
             )
-        self._constants[index] = self.kernels[tensor.name]
+        self._constants[index] = self.kernels[name]
 
-    def _add_range(self, index):
+    def _add_range(self, index, trainable=True):
         tensor = self.graph.tensors[index]
         if tensor.dtype != "INT8" or tensor.data is not None:
             return
@@ -87,7 +116,10 @@ class Simulated(keras.Model):
         key = (float(tensor.scale[0]), tensor.zero)
         if key not in self.ranges:
             factor = self.add_weight(
-                name=f"range_{len(self.ranges)}", shape=(), initializer="ones"
+                name=f"range_{len(self.ranges)}",
+                shape=(),
+                initializer="zeros",
+                trainable=trainable,
             )
             self.ranges[key] = (low, high, factor)
         self._range_of[index] = key
@@ -114,7 +146,8 @@ class Simulated(keras.Model):
     def _rounded(self, value, index, quantise):
         if index not in self._range_of or not quantise:
             return value
-        low, high, factor = self.ranges[self._range_of[index]]
+        low, high, variable = self.ranges[self._range_of[index]]
+        factor = ops.exp(FASTER * variable)
         rounded = keras.quantizers.fake_quant_with_min_max_vars(
             value / factor, low, high, num_bits=8
         )
@@ -131,8 +164,8 @@ class Simulated(keras.Model):
         """Returns `(low, high)` of each activation by its float name."""
         trained = {}
         for index, key in self._range_of.items():
-            low, high, factor = self.ranges[key]
-            factor = float(ops.convert_to_numpy(factor))
+            low, high, variable = self.ranges[key]
+            factor = float(np.exp(FASTER * ops.convert_to_numpy(variable)))
             name = self.graph.tensors[index].base_name
             trained[name] = (low * factor, high * factor)
         return trained

@@ -8,10 +8,10 @@ import numpy as np
 
 from export.flatbuffer import convert
 from export.flatbuffer import core as core_lib
-from export.flatbuffer import graph
+from export.flatbuffer import planes
 from export.flatbuffer import runtime
-from export.int8 import cross_layer_equalization
-from export.int8 import quantise
+from export.int8 import integer_core as integer_core_lib
+from export.int8 import quantization_aware
 from export.int8 import stages as stages_lib
 from export.int8.calibration import Crops
 
@@ -73,22 +73,38 @@ class ExportContext:
         )
 
     @functools.cached_property
-    def prepared_core(self) -> tuple[bytes, dict]:
-        """The core with equal ranges behind its ReLUs, and its ranges.
-
-        Not fine-tuned: it loses most where its own input and the pyramid are
-        rounded, and no weight makes up for that.
-        """
-        tiles = []
-        for inputs, _ in self._pairs:
-            stabilised, _ = core_lib.stabilise(inputs, self.transform)
-            tiles.append({core_lib.INPUT: stabilised})
-        small = convert.convert_core(self._small)
-        constants = cross_layer_equalization.equalised(small, tiles)
-        ranges = quantise.calibrate(
-            graph.with_constants(small, constants), tiles
+    def integer_core(self) -> integer_core_lib.IntegerCore:
+        """What the core of eight bits is made of; two planes are its input."""
+        lowest = min(
+            float(core_lib.stabilise(inputs, self.transform)[0].min())
+            for inputs, _ in self._pairs
         )
-        return graph.with_constants(self.core, constants), ranges
+        grid = planes.Grid.of(lowest, self._white)
+        return self._prepared(quantization_aware.Ends(self.transform, grid))
+
+    @functools.cached_property
+    def wide_core(self) -> integer_core_lib.IntegerCore:
+        """What the core is made of whose brightness has sixteen bits."""
+        return self._prepared(
+            quantization_aware.Ends(
+                self.transform, None, integer_core_lib.WIDE_LAYERS
+            )
+        )
+
+    @functools.cached_property
+    def _white(self):
+        white = self._crops.white()
+        return float(core_lib.stabilise(white, self.transform)[0])
+
+    def _prepared(self, ends):
+        return integer_core_lib.prepare(
+            convert.convert_core(self._small),
+            ends,
+            self._white,
+            self._pairs,
+            self._crops.batches,
+            self._crops.data.settings,
+        )
 
     def runner(
         self, flatbuffer: bytes, core: bool = False

@@ -11,7 +11,6 @@ import keras
 import numpy as np
 from absl import logging
 
-from export.flatbuffer import core as core_lib
 from export.int8 import quantization_aware
 from export.int8 import simulate
 from export.member.context import ExportContext
@@ -90,7 +89,7 @@ class Parity:
         if not recipe.core:
             floats = context.stages[-1].floats(context.float32)
             return quantization_aware.simulated(flatbuffer, floats, inputs)
-        stabilised, unit = core_lib.stabilise(inputs, context.transform)
-        return inputs["noisy"] + unit * quantization_aware.simulated(
-            flatbuffer, context.prepared_core[0], {core_lib.INPUT: stabilised}
+        made = recipe.made_of(context)
+        return quantization_aware.simulated(
+            flatbuffer, made.floats(context.core), inputs, made.ends
         )

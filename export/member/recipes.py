@@ -18,6 +18,7 @@ from collections.abc import Callable
 
 from export.flatbuffer import convert
 from export.int8 import quantise
+from export.int8.integer_core import IntegerCore
 from export.member.context import ExportContext
 from fanet_tf.denoising import agreement
 from fanet_tf.errors import InputError
@@ -40,6 +41,7 @@ class Recipe:
         staged: whether the manifest lists the stages that led to it.
         cpu: whether all of it must run as one node of the CPU's delegate.
         core: whether it is the core alone.
+        made_of: gives what a core in integers alone is made of.
         half: whether it must be right in half-precision arithmetic, too.
     """
 
@@ -52,6 +54,7 @@ class Recipe:
     staged: bool = False
     cpu: bool = True
     core: bool = False
+    made_of: Callable[[ExportContext], IntegerCore] | None = None
     half: bool = False
 
 
@@ -116,12 +119,24 @@ _RECIPES = {
         ),
         Recipe(
             "core_static_wi8_ai8",
-            "the stabilised core alone, int8 in and out: integer-only NPUs.",
-            lambda context: quantise.static(*context.prepared_core, whole=True),
+            "the core alone in int8, input in two planes: integer-only NPUs.",
+            lambda context: context.integer_core.integers(context.core),
             _COARSE,
-            0.15,
+            0.3,
             simulated=True,
             core=True,
+            made_of=lambda context: context.integer_core,
+        ),
+        Recipe(
+            "core_static_wi8_ai8_ai16",
+            "the core in int8, 16 bits for the brightness: NPUs with both.",
+            lambda context: context.wide_core.integers(context.core),
+            _COARSE,
+            0.3,
+            simulated=True,
+            cpu=False,
+            core=True,
+            made_of=lambda context: context.wide_core,
         ),
     )
 }

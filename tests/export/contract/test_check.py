@@ -12,6 +12,7 @@ from helpers import ROOT
 
 from export.contract import check
 from export.contract import checksums
+from export.flatbuffer import runtime
 from fanet_tf.errors import InputError
 
 
@@ -28,7 +29,7 @@ def flip(path, place):
 
 def test_a_whole_bundle_passes():
     counts = check.check(exports.small()[2])
-    assert counts["members"] == 2 and counts["flatbuffers"] == 14
+    assert counts["members"] == 2 and counts["flatbuffers"] == 16
 
 
 def test_any_flipped_byte_is_reported_with_its_file(bundle, rng):
@@ -84,6 +85,22 @@ def test_a_wrong_golden_output_is_found(bundle):
         check.check(bundle)
 
 
+def test_a_step_that_is_not_the_flatbuffers_is_found(bundle):
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    for recipe, name in (
+        ("core_static_wi8_ai8", "coarse"),
+        ("core_static_wi8_ai8_ai16", "stabilised"),
+    ):
+        entry = manifest["members"][0]["core"][recipe]
+        path = bundle / entry["file"]
+        runner = runtime.Runner(path.read_bytes())
+        check._check_steps(path, entry, runner)
+        (given,) = (i for i in entry["inputs"] if i["name"] == name)
+        given["scale"] *= 2
+        with pytest.raises(InputError, match=f"`{name}` must have the scale"):
+            check._check_steps(path, entry, runner)
+
+
 def test_a_wrong_test_vector_is_found(bundle):
     def change(manifest):
         manifest["selector"]["test_vectors"][0]["offset"] *= 1.01
@@ -135,7 +152,7 @@ def test_the_command_says_which_file_and_exits_with_2(bundle):
 
     whole = verify()
     assert whole.returncode == 0, whole.stderr
-    assert "14 flatbuffers" in whole.stdout
+    assert "16 flatbuffers" in whole.stdout
     flip(bundle / "golden" / "member_0_noisy.npy", 200)
     changed = verify()
     assert changed.returncode == 2

@@ -109,5 +109,6 @@ def test_the_limits_are_those_that_the_docs_promise():
         "static_wi8_ai8": 0.15,
         "static_wi8_ai16": 0.1,
         "core_float32": None,
-        "core_static_wi8_ai8": 0.15,
+        "core_static_wi8_ai8": 0.3,
+        "core_static_wi8_ai8_ai16": 0.3,
     }

@@ -136,7 +136,7 @@ def test_ranges_that_are_far_too_wide_shrink_when_they_train():
     student = simulate.Simulated(quantised, flatbuffer)
     factors = [factor for _, _, factor in student.ranges.values()]
     for factor in factors:
-        factor.assign(16.0)
+        factor.assign(np.log(16.0) / simulate.FASTER)
     inputs = {n: tf.constant(v) for n, v in member()[2][0][0].items()}
     with tf.GradientTape() as tape:
         error = student(inputs) - student(inputs, quantise=False)
@@ -151,7 +151,7 @@ def test_a_trained_range_keeps_its_zero():
     student = simulate.Simulated(quantised, flatbuffer)
     for low, high, factor in student.ranges.values():
         assert low <= 0 <= high
-        factor.assign(0.5)
+        factor.assign(np.log(0.5) / simulate.FASTER)
     halved = quantise.with_ranges(ranges, student.trained_ranges())
     again = simulate.Simulated(quantise.static(flatbuffer, halved), flatbuffer)
     before = sorted((low, high) for low, high, _ in student.ranges.values())
@@ -224,3 +224,20 @@ def test_the_ends_of_every_layout_stay_in_float(sizes, rng):
         }
         assert details == {"FLOAT32"}
     assert runtime.undelegated(quantised) == []
+
+
+def test_narrowed_ranges_give_up_rare_values_for_finer_steps():
+    flatbuffer, ranges = prepared()
+    tiles = [inputs for inputs, _ in member()[2]]
+    narrowed = quantise.narrowed(flatbuffer, tiles, ranges)
+    factors = {
+        name: quantise._ends(narrowed[name])[1] / high
+        for name, entry in ranges.items()
+        if (high := quantise._ends(entry)[1]) > 0
+    }
+    assert max(factors.values()) == 1.0 and min(factors.values()) < 1.0
+    rng = np.random.default_rng(0)
+    spread = rng.standard_normal(100_000)
+    spread[0] = 200.0  # One edge among the noise.
+    errors = [quantise._error(spread[1:], -f, f) for f in (200.0, 5.0)]
+    assert errors[1] < errors[0]
