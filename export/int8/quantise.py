@@ -39,6 +39,9 @@ FLOAT_REUSE = 32
 _NARROWER = 2.0 ** -np.arange(0.0, 5.5, 0.5)
 _VALUES = 20_000
 
+# Of 16 bits, see `widened`.
+_WIDER = 8.0
+
 
 def _keep_float(worker, name=".*", operation=_Operation.ALL_SUPPORTED):
     worker.update_quantization_recipe(
@@ -191,6 +194,24 @@ def narrowed(
         {
             name: tuple(end * factor for end in _ends(ranges[name]))
             for name, factor in best.items()
+        },
+    )
+
+
+def widened(ranges: dict) -> dict:
+    """Returns ranges with room for what no crop holds, for 16 bits.
+
+    An edge of a photograph can lie beyond all of them, and to clip it costs
+    more than three of sixteen bits.
+
+    Args:
+        ranges: from `calibrate`.
+    """
+    return with_ranges(
+        ranges,
+        {
+            name: tuple(_WIDER * end for end in _ends(entry))
+            for name, entry in ranges.items()
         },
     )
 

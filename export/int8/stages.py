@@ -58,7 +58,7 @@ class QuantizationStage:
         """Quantises a float flatbuffer of any size."""
         return quantise.static(
             self.floats(flatbuffer),
-            self.ranges,
+            self.ranges if bits == 8 else quantise.widened(self.ranges),
             bits,
             float_layers=self.float_layers,
         )
