@@ -188,13 +188,8 @@ def narrowed(
             errors[name] += np.array(
                 [_error(values, low * f, high * f) for f in _NARROWER]
             )
-    best = {name: _NARROWER[np.argmin(e)] for name, e in errors.items()}
-    return with_ranges(
-        ranges,
-        {
-            name: tuple(end * factor for end in _ends(ranges[name]))
-            for name, factor in best.items()
-        },
+    return _scaled(
+        ranges, {name: _NARROWER[np.argmin(e)] for name, e in errors.items()}
     )
 
 
@@ -207,11 +202,16 @@ def widened(ranges: dict) -> dict:
     Args:
         ranges: from `calibrate`.
     """
+    return _scaled(ranges, dict.fromkeys(ranges, _WIDER))
+
+
+def _scaled(ranges, factors: dict[str, float]) -> dict:
+    """Returns ranges of which some are multiplied, by tensor name."""
     return with_ranges(
         ranges,
         {
-            name: tuple(_WIDER * end for end in _ends(entry))
-            for name, entry in ranges.items()
+            name: tuple(factor * end for end in _ends(ranges[name]))
+            for name, factor in factors.items()
         },
     )
 
