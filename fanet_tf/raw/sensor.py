@@ -95,9 +95,9 @@ class SensorModel:
         shading: change of the lens-shading gain from the middle of a crop to
             its edge, uniform in `+- shading` down and across; `(a, b)` become
             `(a L, b L^2)` and the file tells those of the middle.
-        told_deviation: deviation of the logarithm of `a` and of `b`, each,
-            that the file tells about the true ones.
-        told_limit: factor that no draw of it exceeds.
+        told_deviation: deviations of the logarithms of `a` and of `b` that
+            the file tells about the true ones.
+        told_limit: factors that no draw of them exceeds.
         read_factor: factor on `b` of the profile, log-uniform; the file tells
             the result.
     """
@@ -123,8 +123,8 @@ class SensorModel:
     green_limit: float = 0.03
     bits: tuple[int, ...] = ()
     shading: float = 0.0
-    told_deviation: float = 0.0
-    told_limit: float = 1.3
+    told_deviation: tuple[float, float] = (0.0, 0.0)
+    told_limit: tuple[float, float] = (1.5, 2.6)
     read_factor: tuple[float, float] = (1.0, 1.0)
 
     def __post_init__(self):
@@ -185,9 +185,9 @@ class SensorModel:
         if self.read_factor != (1.0, 1.0):
             b = b * draw.log(self.read_factor)
         told = NoiseParams(a, b)
-        if self.told_deviation:
-            limit = math.log(self.told_limit)
-            errors = self.told_deviation * draw.normal(2)
+        if self.told_deviation != (0.0, 0.0):
+            limit = np.log(np.float32(self.told_limit))
+            errors = np.float32(self.told_deviation) * draw.normal(2)
             errors = errors * draw.amount[:, None]
             errors = draw.xp.exp(draw.xp.clip(errors, -limit, limit))
             a, b = a * errors[:, 0], b * errors[:, 1]

@@ -31,16 +31,16 @@ def check(model) -> None:
         ("correlated_share", 1.0),
         ("shading", 0.49),
         ("green_limit", 1.0),
-        ("told_deviation", 10.0),
     ):
         value = getattr(model, name)
         if not 0.0 <= value <= most:
             raise ValueError(
                 f"`{name}` must be 0 to {most:g}. Received: {value}"
             )
-    if model.told_limit < 1.0:
+    if min(model.told_limit) < 1.0 or min(model.told_deviation) < 0.0:
         raise ValueError(
-            f"`told_limit` must be 1 or more. Received: {model.told_limit}"
+            "`told_limit` must be 1 or more, `told_deviation` 0 or more. "
+            f"Received: {model.told_limit}, {model.told_deviation}"
         )
     if not all(8 <= bits <= 16 for bits in model.bits):
         raise ValueError(f"`bits` must be 8 to 16. Received: {model.bits}")

@@ -232,13 +232,18 @@ def test_shading_scales_a_and_b_over_the_crop():
 
 
 def test_a_and_b_are_told_with_an_error():
-    model = SensorModel(signed_share=1.0, told_deviation=0.13)
-    exposed = expose(model, 0.1, (500, 16, 16, 4))
-    np.testing.assert_allclose(exposed.noise.a, A, rtol=1e-6)
-    variance = (exposed.noisy - 0.1).var((1, 2, 3))
-    spread = np.log(variance / (A * 0.1 + B)).std()
-    # Nearly all of this variance is of `a`; clipped at 1.3, 2 deviations.
-    assert spread == pytest.approx(0.13 * 0.96, rel=0.2)
+    model = SensorModel(
+        signed_share=1.0, told_deviation=(0.13, 0.4), told_limit=(1.3, 2.6)
+    )
+    # In light nearly all of the variance is of `a`, in the dark all of `b`;
+    # clipped at 2 and at 2.4 deviations.
+    for scene, spread in ((0.1, 0.13 * 0.96), (0.0, 0.4 * 0.98)):
+        exposed = expose(model, scene, (500, 16, 16, 4))
+        np.testing.assert_allclose(exposed.noise.a, A, rtol=1e-6)
+        np.testing.assert_allclose(exposed.noise.b, B, rtol=1e-6)
+        variance = (exposed.noisy - scene).var((1, 2, 3))
+        errors = np.log(variance / (A * scene + B))
+        assert errors.std() == pytest.approx(spread, rel=0.2)
     told = SensorModel(read_factor=(0.5, 2.0))
     b = expose(told, 0.1, (4000, 1, 1, 4)).noise.b / B
     assert b.min() >= 0.499 and b.max() <= 2.001
@@ -286,7 +291,8 @@ def test_a_term_can_be_left_out(term):
         {"signed_share": 1.5},
         {"terms_share": -0.1},
         {"bits": (4,)},
-        {"told_limit": 0.5},
+        {"told_limit": (1.3, 0.5)},
+        {"told_deviation": (-0.1, 0.2)},
         {"green": (0.0, -1.0)},
         {"black_mean": (0.0,)},
         {"shading": 0.8},

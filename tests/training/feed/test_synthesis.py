@@ -162,7 +162,7 @@ def test_a_run_takes_the_terms_of_its_own_profile(bank, tmp_path):
     data.realism_without = ("told",)
     sensor = synthesis.sensor_of(data)
     assert synthesis.below_black(data) == "signed"
-    assert sensor.models[0].told_deviation == 0.0
+    assert sensor.models[0].told_deviation == (0.0, 0.0)
     sample = make(bank, sensor=sensor, batch_size=8, patch_size=64)
     ((inputs, clean),) = synthesis.batches(sample, 0, 1)
     again, _ = sample.batch(tf.constant(0, tf.int64))
