@@ -5,6 +5,7 @@
     array          n = 1, 2, 4 members, as many steps in all (Table 2): a shared
                    start on the whole range for half of them, then the other
                    half in equal parts by the members
+    trained_array  the same from the trained shared start of the shipped array
     losses         Charbonnier, simple distillation, Feature Loss (Table 3)
     transforms     k-sigma, Anscombe
     sensor         training without and with the terms of a phone's sensor,
@@ -43,7 +44,14 @@ from fanet_tf.training.feed import schedule as schedule_lib
 _TABLE = flags.DEFINE_enum(
     "table",
     None,
-    ("architectures", "array", "losses", "transforms", "sensor"),
+    (
+        "architectures",
+        "array",
+        "trained_array",
+        "losses",
+        "transforms",
+        "sensor",
+    ),
     "Which question.",
     required=True,
 )
