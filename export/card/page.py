@@ -182,7 +182,7 @@ def trained(stages: list[dict]) -> list[str]:
                 [
                     f"`{stage['workdir']}`",
                     str(stage["config"]["nsma"]["members"]),
-                    f"{stage['config']['train']['steps']:,}",
+                    _steps(stage),
                     f"{stage['config']['data']['batch_size']} x "
                     f"{stage['config']['data']['patch_size']}",
                     f"{stage['config']['train']['learning_rate']:g}",
@@ -217,6 +217,13 @@ def trained(stages: list[dict]) -> list[str]:
         "",
     ]
     return lines
+
+
+def _steps(stage: dict) -> str:
+    """Returns the steps of a member, or of the least and the most trained."""
+    steps = stage.get("steps") or [stage["config"]["train"]["steps"]]
+    ends = dict.fromkeys((min(steps), max(steps)))
+    return " to ".join(f"{number:,}" for number in ends)
 
 
 def _optics(data: dict) -> str:

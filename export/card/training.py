@@ -58,6 +58,10 @@ def _stage(folder) -> dict:
         "workdir": f"runs/{folder.resolve().name}",
         "config": config,
         "command": _command(config, f"runs/{folder.resolve().name}"),
+        # A member may be trained alone, and longer than the others.
+        "steps": [
+            member.get("steps", config["train"]["steps"]) for member in members
+        ],
         # A member of an earlier run that a later one did not better.
         "kept": {
             str(member["index"]): member["run"]

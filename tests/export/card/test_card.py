@@ -221,7 +221,14 @@ def test_training_is_read_from_the_folders_of_runs(tmp_path):
     kept = tmp_path / "array/member_1/member.json"
     change = {"step": 4, "changed": {"train.steps": [4, 8]}}
     kept.write_text(
-        json.dumps({"index": 1, "run": "runs/before", "changed": [change]})
+        json.dumps(
+            {
+                "index": 1,
+                "steps": 1600,
+                "run": "runs/before",
+                "changed": [change],
+            }
+        )
     )
     first, last = training.stages(tmp_path / "array")
     assert first["config"]["nsma"]["members"] == 1
@@ -231,6 +238,8 @@ def test_training_is_read_from_the_folders_of_runs(tmp_path):
     text = "\n".join(page.trained([first, last]))
     assert "CC BY-SA 4.0" in text and "data/photos/cid22_train" in text
     assert "and 40% are 1 to 5 stops under" in text
+    assert "| `runs/array` | 2 | 8 to 1,600 |" in text
+    assert "| `runs/shared` | 1 | 8 |" in text
     assert "Member 1 is that of `runs/before`" in text
     assert "Member 0 is that" not in text
     assert "Member 1 of `runs/array`: After step 4: train.steps 4 → 8." in text
