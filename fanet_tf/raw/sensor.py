@@ -96,7 +96,8 @@ class SensorModel:
             its edge, uniform in `+- shading` down and across; `(a, b)` become
             `(a L, b L^2)` and the file tells those of the middle.
         told_deviation: deviations of the logarithms of `a` and of `b` that
-            the file tells about the true ones.
+            the file tells about the true ones. Each crop has a share of them,
+            uniform in 0..1: most files are nearly right, some are far off.
         told_limit: factors that no draw of them exceeds.
         read_factor: factor on `b` of the profile, log-uniform; the file tells
             the result.
@@ -188,7 +189,7 @@ class SensorModel:
         if self.told_deviation != (0.0, 0.0):
             limit = np.log(np.float32(self.told_limit))
             errors = np.float32(self.told_deviation) * draw.normal(2)
-            errors = errors * draw.amount[:, None]
+            errors = errors * (draw.uniform() * draw.amount)[:, None]
             errors = draw.xp.exp(draw.xp.clip(errors, -limit, limit))
             a, b = a * errors[:, 0], b * errors[:, 1]
         return told, NoiseParams(a, b)

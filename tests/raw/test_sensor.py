@@ -236,14 +236,18 @@ def test_a_and_b_are_told_with_an_error():
         signed_share=1.0, told_deviation=(0.13, 0.4), told_limit=(1.3, 2.6)
     )
     # In light nearly all of the variance is of `a`, in the dark all of `b`;
-    # clipped at 2 and at 2.4 deviations.
-    for scene, spread in ((0.1, 0.13 * 0.96), (0.0, 0.4 * 0.98)):
-        exposed = expose(model, scene, (500, 16, 16, 4))
+    # a uniform share of a deviation has a third of its square.
+    for scene, spread in ((0.1, 0.13 / 3**0.5), (0.0, 0.4 / 3**0.5)):
+        exposed = expose(model, scene, (2000, 32, 32, 4))
         np.testing.assert_allclose(exposed.noise.a, A, rtol=1e-6)
         np.testing.assert_allclose(exposed.noise.b, B, rtol=1e-6)
         variance = (exposed.noisy - scene).var((1, 2, 3))
         errors = np.log(variance / (A * scene + B))
         assert errors.std() == pytest.approx(spread, rel=0.2)
+        # More files are nearly right than a normal law has, 0.383.
+        assert (abs(errors) < spread / 2).mean() > 0.42
+        limit = np.log(model.told_limit[0 if scene else 1])
+        assert abs(errors).max() < 1.2 * limit
     told = SensorModel(read_factor=(0.5, 2.0))
     b = expose(told, 0.1, (4000, 1, 1, 4)).noise.b / B
     assert b.min() >= 0.499 and b.max() <= 2.001
