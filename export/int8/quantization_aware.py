@@ -1,9 +1,11 @@
 """Quantisation-aware fine-tuning: a short training with simulated integers.
 
-It has two targets of equal weight: the clean crop, and the float32 member's
-output for the same noisy crop. The second one has less noise and so shows the
-few hundredths of a decibel that eight bits cost. Errors count in deviations of
-the noise, so that every brightness and gain has the same weight.
+Its target is the float32 member's output for the same noisy crop, which shows
+the few hundredths of a decibel that eight bits cost. (The clean crop as a
+second target trained the member itself on, towards what is bright: one lost
+0.06 dB over all pixels and 0.23 dB in the darkest quarter, without it 0.14 and
+0.15 dB.) Errors count in deviations of the noise, so that every brightness and
+gain has the same weight.
 """
 
 import dataclasses
@@ -85,10 +87,7 @@ class _Trainer(keras.Model):
         # Below black only read noise is left, of the same deviation.
         deviation = ksigma.deviation(s, x["offset"], xp=keras.ops)
         weight = keras.ops.square(x["scale"] / deviation)
-        errors = keras.ops.square(y_pred - target) + keras.ops.square(
-            y_pred - y
-        )
-        return keras.ops.mean(weight * errors)
+        return keras.ops.mean(weight * keras.ops.square(y_pred - target))
 
 
 def train(
