@@ -33,7 +33,7 @@
 #define NSMA_BUNDLE "imx258"
 /* Of manifest.json as sorted, compact JSON without `files`. */
 #define NSMA_BUNDLE_SHA256 \
-  "e20539cc76ce8a63ffec2fc00fe481572d57c7a8c68e1de62547e18b626b3b19"
+  "dced990a1a9c159942250236a4b488bbf8209cce8ef7500986c2948bf989169a"
 
 /* The network's tile [1, height, width, 4], planes R, Gr, Gb, B, float32. */
 #define NSMA_TILE_HEIGHT 384
@@ -66,21 +66,21 @@ typedef struct {
 static inline const NsmaFile *nsma_files(int32_t *count) {
   static const NsmaFile files[] = {
       {0, "float16", "member_0_float16.tflite",
-       "551b9274eb95bbb15c39de6b8d8ed6118e37778249d4469119cc2e8aab46e9fd"},
+       "59df797d15ea07d20c5ce171c1d81bb36896ecd9bb028f0b250d7633b2ef39ec"},
       {0, "dynamic_wi8_afp32", "member_0_dynamic_wi8_afp32.tflite",
-       "7d5eccb152499621c25a256c8d183f2359630fa2a5ccdb8063604000fd615047"},
+       "a69fe808865e74784423bb21bec5ee3a80f806f26ce10735ad395a3f6eb306c1"},
       {1, "float16", "member_1_float16.tflite",
-       "6940b00c916b35b7e45475df6cd467acd1661bb6afe6951c4d3d589b84e8b1c6"},
+       "34dd0b0896ac64f86796ca8104d41e7695a6442822a601ae669fb33a8689f1c4"},
       {1, "dynamic_wi8_afp32", "member_1_dynamic_wi8_afp32.tflite",
-       "e2f334db128f5eb3b67eb4b5e922ce87c149a1c6f1c64bb571d20dba7141ccb4"},
+       "fb9a73e2edeeab90cce4023ebcde7d4f99ea05b3191d36fc664992ea365d620a"},
       {2, "float16", "member_2_float16.tflite",
-       "e3880eddf242446bcae83c59761ca287ff3e4be19feacb5f4a79e34e61d67c1c"},
+       "071b77063ce22d2b5da2310d061aa50211ab7376ffbb68bed66ca29f91657dcd"},
       {2, "dynamic_wi8_afp32", "member_2_dynamic_wi8_afp32.tflite",
-       "0ae590599c2d2114598f8d80bc6f0a9007c000efd400f40c72e95a93ddbd6d87"},
+       "9f08240005a1af3f67d58201e69106ca1613ff8c23ead1e746a8a127b126e120"},
       {3, "float16", "member_3_float16.tflite",
-       "34a9d1e706b6ad973ab431e56e71a350a781d9b00ea977471a87a8caea410480"},
+       "0846959e0119c59c3e27752f1e85e675fd91d3add3966de8d9a8562bb0497ac1"},
       {3, "dynamic_wi8_afp32", "member_3_dynamic_wi8_afp32.tflite",
-       "db0b01123376084abd5f3b3c5cc13d0c59cabd390e6726d853ab264e9d1210e8"},
+       "c117b97d6bfe27561f5e517b76ad7301fc2ebe2e77df3794a59a042e6a03704a"},
   };
   *count = NSMA_CAST(int32_t, sizeof(files) / sizeof(files[0]));
   return files;
