@@ -21,12 +21,13 @@ def printed(script, *flags):
 
 def test_the_stages_of_a_frame_are_all_of_it():
     lines = printed(
-        "denoise_stages.py", "--megapixels=0.1", "--kinds=npy", "--rounds=1"
+        "denoise_stages.py", "--megapixels=1", "--kinds=npy", "--rounds=1"
     )
     seconds = {" ".join(x[:-2]): float(x[-2]) for x in lines[1:]}
     begin, whole = seconds.pop("first tile"), seconds.pop("all")
-    assert seconds["inference"] > 0.01
     assert 0.0 < seconds["imports"] < begin
+    frame = {name: s for name, s in seconds.items() if name != "imports"}
+    assert max(frame, key=frame.get) == "inference"
     assert sum(seconds.values()) <= whole
     # Not a stage: Python's own start, flags, the choice of the tile.
     assert sum(seconds.values()) > 0.5 * whole
