@@ -190,28 +190,26 @@ def stages(schedule, row, seed, workdir):
     A folder is named after its config: rows that are the same training, in
     one table or in two, share it.
     """
-    steps = schedule.steps
+    steps, members = schedule.steps, row.members
+
+    def run(steps, rate, members=1, start=""):
+        config = base(schedule, row.variant, seed, steps, rate)
+        config.update_from_flattened_dict(row.changes)
+        if members > 1:
+            config.nsma.members = members
+            config.nsma.overlap = 0.1
+        config.train.init_from = start
+        return config
+
     if row.start:
-        each = steps // row.members
-        array = base(schedule, row.variant, seed, each, RATE / 3)
-        array.update_from_flattened_dict(row.changes)
-        array.nsma.members = row.members
-        array.nsma.overlap = 0.1
-        array.train.init_from = row.start
-        configs = [array]
-    elif row.members == 1:
-        configs = [base(schedule, row.variant, seed, steps, RATE)]
-        configs[0].update_from_flattened_dict(row.changes)
+        configs = [run(steps // members, RATE / 3, members, row.start)]
+    elif members == 1:
+        configs = [run(steps, RATE)]
     else:
-        start = base(schedule, row.variant, seed, steps // 2, RATE)
-        start.update_from_flattened_dict(row.changes)
-        each = steps // 2 // row.members
-        array = base(schedule, row.variant, seed, each, RATE / 2)
-        array.update_from_flattened_dict(row.changes)
-        array.nsma.members = row.members
-        array.nsma.overlap = 0.1
-        array.train.init_from = str(_folder(workdir, start))
-        configs = [start, array]
+        start = run(steps // 2, RATE)
+        folder = str(_folder(workdir, start))
+        each = steps // 2 // members
+        configs = [start, run(each, RATE / 2, members, folder)]
     return [(config, _folder(workdir, config)) for config in configs]
 
 

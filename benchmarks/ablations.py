@@ -44,14 +44,7 @@ from fanet_tf.training.feed import schedule as schedule_lib
 _TABLE = flags.DEFINE_enum(
     "table",
     None,
-    (
-        "architectures",
-        "array",
-        "trained_array",
-        "losses",
-        "transforms",
-        "sensor",
-    ),
+    list(ablation_rows.tables(teacher="")),
     "Which question.",
     required=True,
 )

@@ -8,9 +8,9 @@ The network is that of the array that ships, `fan_half`; `:shared,fan_gate`
 trains another one of `fanet_tf/variants.py`. Cost: 2.56 GMACs/MP. Time: at
 batch 16 in mixed_bfloat16 one core of an AMD EPYC takes 8 steps a second, so 75
 minutes for 36,000 shared steps and 8 for the 4,000 of a member; 17 steps a
-second if it has AVX-512 BF16. The defaults,
-16,000 and 4,000 steps of batch 8, are a first try; results/imx258 has the
-commands of the array that ships, and what it reached.
+second if it has AVX-512 BF16. The defaults, 16,000 and 4,000 steps of batch 8,
+are a first try; results/imx258 has the commands of the array that ships, and
+what it reached.
 
 Photographs are expected below `data/` (see docs/data.md); name other
 folders, and their shares, with --config.data.sources=FOLDER@3,dead_leaves:64@1.

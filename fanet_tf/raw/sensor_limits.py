@@ -37,10 +37,14 @@ def check(model) -> None:
             raise ValueError(
                 f"`{name}` must be 0 to {most:g}. Received: {value}"
             )
-    if min(model.told_limit) < 1.0 or min(model.told_deviation) < 0.0:
+    if not all(0.0 <= value <= 10.0 for value in model.told_deviation):
         raise ValueError(
-            "`told_limit` must be 1 or more, `told_deviation` 0 or more. "
-            f"Received: {model.told_limit}, {model.told_deviation}"
+            "`told_deviation` must be 0 to 10. "
+            f"Received: {model.told_deviation}"
+        )
+    if min(model.told_limit) < 1.0:
+        raise ValueError(
+            f"`told_limit` must be 1 or more. Received: {model.told_limit}"
         )
     if not all(8 <= bits <= 16 for bits in model.bits):
         raise ValueError(f"`bits` must be 8 to 16. Received: {model.bits}")

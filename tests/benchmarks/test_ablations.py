@@ -31,24 +31,36 @@ def test_every_row_takes_as_many_steps(rows):
         assert sum(steps) == _STEPS, name
 
 
-@pytest.mark.parametrize("table", _TABLES)
-def test_every_row_of_a_table_sees_the_same_data(rows, table):
-    configs = [
+def of(rows, is_started):
+    """Returns the configs of the rows with a trained start, or without."""
+    return [
         config
         for name, stages in rows.items()
         for config, _ in stages
-        if name.startswith(f"{table}/")
+        if name.startswith("trained_array/") == is_started
     ]
+
+
+def test_every_row_sees_the_same_data(rows):
+    configs = of(rows, is_started=False)
     for config in configs:
         # The table of the sensor asks what its terms bring.
         assert config.data.realism in ("none", "phone")
         config = config.copy_and_resolve_references()
-        if table == "sensor":
-            config.data.realism = configs[0].data.realism
+        config.data.realism = configs[0].data.realism
         assert config.data == configs[0].data
         assert config.seed == configs[0].seed
         assert config.validation.source == configs[0].validation.source
         assert config.validation.size == configs[0].validation.size
+
+
+def test_every_row_with_a_start_sees_what_that_has_seen(rows):
+    configs = of(rows, is_started=True)
+    assert {config.nsma.members for config in configs} == {1, 2, 4}
+    for config in configs:
+        assert config.data == configs[0].data
+        assert config.data.realism == "phone"
+        assert config.train.init_from == configs[0].train.init_from
 
 
 def test_every_row_has_a_network(rows):

@@ -297,6 +297,7 @@ def test_a_term_can_be_left_out(term):
         {"bits": (4,)},
         {"told_limit": (1.3, 0.5)},
         {"told_deviation": (-0.1, 0.2)},
+        {"told_deviation": (0.1, 11.0)},
         {"green": (0.0, -1.0)},
         {"black_mean": (0.0,)},
         {"shading": 0.8},
