@@ -7,7 +7,8 @@ from one image: a seam between two would be a detail that no photograph has.
 They have no defective pixels. A bright one lies a hundred deviations of the
 noise above its neighbours, gated blocks square that, and the integers of all
 other pixels would be as much coarser; `fanet-denoise` takes them out before the
-network.
+network. They are as sharp and as bright as the photographs: what is softer and
+darker is within their ranges, and the other way round edges would be clipped.
 """
 
 import dataclasses
@@ -28,6 +29,9 @@ from fanet_tf.training.feed.sources import Source
 
 # Side of a calibration crop in patches of the training, images permitting.
 _LARGER = 3
+
+# Of what would make the crops softer or darker than the photographs.
+_SHARES = ("smooth_share", "blur_share", "dark_share")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,6 +75,7 @@ class Data:
         data.service = ""  # Batches are drawn in this process.
         if "realism_without" in data:  # A run may be older than the field.
             data.realism_without = (*data.realism_without, "defects")
+        data.update({name: 0.0 for name in _SHARES if name in data})
         self.profile = profile_lib.load(config.data.profile)
 
     @functools.cached_property

@@ -2,8 +2,9 @@
 
 No layer can stay in float. Those that carry the brightness have sixteen bits,
 or the input comes in two planes of eight (`flatbuffer.planes`). All else
-depends on the ranges. They begin where rounding and clipping together err
-least, and then train with the kernels and biases. The app adds the residual to
+depends on the ranges. They begin with channels brought into one range, where
+rounding and clipping together err least, and then train with the kernels and
+biases. The app adds the residual to
 its own exact value, so eight bits of output hold a few deviations of the noise
 and no more.
 """
@@ -21,6 +22,7 @@ from export.flatbuffer import core as core_lib
 from export.flatbuffer import graph
 from export.flatbuffer import planes
 from export.flatbuffer import runtime
+from export.int8 import cross_layer_equalization
 from export.int8 import quantise
 from export.int8 import quantization_aware
 from export.int8 import simulate
@@ -90,6 +92,8 @@ def prepare(
     """
     floats = _with_inputs(core, ends)
     tiles = [_feeds(inputs, ends) for inputs, _ in pairs]
+    constants = cross_layer_equalization.equalised(floats, tiles)
+    floats = graph.with_constants(floats, constants)
     ranges = quantise.calibrate(floats, tiles)
     ranges = quantise.narrowed(floats, tiles, ranges)
     ranges = quantise.with_ranges(ranges, _known(ranges, ends, highest=white))
@@ -105,25 +109,23 @@ def prepare(
         logging.info("  %s: crops lose %.3f dB", name, found.worst)
         return found.worst
 
-    plain = IntegerCore({}, ranges, ends)
+    plain = IntegerCore(constants, ranges, ends)
     lost = loss("integers alone", plain)
     if not settings.steps:
         return plain
     try:
-        trained = IntegerCore(
-            *quantization_aware.train(
-                floats,
-                ranges,
-                batches(_PART),
-                settings.steps,
-                _RATES * settings.learning_rate,
-                ends,
-            ),
+        changed, ranges = quantization_aware.train(
+            floats,
+            ranges,
+            batches(_PART),
+            settings.steps,
+            _RATES * settings.learning_rate,
             ends,
         )
     except simulate.UnknownOperation as error:
         logging.warning("Not fine-tuned: %s", error)
         return plain
+    trained = IntegerCore({**constants, **changed}, ranges, ends)
     return trained if loss("fine-tuned", trained) < lost else plain
 
 

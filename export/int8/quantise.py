@@ -25,10 +25,18 @@ SIGNATURE = "serving_default"
 
 # Layers of the core that stay in float. Some carry the brightness at full size,
 # up to 138 deviations of the noise at gain 1: the pyramid, the details (small
-# differences of large numbers), the stem and the finest trunks of
-# Feature-Align. The head's output is added to the picture. Where this is not
+# differences of large numbers), the stem and the finest Feature-Align. The
+# head's output is added to the picture. The finest sums add a little to a lot:
+# rounded there, the features lose a little at every step. Where this is not
 # enough for static int8, `float_layers.choose` finds more.
-FLOAT_LAYERS = (*PRECISE, "stem", "fa_enc0/shared", "fa_dec0/shared")
+FLOAT_LAYERS = (
+    *PRECISE,
+    "stem",
+    "fa_enc0",
+    "fa_dec0",
+    "fuse0",
+    r"(enc|dec)0_\w*_add",
+)
 
 # A dynamic-range convolution reads its input two more times, to find its range
 # and to round it. One that uses each value of its input no more often than this

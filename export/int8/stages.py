@@ -2,7 +2,7 @@
 
     plain         all of the core in integers, ranges from calibration crops
     float ends    `quantise.FLOAT_LAYERS` in float
-    equalised     channels behind a ReLU brought into one range
+    equalised     channels brought into one range
     fine-tuned    trained with simulated integers, unless the crops lose next to
                   nothing without it
     float layers  further layers in float, if the crops still lose too much

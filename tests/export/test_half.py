@@ -70,10 +70,11 @@ def test_static_int8_leaves_only_the_ends_in_float():
         if op.name == "CONV_2D":
             dtype = graph.tensors[op.inputs[1]].dtype
             kernels[dtype].add(graph.tensors[op.outputs[0]].base_name)
-    ends = ("/stem", "/head", "/fa_dec0")
+    aligned = [("/fa_dec0", f"/{part}") for part in ("shared", "gamma", "beta")]
+    ends = [("/stem", ""), ("/head", ""), *aligned]
     assert len(kernels["FLOAT32"]) == len(ends)
-    for end in ends:
-        assert any(end in name for name in kernels["FLOAT32"])
-    # Ten products of three, two widenings and two ways down, three pairs of
-    # gamma and beta of Feature-Align, and its two coarser trunks.
-    assert len(kernels["INT8"]) == 10 * 3 + 2 + 2 + 6 + 2
+    for layer, part in ends:
+        assert any(layer in n and part in n for n in kernels["FLOAT32"])
+    # Ten products of three, two widenings and two ways down, two coarser pairs
+    # of gamma and beta of Feature-Align, and their two trunks.
+    assert len(kernels["INT8"]) == 10 * 3 + 2 + 2 + 4 + 2

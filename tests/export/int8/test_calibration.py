@@ -63,6 +63,21 @@ def test_crops_have_no_defective_pixels():
         assert np.max(np.abs(inputs["noisy"] - clean) / deviation) < 8
 
 
+def test_crops_are_as_sharp_and_bright_as_the_photographs():
+    """Softer and darker ones would leave the ranges of edges too narrow."""
+    sharp, soft = small_config(), small_config()
+    for share in ("smooth_share", "blur_share", "dark_share"):
+        sharp.data[share] = 0.0
+        soft.data[share] = 1.0
+    drawn, again = (
+        Data(config, SETTINGS).of_member(0, A_RANGE).pairs()
+        for config in (sharp, soft)
+    )
+    for (inputs, clean), (others, other) in zip(drawn, again, strict=True):
+        np.testing.assert_array_equal(clean, other)
+        np.testing.assert_array_equal(inputs["noisy"], others["noisy"])
+
+
 def test_a_run_may_be_older_than_the_terms_of_a_sensor():
     config = small_config().unlock()
     del config.data.realism_without

@@ -101,7 +101,7 @@ def test_nothing_more_stays_in_float_where_little_is_lost():
     assert choose(np.inf, 1.0) == quantise.FLOAT_LAYERS
 
 
-@pytest.mark.parametrize("share", [0.3, 0.6])
+@pytest.mark.parametrize("share", [0.45, 0.6])
 def test_the_search_spends_its_budget_and_no_more(share):
     counts = float_layers.convolution_macs(prepared()[0])
     chosen = choose(-np.inf, share)
@@ -211,11 +211,31 @@ def test_the_ends_of_every_layout_stay_in_float(sizes, rng):
         if op.name == "CONV_2D"
         and graph.tensors[op.inputs[1]].dtype == "FLOAT32"
     }
-    ends = ["stem", "head", "fa_enc0", "fa_dec0"]
-    for end in ends:
-        assert any(f"/{end}" in name for name in in_float)
+    aligned = [
+        (level, part)
+        for level in ("fa_enc0", "fa_dec0")
+        for part in ("shared", "gamma", "beta")
+    ]
+    ends = [("stem", ""), ("head", ""), *aligned]
+    for layer, part in ends:
+        assert any(
+            f"/{layer}" in name and f"/{part}" in name for name in in_float
+        )
     assert not any("/dec0" in name for name in in_float)
     assert len(in_float) == len(ends)
+    sums = {
+        graph.tensors[op.outputs[0]].base_name: graph.tensors[op.outputs[0]]
+        for op in graph.operations
+        if op.name == "ADD"
+    }
+    finest = {
+        tensor.dtype
+        for name, tensor in sums.items()
+        if "/fuse0" in name or ("/dec0_" in name and "_add" in name)
+    }
+    if sizes["name"] == "gated":
+        assert finest == {"FLOAT32"}
+        assert any(t.dtype == "INT8" for t in sums.values())
     if sizes.get("fa_input") != "stabilised":
         details = {
             graph.tensors[op.outputs[0]].dtype
