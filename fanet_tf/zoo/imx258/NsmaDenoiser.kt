@@ -38,7 +38,7 @@ object NsmaBundle {
     const val NAME = "imx258"
     /** Of manifest.json as sorted, compact JSON without `files`. */
     const val SHA256 =
-        "dced990a1a9c159942250236a4b488bbf8209cce8ef7500986c2948bf989169a"
+        "5a5cfe8415da395423dc79bdb60ed8a5fa50dc63519ef7d5cefe77c22b081b34"
     /** Of the tile [1, height, width, 4]: R, Gr, Gb, B, packed pixels. */
     const val TILE_HEIGHT = 384
     const val TILE_WIDTH = 384
@@ -67,11 +67,11 @@ object NsmaBundle {
         ),
         NsmaFile(
             1, "float16", "member_1_float16.tflite",
-            "34dd0b0896ac64f86796ca8104d41e7695a6442822a601ae669fb33a8689f1c4"
+            "9e28a014cdc78de1b2b86f77e325262738ae6b4d8f9b82c87e34d37773722850"
         ),
         NsmaFile(
             1, "dynamic_wi8_afp32", "member_1_dynamic_wi8_afp32.tflite",
-            "fb9a73e2edeeab90cce4023ebcde7d4f99ea05b3191d36fc664992ea365d620a"
+            "fe1794ec627aa32b9f4f2ed664a6d4e11baafb3a8744211176d3386c5feb9375"
         ),
         NsmaFile(
             2, "float16", "member_2_float16.tflite",
@@ -83,11 +83,11 @@ object NsmaBundle {
         ),
         NsmaFile(
             3, "float16", "member_3_float16.tflite",
-            "0846959e0119c59c3e27752f1e85e675fd91d3add3966de8d9a8562bb0497ac1"
+            "4645c0e7f67b99ad4129387128f937d2312135483f4a57edfd74e3bcc21d4f51"
         ),
         NsmaFile(
             3, "dynamic_wi8_afp32", "member_3_dynamic_wi8_afp32.tflite",
-            "c117b97d6bfe27561f5e517b76ad7301fc2ebe2e77df3794a59a042e6a03704a"
+            "e4d636427861aa8cf511fdcbd92654a70215a3e0cc3a9daa02118de8159e28f2"
         )
     )
 }
