@@ -63,6 +63,13 @@ def randomise(model, seed=1):
         weight.assign(rng.normal(0.0, (1.5 / fan_in) ** 0.5, shape))
 
 
+def noisy_tile(height, width, rng):
+    """Returns a member's inputs: noise from black to white, `a` of 1/500."""
+    one = np.ones((1, 1, 1, 1), np.float32)
+    noisy = rng.random((1, height, width, 4), dtype=np.float32)
+    return {"noisy": noisy, "scale": 500 * one, "offset": one}
+
+
 def shared_data(name):
     """Returns a folder of photographs beside the repository, or skips."""
     path = ROOT.parent / "shared" / "data" / name

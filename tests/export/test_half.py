@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 import pytest
+from helpers import noisy_tile
 from helpers import randomise
 
 from export.flatbuffer import convert
@@ -32,9 +33,7 @@ def float32():
 
 
 def tile():
-    one = np.ones((1, 1, 1, 1), np.float32)
-    noisy = np.random.default_rng(0).random((1, *SIZE, 4), np.float32)
-    return {"noisy": noisy, "scale": 500 * one, "offset": one}
+    return noisy_tile(*SIZE, np.random.default_rng(0))
 
 
 def static():

@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 import pytest
+from helpers import noisy_tile
 from helpers import randomise
 
 from export.flatbuffer import convert
@@ -44,12 +45,7 @@ def equalised(layout):
     randomise(network, seed=0)
     network.set_weights([0.5 * w for w in network.get_weights()])
     before = convert.convert(network)
-    rng = np.random.default_rng(0)
-    tile = {
-        "noisy": rng.random((1, 32, 48, 4), dtype=np.float32),
-        "scale": np.full((1, 1, 1, 1), 500.0, np.float32),
-        "offset": np.full((1, 1, 1, 1), 1.0, np.float32),
-    }
+    tile = noisy_tile(32, 48, np.random.default_rng(0))
     constants = cross_layer_equalization.equalised(before, [tile])
     return before, graph_lib.with_constants(before, constants), tile
 
