@@ -66,10 +66,13 @@ def values(array, clean, seed):
     noisy = clean + np.sqrt(a * clean + b) * normal
     image = dng.synthetic(noisy * gains, pattern="RGGB")
     centre = float(gains[shape[0] // 2, shape[1] // 2])
-    # The member is that of the noise before the gains.
-    moved = dataclasses.replace(
-        array, edges=[centre * edge for edge in array.edges]
-    )
+    # The member is that of the noise before the gains. (By the signal it is:
+    # the gains multiply both.)
+    moved = array
+    if not array.reference_signal:
+        moved = dataclasses.replace(
+            array, edges=[centre * edge for edge in array.edges]
+        )
     by_tile = Denoiser(moved, _RECIPE.value, own_tile=True)
     by_pixel = Denoiser(array, _RECIPE.value, own_tile=True)
     found = {

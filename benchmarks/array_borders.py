@@ -48,7 +48,9 @@ def _both(array):
     return [
         Denoiser(
             dataclasses.replace(
-                array, edges=tuple(factor * edge for edge in array.edges)
+                array,
+                edges=tuple(factor * edge for edge in array.edges),
+                reference_signal=0.0,
             ),
             _RECIPE.value,
             own_tile=True,

@@ -76,7 +76,7 @@ int main(int argc, char **argv) {
   choice = nsma_from_gain((float)atof(argv[7]), -1);
   status = nsma_plan(&raw, &choice, &plan);
   if (status != NSMA_OK) return fail(argv[3], nsma_text(status));
-  if (open_member(argv[1], argv[2], choice.member)) {
+  if (open_member(argv[1], argv[2], plan.choice.member)) {
     return fail(argv[1], "its flatbuffer cannot be opened");
   }
 
@@ -109,7 +109,7 @@ int main(int argc, char **argv) {
   if (!file || fwrite(out, 2, pixels, file) != pixels || fclose(file)) {
     return fail(argv[4], "cannot be written");
   }
-  printf("member %d, %d tiles, counts times %d\n", (int)choice.member,
+  printf("member %d, %d tiles, counts times %d\n", (int)plan.choice.member,
          (int)nsma_tiles(&plan), (int)factor);
   return EXIT_SUCCESS;
 }

@@ -219,7 +219,12 @@ def _manifest(job: Job, edges) -> dict[str, Any]:
             "photographs": job.gate.names,
             "measure": "RAW PSNR in dB, float32 less recipe",
         },
-        "selector": _write_selector(job.folder, noise, edges),
+        "selector": _write_selector(
+            job.folder,
+            noise,
+            edges,
+            job.data.config.nsma.get("reference_signal", 0.0),
+        ),
     }
 
 
@@ -336,14 +341,17 @@ def _versions() -> dict[str, str]:
     return versions
 
 
-def _write_selector(folder, noise, edges) -> dict[str, Any]:
+def _write_selector(folder, noise, edges, reference) -> dict[str, Any]:
     record = member_writer.write_file(
         folder, "selector.tflite", selector.flatbuffer(noise, edges)
     )
-    return {
+    entry = {
         **record,
         "variable": "a",
         "edges": edges,
         "hysteresis": selector.hysteresis(edges),
         "test_vectors": selector.test_vectors(noise, edges),
     }
+    if reference:
+        entry["signal"] = selector.signal(noise, edges, reference)
+    return entry

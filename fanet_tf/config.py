@@ -50,6 +50,9 @@ def default_config(variant="fan_gate") -> ConfigDict:
     config.nsma = ConfigDict()
     config.nsma.members = 1  # 4 is the paper's array.
     config.nsma.overlap = 0.0  # Of a subrange in log a, added at each end.
+    # Root mean square of a frame whose member is that of its `a`; a darker one
+    # is denoised by a later member (nsma.py). 0: they are chosen by `a` alone.
+    config.nsma.reference_signal = 0.0
     config.nsma.only = -1  # Train this member alone; -1 trains all.
 
     # Weight of each loss; 0 leaves it out. Domain: "stabilised" counts errors

@@ -66,14 +66,19 @@ const char *t_text(int status) { return nsma_text((NsmaStatus)status); }
 """
 
 
-def image_of(shape, pattern, bits=10, white=None, seed=0, **fields):
-    """A noisy ramp with a saturated disc; more than white where it is low."""
+def image_of(shape, pattern, bits=10, white=None, seed=0, stops=0, **fields):
+    """A noisy ramp with a saturated disc; more than white where it is low.
+
+    Underexposed by `stops` it has neither.
+    """
     rng = np.random.default_rng(seed)
     most = (1 << bits) - 1
     y, x = np.mgrid[: shape[0], : shape[1]]
     linear = x / shape[1] * np.where(y > shape[0] / 2, 0.05, 0.8)
+    linear = linear / 2**stops
     linear = linear + np.sqrt(3 * NOISE[0] * linear) * rng.normal(size=shape)
-    linear[(y - 30) ** 2 + (x - 120) ** 2 < 400] = 1.2
+    if not stops:
+        linear[(y - 30) ** 2 + (x - 120) ** 2 < 400] = 1.2
     scale = most / 1023
     counts = np.clip(scale * (64 + 959 * linear), 0, most)
     return RawImage(

@@ -101,7 +101,13 @@ def whole(path, packed, scale, offset):
 
 
 def write(
-    folder, members, tile=(32, 48), halo=HALO, stride=STRIDE, below_black=None
+    folder,
+    members,
+    tile=(32, 48),
+    halo=HALO,
+    stride=STRIDE,
+    below_black=None,
+    reference_signal=0.0,
 ):
     """Writes a bundle of members (each recipe -> bytes) and returns it.
 
@@ -119,6 +125,13 @@ def write(
     manifest["name"] = "test"
     manifest.pop("tiling", None)  # Of the shipped one's halo.
     manifest["selector"]["edges"] = edges
+    manifest["selector"].pop("signal", None)
+    if reference_signal:
+        manifest["selector"]["signal"] = {
+            "reference": reference_signal,
+            "rule": "",
+            "test_vectors": [],
+        }
     manifest["selector"]["sha256"] = bundle.sha256(folder / "selector.tflite")
     shape = [1, *tile, 4]
     manifest["members"] = []
@@ -164,7 +177,7 @@ def write(
 
 
 @functools.cache
-def small(tile=(32, 48), branch=0.02, below_black=None):
+def small(tile=(32, 48), branch=0.02, below_black=None, reference_signal=0.0):
     """Returns a bundle of two members, made once a process.
 
     `below_black` of None leaves it out of the manifest, as older bundles do.
@@ -172,7 +185,13 @@ def small(tile=(32, 48), branch=0.02, below_black=None):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="fanet_test_bundle_"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     members = [flatbuffers(folder, seed, tile, branch) for seed in (0, 1)]
-    return write(folder / "bundle", members, tile, below_black=below_black)
+    return write(
+        folder / "bundle",
+        members,
+        tile,
+        below_black=below_black,
+        reference_signal=reference_signal,
+    )
 
 
 def denoise_whole(array, recipe, mosaic, pattern, noise, run=None):

@@ -14,6 +14,7 @@ NOISE = {
     "a_coefficients": list(PROFILE.a_coefficients),
     "b_coefficients": list(PROFILE.b_coefficients),
 }
+REFERENCE = 0.086
 EDGES = [float(np.float32(e)) for e in np.geomspace(2.1e-4, 1.344e-2, 5)]
 
 
@@ -24,6 +25,7 @@ def manifest():
         "selector": {
             "edges": EDGES,
             "hysteresis": selector.hysteresis(EDGES),
+            "signal": {"reference": REFERENCE},
         },
     }
 
@@ -45,6 +47,9 @@ def in_python(line):
             return selector.from_noise_profile(pairs, EDGES)
         return selector.from_noise_profile_as_dng(pairs, int(number), EDGES)
     x, y = values
+    if kind == "s":
+        choice = selector.from_noise(x, 1e-6, EDGES)
+        return selector.at_signal(choice, y, REFERENCE, EDGES, int(number))
     if kind == "g":
         return selector.select(x, NOISE, EDGES)
     if kind == "i":
@@ -53,7 +58,7 @@ def in_python(line):
 
 
 def questions():
-    """1,000 random questions of each kind in turn, and 50 of nonsense."""
+    """1,200 random questions, of each kind in turn, and 50 of nonsense."""
     rng = np.random.default_rng(25)
 
     def pairs(count):
@@ -70,6 +75,9 @@ def questions():
             f"{np.float32(rng.uniform(-1e-4, 1e-3)):.9g}",
             f"p -1 {count} {pairs(count)}",
             f"d {rng.integers(0, 4)} 4 {pairs(4)}",
+            f"s {rng.integers(-1, 4)} "
+            f"{np.float32(np.exp(rng.uniform(-10, 0.5))):.9g} "
+            f"{np.float32(np.exp(rng.uniform(-9, 0))):.9g}",
         ]
     odd = ("nan", "inf", "-inf", "0", "-0", "-1", "1e-45", "3e38")
     for x in odd:

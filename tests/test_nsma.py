@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from fanet_tf import nsma
@@ -44,6 +45,24 @@ def test_overlap_widens_both_ends_in_log_a():
     low, high = nsma.widen((1e-3, 1e-2), 0.1)
     assert math.log(1e-3 / low) == pytest.approx(0.1 * math.log(10))
     assert math.log(high / 1e-2) == pytest.approx(0.1 * math.log(10))
+
+
+def test_the_signal_is_that_of_the_frame_without_its_noise():
+    rng = np.random.default_rng(0)
+    clean = rng.uniform(0.0, 0.02, (400, 400))
+    a, b = 3e-3, 2e-5
+    noisy = clean + np.sqrt(a * clean + b) * rng.standard_normal(clean.shape)
+    found = nsma.signal(noisy.mean(), np.square(noisy).mean(), a, b)
+    assert found == pytest.approx(np.sqrt(np.mean(clean**2)), rel=0.02)
+    assert np.sqrt(np.mean(noisy**2)) > 1.1 * found  # It matters.
+    assert nsma.signal(0.0, 0.0, a, b) == nsma.LEAST_SIGNAL
+
+
+def test_what_is_darker_by_a_factor_has_the_noise_of_that_gain():
+    """`x` with `(a, b)` is `k x` with `(k a, k^2 b)`."""
+    assert nsma.at_reference(2e-3, 0.1 / 16, 0.1) == pytest.approx(16 * 2e-3)
+    assert nsma.at_reference(2e-3, 0.1, 0.1) == pytest.approx(2e-3)
+    assert nsma.at_reference(2e-3, 0.01, 0.0) == 2e-3  # By `a` alone.
 
 
 @pytest.mark.parametrize("a_min, a_max, n", [(0, 1, 4), (2, 1, 4), (1, 2, 0)])

@@ -58,7 +58,13 @@ def text(manifest: dict, record: dict | None = None) -> str:
         "`offset` = b/a^2. Bind the inputs by name.",
         "* **Output**: `denoised`, as the input; may leave 0..1 a little.",
         "* **Member**: `NsmaSelector.kt`, `nsma_selector.h` or "
-        "`selector.tflite`, from the gain, the ISO or SENSOR_NOISE_PROFILE.",
+        "`selector.tflite`, from the gain, the ISO or SENSOR_NOISE_PROFILE"
+        + (
+            "; `NsmaDenoiser.kt` and `nsma_denoise.h` also by the frame's "
+            "brightness."
+            if "signal" in manifest["selector"]
+            else "."
+        ),
         "* **Trained on**: photographs turned back to RAW with synthetic "
         "noise of that law. **Not for**: RGB input, RAW that was denoised or "
         "resampled, motion. Another sensor needs its own `a` and `b`, within "

@@ -14,12 +14,15 @@ from typing import NamedTuple
 import numpy as np
 
 from export.card import timed_run
+from fanet_tf import nsma
 from fanet_tf.calibration import single_image
 from fanet_tf.data import folder as folder_lib
 from fanet_tf.denoising import machine
 from fanet_tf.denoising import member_runner
 from fanet_tf.denoising import noise_source
+from fanet_tf.denoising import signal as signal_lib
 from fanet_tf.denoising.bundle import Bundle
+from fanet_tf.denoising.frame import Frame
 from fanet_tf.evaluation import gallery
 from fanet_tf.files import atomic
 from fanet_tf.files import reader
@@ -83,7 +86,9 @@ def write(
     body = [
         shell.section("1. The frame", _frame(image, frame, credit)),
         shell.section("2. Its noise, estimated from it", _noise(before, noise)),
-        shell.section("3. The member of the array", _members(array, noise)),
+        shell.section(
+            "3. The member of the array", _members(array, image, noise)
+        ),
         shell.section("4. The command, its time and memory", _cost(noise, run)),
         shell.section(
             "5. Before and after, at 100 %", _pairs(image, run, after)
@@ -182,8 +187,10 @@ def _noise(packed, noise) -> str:
     )
 
 
-def _members(array, noise) -> str:
-    chosen = array.member_for(noise.a)
+def _members(array, image, noise) -> str:
+    frame = Frame(image)
+    signal = signal_lib.measure(frame, noise.a, noise.b)
+    chosen = array.member_for(noise.a, signal)
     rows = []
     for member in array.members:
         style = "best" if member is chosen else ""
@@ -199,11 +206,18 @@ def _members(array, noise) -> str:
         if array.covers(noise.a)
         else " The frame's a lies outside of the array; the nearest serves."
     )
+    choice = f"a = {noise.a:.4g} chooses the member"
+    if reference := array.reference_signal:
+        a = nsma.at_reference(noise.a, signal, reference)
+        choice = (
+            f"The signal of this frame is {signal:.3g} (root mean square, 1 = "
+            f"white), and the subranges are those of {reference:.3g}: a = "
+            f"{noise.a:.4g} becomes {a:.4g}, which chooses the member"
+        )
     return tables.table(["Member", "a", "gains"], rows) + (
         _note(
-            f"The gains are those of a {sensor} ({status}). a = {noise.a:.4g} "
-            "chooses the member, and the network is told a and b of this "
-            f"frame.{outside}"
+            f"The gains are those of a {sensor} ({status}). {choice}, and the "
+            f"network is told a and b of this frame.{outside}"
         )
     )
 

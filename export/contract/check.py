@@ -102,6 +102,17 @@ def _check_selectors(folder, manifest):
                 f"{folder / bundle_reader.MANIFEST}: the hysteresis must give "
                 f"{member}. Received: {vector}"
             )
+    brightness = entry.get("signal", {"test_vectors": []})
+    for vector in brightness["test_vectors"]:
+        choice = selector.from_noise(vector["a"], 0.0, entry["edges"])
+        found = selector.at_signal(
+            choice, vector["signal"], brightness["reference"], entry["edges"]
+        )["member"]
+        if vector["member"] != found:
+            raise InputError(
+                f"{folder / bundle_reader.MANIFEST}: the signal must give "
+                f"member {found}. Received: {vector}"
+            )
     texts = {**selector_code.write(manifest), **denoiser_code.write(manifest)}
     for name, text in texts.items():
         path = folder / name

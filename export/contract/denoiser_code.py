@@ -11,6 +11,8 @@ import pathlib
 import string
 
 from export.contract import selector_code
+from fanet_tf import nsma
+from fanet_tf.denoising import signal as signal_lib
 from fanet_tf.denoising import tiles
 from fanet_tf.errors import InputError
 
@@ -53,6 +55,9 @@ def write(manifest: dict) -> dict[str, str]:
         "tile_width": tile["width"],
         "halo": tile["halo"],
         "stride": tile["stride"],
+        "least_signal": repr(nsma.LEAST_SIGNAL),
+        "most_signal": repr(nsma.MOST_SIGNAL),
+        "signal_step": signal_lib.STEP,
         "mirrored": tiles.margin(tile["halo"], tile["stride"]),
         "clipped_c": ", ".join(str(int(flag)) for flag in clipped),
         "clipped_kt": ", ".join(str(flag).lower() for flag in clipped),

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from fanet_tf import nsma
+from fanet_tf.denoising import signal as signal_lib
 
 # Of the test vectors: half stops of the paper's range, 1 to 64.
 _TEST_GAINS = (1, 1.5, 2, 2.83, 4, 5.66, 8, 11.3, 16, 22.6, 32, 64)
@@ -64,6 +65,29 @@ def select(gain: float, noise: dict[str, Any], edges: Sequence[float]) -> dict:
     a0, a1 = (f(c) for c in noise["a_coefficients"])
     b0, b1, b2 = (f(c) for c in noise["b_coefficients"])
     return from_noise(a1 * gain + a0, (b2 * gain + b1) * gain + b0, edges)
+
+
+def at_signal(
+    choice: dict,
+    signal: float,
+    reference: float,
+    edges: Sequence[float],
+    previous: int = -1,
+) -> dict:
+    """Returns a choice with the member of a frame of a known signal.
+
+    Args:
+        choice: of `select` and the like; one that is refused stays so.
+        signal: of the frame, see `fanet_tf.denoising.signal`.
+        reference: of the array; 0: the signal changes nothing.
+        edges: of the members' subranges, in `a` at the reference.
+        previous: see `member`.
+    """
+    if choice["status"] != Status.OK or not reference:
+        return choice
+    a, signal, reference = np.float32([choice["a"], signal, reference])
+    a = nsma.at_reference(a, signal, reference)
+    return {**choice, "member": member(a, edges, previous)}
 
 
 def from_noise(a: float, b: float, edges: Sequence[float]) -> dict:
@@ -197,6 +221,31 @@ def hysteresis(edges: Sequence[float]) -> dict:
         "factor": HYSTERESIS,
         "rule": "the previous frame's member i stays while edges[i] / factor "
         "<= a < edges[i + 1] * factor",
+        "test_vectors": vectors,
+    }
+
+
+def signal(
+    noise: dict[str, Any], edges: Sequence[float], reference: float
+) -> dict:
+    """Returns the manifest's entry of an array that is chosen by the signal.
+
+    Its test vectors have the brightest frames, those of the reference and of a
+    hundredth of it, at both ends of the gains.
+    """
+    vectors = []
+    for gain in noise["gain_range"]:
+        choice = select(gain, noise, edges)
+        for frame in (nsma.MOST_SIGNAL, reference, reference / 100):
+            frame = float(np.float32(frame))
+            found = at_signal(choice, frame, reference, edges)["member"]
+            vectors.append({"a": choice["a"], "signal": frame, "member": found})
+    return {
+        "reference": reference,
+        "rule": "the member is that of a * reference / signal, with signal = "
+        f"sqrt(mean(y^2) - a mean(y) - b), {nsma.LEAST_SIGNAL:g} to "
+        f"{nsma.MOST_SIGNAL:g}, of every {signal_lib.STEP}th "
+        "cell of 2 x 2 pixels down and across",
         "test_vectors": vectors,
     }
 

@@ -45,7 +45,10 @@ def write(manifest: dict) -> dict[str, str]:
         "gain_high": repr(float(high)),
         "hysteresis_percent": f"{100 * (hysteresis - 1):.0f}",
     }
-    numbers = {"hysteresis": hysteresis}
+    numbers = {
+        "hysteresis": hysteresis,
+        "reference": selector.get("signal", {}).get("reference", 0.0),
+    }
     for letter in "ab":
         for order, number in enumerate(noise[f"{letter}_coefficients"]):
             numbers[f"{letter}{order}"] = number

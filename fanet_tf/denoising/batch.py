@@ -198,34 +198,35 @@ def denoise(
     if noise.warning:
         warnings.warn(noise.warning, stacklevel=2)
     array = task.denoiser.bundle
-    member = array.member_for(noise.a)
     if not array.covers(noise.a):
         warnings.warn(
             f"a={noise.a:.4g} lies outside {array.edges[0]:.4g} to "
             f"{array.edges[-1]:.4g} of the array; its nearest member is used",
             stacklevel=2,
         )
-    chroma = task.chroma_strength
-    history = (
-        f"fanet-denoise {__version__}: noise a={noise.a:.6g} b={noise.b:.6g} "
-        f"({noise.source}); member {member.index} of {array.name}, "
-        f"{task.denoiser.recipe}; strength {task.strength:g}"
-        + ("" if chroma is None else f", chroma {chroma:g}")
-        + ("" if task.shading is None else "; shading undone and redone")
-    )
     megapixels = image.visible.size / 1e6
+    network, found, tiles = array.name, "", ""
     if not task.is_identity:
         corrected = task.defects.correct(
             image, (noise.a, noise.b), task.shading, in_place=True
         )
-        if said := corrected.describe():
-            history += f"; {said}"
+        found = corrected.describe()
         image = corrected.image
         # Nothing else may hold the frame, which is large.
         del corrected
         image = _denoised(task, image, noise, job.target, on_tile)
-        tile = task.denoiser.tile
-        history += f"; tiles of {tile.height} x {tile.width}"
+        tile, member = task.denoiser.tile, task.denoiser.member
+        network = f"member {member.index} of {array.name}"
+        tiles = f"tiles of {tile.height} x {tile.width}"
+    chroma = task.chroma_strength
+    history = (
+        f"fanet-denoise {__version__}: noise a={noise.a:.6g} b={noise.b:.6g} "
+        f"({noise.source}); {network}, {task.denoiser.recipe}; "
+        f"strength {task.strength:g}"
+        + ("" if chroma is None else f", chroma {chroma:g}")
+        + ("" if task.shading is None else "; shading undone and redone")
+    )
+    history = "; ".join(filter(None, (history, found, tiles)))
     writer.write(job.target, image, history, task.overwrite, job.is_named)
     return history, megapixels
 

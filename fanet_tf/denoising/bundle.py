@@ -5,7 +5,7 @@ evaluation, the parity check of the export) opens the bundle here.
 
 Example:
     array = bundle.load("runs/quickstart/bundle")
-    member = array.member_for(a=3e-3)
+    member = array.member_for(a=3e-3, signal=0.1)
     member.path("float32")
 """
 
@@ -102,6 +102,8 @@ class Bundle:
         name: of the array.
         members: in order.
         edges: of the subranges of `a`, one more than members.
+        reference_signal: at which they stand (`nsma.at_reference`); 0: members
+            are chosen by `a` alone.
         noise: the manifest's noise law, a dict.
         manifest: all of it.
     """
@@ -110,11 +112,19 @@ class Bundle:
     name: str
     members: tuple[Member, ...]
     edges: tuple[float, ...]
+    reference_signal: float
     noise: dict
     manifest: dict
 
-    def member_for(self, a: float) -> Member:
-        """Returns the member with `edges[i] <= a < edges[i + 1]`, clamped."""
+    def member_for(self, a: float, signal: float | None = None) -> Member:
+        """Returns the member with `edges[i] <= a < edges[i + 1]`, clamped.
+
+        Args:
+            a: of the frame's noise.
+            signal: of the frame, see `denoising.signal`; None: the reference.
+        """
+        if signal is not None:
+            a = nsma.at_reference(a, signal, self.reference_signal)
         return self.members[nsma.member_of(a, self.edges)]
 
     def covers(self, a: float) -> bool:
@@ -182,7 +192,8 @@ def load(folder: str | os.PathLike | None = None) -> Bundle:
     for field in ("sensor", "status"):
         noise[field] = names.printable(noise[field])
     name = names.printable(manifest["name"])
-    return Bundle(folder, name, members, edges, noise, manifest)
+    reference = manifest["selector"].get("signal", {}).get("reference", 0.0)
+    return Bundle(folder, name, members, edges, reference, noise, manifest)
 
 
 def read_manifest(folder: pathlib.Path) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
     mosaic -> tiles [height, width, 4] -> member -> kept parts -> mosaic
 
-One member serves the whole frame, at the tile size that `tile_choice` finds for
+One member serves the whole frame, chosen by its noise and its brightness
+(`nsma.at_reference`), at the tile size that `tile_choice` finds for
 it. Memory grows with the tile and not with the frame: tiles are cut from the
 counts of the sensor as they are needed, with the CFA brought to RGGB and the
 frame's edge mirrored, and go straight into the result. Needs numpy and the
@@ -19,6 +20,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from fanet_tf.denoising import signal as signal_lib
 from fanet_tf.denoising import strength as strength_lib
 from fanet_tf.denoising import tile_choice
 from fanet_tf.denoising.bundle import Bundle
@@ -111,6 +113,23 @@ class Denoiser:
             self._made_for = made_for
         return self._runner
 
+    def member_for(self, frame: Frame, noise: tuple[float, float]) -> Member:
+        """Returns the member that serves a frame.
+
+        Args:
+            frame: its defective pixels corrected.
+            noise: `(a, b)`.
+        """
+        signal = None
+        if self.bundle.reference_signal:
+            signal = signal_lib.measure(frame, *noise)
+        return self.bundle.member_for(noise[0], signal)
+
+    @property
+    def member(self) -> Member | None:
+        """The member of the last frame; None before the first."""
+        return self._runner and self._runner.member
+
     @property
     def tile(self) -> Tile | None:
         """The tile of the last frame; None before the first."""
@@ -196,7 +215,7 @@ class Denoiser:
         if chroma_strength is None:
             chroma_strength = strength
         strength_lib.check(strength, chroma_strength)
-        member = self.bundle.member_for(a)
+        member = self.member_for(frame, (a, b))
         runner = self.runner(member, frame.height, frame.width)
         grid = list(frame.grid(runner.tile))
         for done, place in enumerate(grid, start=1):

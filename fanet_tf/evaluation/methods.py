@@ -14,6 +14,7 @@ from fanet_tf.denoising import bundle as bundle_lib
 from fanet_tf.denoising import defects
 from fanet_tf.denoising import macs
 from fanet_tf.denoising import noise_source
+from fanet_tf.denoising import signal as signal_lib
 from fanet_tf.denoising.denoiser import Denoiser
 from fanet_tf.denoising.machine import cpu_name
 from fanet_tf.denoising.member_runner import threads_available
@@ -80,7 +81,8 @@ def from_bundle(
         # One for each member: a run that changes the gain at each capture
         # would load a flatbuffer each time.
         noise = _plain(noise)
-        index = array.member_for(noise[0]).index
+        signal = signal_lib.of_packed(noisy, *noise)
+        index = array.member_for(noise[0], signal).index
         if index not in denoisers:
             denoisers[index] = Denoiser(array, recipe, num_threads)
         return denoisers[index].denoise_packed(noisy, noise)

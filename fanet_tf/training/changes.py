@@ -33,7 +33,12 @@ _FREE = {
 }
 # These decide what comes and not what was done; the journal says when they
 # changed. So do all fields of `validation`.
-_LATER = {STEPS, ("train", "log_every"), ("train", "deterministic")}
+_LATER = {
+    STEPS,
+    ("nsma", "reference_signal"),
+    ("train", "log_every"),
+    ("train", "deterministic"),
+}
 
 
 @dataclasses.dataclass(frozen=True)

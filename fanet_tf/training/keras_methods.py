@@ -12,6 +12,7 @@ import numpy as np
 from fanet_tf import nsma
 from fanet_tf import variants
 from fanet_tf.calibration import profile as profile_lib
+from fanet_tf.denoising import signal as signal_lib
 from fanet_tf.errors import InputError
 from fanet_tf.evaluation.evaluate import Method
 from fanet_tf.evaluation.evaluate import Size
@@ -92,6 +93,7 @@ def from_run(workdir) -> Method:
     ranges = members_lib.subranges(profile, config.nsma.members)
     edges = [low for low, _ in ranges] + [ranges[-1][1]]
     members = _Members(config, workdir)
+    reference = config.nsma.get("reference_signal", 0.0)
     clipped = synthesis.below_black(config.data) == "clipped"
 
     def denoise(noisy, noise):
@@ -102,8 +104,9 @@ def from_run(workdir) -> Method:
         padded = np.pad(
             noisy, ((0, rows), (0, columns), (0, 0)), mode="reflect"
         )
-        a = np.asarray(noise.a, np.float64).item()
-        index = nsma.member_of(a, edges)
+        a, b = (np.asarray(n, np.float64).item() for n in noise)
+        signal = signal_lib.of_packed(noisy, a, b)
+        index = nsma.member_of(nsma.at_reference(a, signal, reference), edges)
         model = members.get(index, *padded.shape[:2])
         scale, offset = ksigma.scale_offset(noise)
         denoised = model(

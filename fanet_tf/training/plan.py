@@ -51,6 +51,11 @@ def of(config: ConfigDict) -> Plan:
                 f"members. Received: {config.nsma.only}"
             )
         chosen = [config.nsma.only]
+    if not 0.0 <= config.nsma.reference_signal <= 1.0:
+        raise InputError(
+            "`nsma.reference_signal` must lie in 0..1. "
+            f"Received: {config.nsma.reference_signal}"
+        )
     precision.check(config.train.precision)
     synthesis.sensor_of(config.data)
     optics.of(config.data)

@@ -157,6 +157,7 @@ def test_a_batch_that_is_not_a_number_stops_before_saving(
         ("data", "profile", "imx999", "Received: 'imx999'"),
         ("train", "init_from", "nowhere", "Received: 'nowhere'"),
         ("nsma", "only", 3, "Received: 3"),
+        ("nsma", "reference_signal", 1.5, "Received: 1.5"),
         ("validation", "source", "nowhere", "photographs of at least 64"),
     ],
 )

@@ -279,6 +279,8 @@ class NsmaDenoiser(raw: NsmaRaw, choice: NsmaChoice) {
     private val height = raw.height
     private val firstRow = raw.cfa / 2
     private val firstColumn = raw.cfa % 2
+    /** Of the noise alone, and of the brightness, too. */
+    private val noise: NsmaChoice
     private val choice: NsmaChoice
     private val counts: ShortArray
     private val black = FloatArray(4)
@@ -292,9 +294,8 @@ class NsmaDenoiser(raw: NsmaRaw, choice: NsmaChoice) {
 
     init {
         require(choice.status)
-        this.choice =
-            NsmaSelector.fromNoise(choice.a, choice.b, choice.member)
-        require(this.choice.status)
+        noise = NsmaSelector.fromNoise(choice.a, choice.b, choice.previous)
+        require(noise.status)
         require(raw.check())
         rows = Axis((height + firstRow + 1) / 2, NsmaBundle.TILE_HEIGHT)
         columns = Axis((width + firstColumn + 1) / 2, NsmaBundle.TILE_WIDTH)
@@ -315,6 +316,9 @@ class NsmaDenoiser(raw: NsmaRaw, choice: NsmaChoice) {
                 .filter { it.second in 0 until width },
             raw.white
         )
+        this.choice =
+            if (NsmaSelector.REFERENCE_SIGNAL <= 0.0f) noise
+            else NsmaSelector.atSignal(noise, signal())
     }
 
     /** The number of tiles; they are numbered from 0, row by row. */
@@ -361,7 +365,7 @@ class NsmaDenoiser(raw: NsmaRaw, choice: NsmaChoice) {
         reflect(2 * x - firstColumn + plane % 2, width)
 
     private fun deviation(x: Float) =
-        sqrt(choice.a * max(x, 0.0f) + choice.b)
+        sqrt(noise.a * max(x, 0.0f) + noise.b)
 
     /** Where a plane is clipped in the shadows, so that noise has a mean. */
     private fun floorOf(plane: Int): Float {
@@ -384,6 +388,33 @@ class NsmaDenoiser(raw: NsmaRaw, choice: NsmaChoice) {
         val floor = valueOf(lowest, plane)
         return if (floor > 0.0f) floor / (shading?.lowest ?: 1.0f)
         else floor / (shading?.highest ?: 1.0f)
+    }
+
+    /**
+     * The signal of every eighth cell down and across: how bright the frame is
+     * for the choice of its member.
+     */
+    private fun signal(): Float {
+        var total = 0.0
+        var square = 0.0
+        var size = 0.0
+        for (top in 0..height - 2 step 2 * $signal_step)
+            for (left in 0..width - 2 step 2 * $signal_step)
+                for (i in 0..3) {
+                    val row = top + i / 2
+                    val column = left + i % 2
+                    val plane = planeOf(row, column)
+                    var value = count(row, column).toDouble()
+                    value = (value - black[plane]) / span[plane]
+                    value /= gain(row, column)
+                    total += value
+                    square += value * value
+                    size += 1.0
+                }
+        if (size == 0.0) return ${most_signal}f
+        val signal = square / size - noise.a * (total / size) - noise.b
+        return sqrt(max(signal, 0.0))
+            .coerceIn($least_signal, $most_signal).toFloat()
     }
 
     /**
@@ -448,12 +479,12 @@ class NsmaDenoiser(raw: NsmaRaw, choice: NsmaChoice) {
         if (number == 0) return -1
         var total = sum.toDouble() / number
         val gain = gain(row, column)
-        val noise = 4.0 * (gain.toDouble() *
-            (choice.a * max(total, 0.0) + (choice.b * gain).toDouble()))
+        val expected = 4.0 * (gain.toDouble() *
+            (noise.a * max(total, 0.0) + (noise.b * gain).toDouble()))
         var weights = 0.0
         var directed = 0.0
         for (i in 0..3) if (isUsable[i]) {
-            val weight = 1.0 / (changes[i].toDouble() + noise + 1e-12)
+            val weight = 1.0 / (changes[i].toDouble() + expected + 1e-12)
             weights += weight
             directed += weight * means[i]
         }

@@ -31,12 +31,20 @@ enum class NsmaStatus(val text: String) {
  */
 data class NsmaChoice(
     val a: Float, val b: Float, val scale: Float, val offset: Float,
-    val member: Int, val status: NsmaStatus = NsmaStatus.OK
+    val member: Int, val status: NsmaStatus = NsmaStatus.OK,
+    /** As it was given. */
+    val previous: Int = -1
 )
 
 object NsmaSelector {
     const val MEMBERS = $members
     private const val HYSTERESIS = $hysteresis_kt
+    /**
+     * Root mean square of the frames whose member is that of their `a`; a
+     * darker frame has a later one ([atSignal]). 0: members are chosen by `a`
+     * alone.
+     */
+    const val REFERENCE_SIGNAL = $reference_kt
     private val EDGES = floatArrayOf($edges_kt)
 
     /**
@@ -60,7 +68,21 @@ object NsmaSelector {
         if (!(a >= 1e-7f && a <= 1.0f && b >= 0.0f && b <= 1.0f))
             return refused(NsmaStatus.BAD_NOISE)
         val scale = 1.0f / a
-        return NsmaChoice(a, b, scale, b * scale * scale, member(a, previous))
+        return NsmaChoice(
+            a, b, scale, b * scale * scale, member(a, previous),
+            previous = previous
+        )
+    }
+
+    /**
+     * [choice] for a frame of this signal: the root mean square of its values
+     * without its noise. NsmaDenoiser measures it and calls this.
+     */
+    fun atSignal(choice: NsmaChoice, signal: Float): NsmaChoice {
+        if (choice.status != NsmaStatus.OK || REFERENCE_SIGNAL <= 0.0f)
+            return choice
+        val a = choice.a * (REFERENCE_SIGNAL / signal)
+        return choice.copy(member = member(a, choice.previous))
     }
 
     /** From the sensor's gain, clamped to $gain_low..$gain_high. */

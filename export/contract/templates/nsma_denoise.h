@@ -546,8 +546,41 @@ static inline void nsmai_find_gains(NsmaPlan *plan) {
   }
 }
 
+/* Returns the signal of every eighth cell down and across: how bright the frame
+ * is for the choice of its member. */
+static inline float nsmai_signal(const NsmaPlan *plan) {
+  const NsmaRaw *raw = &plan->raw;
+  const int32_t height = raw->height / 2 * 2, width = raw->width / 2 * 2;
+  const double least = $least_signal, most = $most_signal;
+  double total = 0.0, square = 0.0, count = 0.0;
+  int32_t row, column, i;
+  if (height == 0 || width == 0) return NSMA_CAST(float, most);
+  for (row = 0; row < height; row += 2 * $signal_step) {
+    for (column = 0; column < width; column += 2 * $signal_step) {
+      for (i = 0; i < 4; ++i) {
+        const int32_t y = row + i / 2, x = column + i % 2;
+        const int32_t plane = nsmai_plane(plan, y, x);
+        double value = NSMA_CAST(double, nsmai_count(raw, y, x));
+        value -= NSMA_CAST(double, plan->black[plane]);
+        value /= NSMA_CAST(double, plan->span[plane]);
+        value /= NSMA_CAST(double, nsmai_gain(plan, plane, y, x));
+        total += value;
+        square += value * value;
+        count += 1.0;
+      }
+    }
+  }
+  square = square / count -
+           NSMA_CAST(double, plan->choice.a) * (total / count) -
+           NSMA_CAST(double, plan->choice.b);
+  if (!(square > least * least)) return NSMA_CAST(float, least);
+  if (square > most * most) return NSMA_CAST(float, most);
+  return NSMA_CAST(float, sqrt(square));
+}
+
 /* Checks a frame and its noise, lays the tiles, and writes what replaces the
- * defects. `choice` comes from nsma_selector.h. */
+ * defects. `choice` comes from nsma_selector.h; plan->choice has the member of
+ * this frame, which depends on its brightness, too. */
 static inline NsmaStatus nsma_plan(const NsmaRaw *raw, const NsmaChoice *choice,
                                    NsmaPlan *plan) {
   NsmaStatus status;
@@ -555,7 +588,7 @@ static inline NsmaStatus nsma_plan(const NsmaRaw *raw, const NsmaChoice *choice,
   int32_t plane;
   memset(plan, 0, sizeof(*plan));
   if (choice->status != NSMA_OK) return choice->status;
-  again = nsma_from_noise(choice->a, choice->b, choice->member);
+  again = nsma_from_noise(choice->a, choice->b, choice->previous);
   if (again.status != NSMA_OK) return again.status;
   status = nsmai_check(raw);
   if (status != NSMA_OK) return status;
@@ -584,6 +617,9 @@ static inline NsmaStatus nsma_plan(const NsmaRaw *raw, const NsmaChoice *choice,
   plan->channels[3] = 3;
   nsmai_find_gains(plan);
   nsmai_correct(plan);
+  if (NSMA_REFERENCE_SIGNAL > 0.0f) {
+    plan->choice = nsma_at_signal(plan->choice, nsmai_signal(plan));
+  }
   return NSMA_OK;
 }
 

@@ -49,9 +49,13 @@ typedef enum {
  * -1. */
 typedef struct {
   float a, b, scale, offset;
-  int32_t member;
+  int32_t member, previous; /* `previous` as it was given. */
   NsmaStatus status;
 } NsmaChoice;
+
+/* Root mean square of the frames whose member is that of their a; a darker
+ * frame has a later one (nsma_at_signal). 0: members are chosen by a alone. */
+#define NSMA_REFERENCE_SIGNAL $reference_c
 
 static const float kNsmaEdges[NSMA_MEMBERS + 1] = {
     $edges_c};
@@ -74,14 +78,14 @@ static inline int32_t nsma_member(float a, int32_t previous) {
 }
 
 static inline NsmaChoice nsmai_refused(NsmaStatus status) {
-  NsmaChoice choice = {0.0f, 0.0f, 0.0f, 0.0f, -1, NSMA_OK};
+  NsmaChoice choice = {0.0f, 0.0f, 0.0f, 0.0f, -1, -1, NSMA_OK};
   choice.status = status;
   return choice;
 }
 
 /* From a and b themselves. */
 static inline NsmaChoice nsma_from_noise(float a, float b, int32_t previous) {
-  NsmaChoice choice = {0.0f, 0.0f, 0.0f, 0.0f, -1, NSMA_OK};
+  NsmaChoice choice = {0.0f, 0.0f, 0.0f, 0.0f, -1, -1, NSMA_OK};
   /* Volatile: no compiler fuses or keeps more digits. */
   volatile float scale, offset;
   if (!(a >= 1e-7f && a <= 1.0f && b >= 0.0f && b <= 1.0f)) {
@@ -95,6 +99,20 @@ static inline NsmaChoice nsma_from_noise(float a, float b, int32_t previous) {
   choice.scale = scale;
   choice.offset = offset;
   choice.member = nsma_member(a, previous);
+  choice.previous = previous;
+  return choice;
+}
+
+/* The choice for a frame of this signal: the root mean square of its values
+ * without its noise. nsma_plan measures it and calls this. */
+static inline NsmaChoice nsma_at_signal(NsmaChoice choice, float signal) {
+  volatile float a;
+  if (choice.status != NSMA_OK || !(NSMA_REFERENCE_SIGNAL > 0.0f)) {
+    return choice;
+  }
+  a = NSMA_REFERENCE_SIGNAL / signal;
+  a = choice.a * a;
+  choice.member = nsma_member(a, choice.previous);
   return choice;
 }
 

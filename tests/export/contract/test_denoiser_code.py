@@ -120,6 +120,30 @@ def test_tiles_come_in_any_order_and_from_four_threads(code, array):
     np.testing.assert_array_equal(plain.finish()[1], threaded.finish()[1])
 
 
+@pytest.mark.parametrize("raw_format, bits", [("RAW10", 10), ("RAW16", 14)])
+def test_the_member_is_that_of_the_frames_signal(tmp_path, raw_format, bits):
+    """As fanet-denoise chooses it, of bright, dark and odd frames."""
+    array = bundles.small(below_black="signed", reference_signal=0.086)
+    code = app_code.library(tmp_path, array.manifest)
+    members = []
+    for stops, shape, extras in (
+        (0, (131, 198), {}),
+        (5, (131, 198), {}),
+        (5, (51, 77), {"defects": [(0, 0), (16, 32)]}),
+        (0, (140, 211), {"shading": app_code.shading_of((9, 13))}),
+        (5, (140, 211), {"shading": app_code.shading_of((9, 13))}),
+        (5, (2, 2), {}),
+        (5, (1, 40), {}),
+    ):
+        image = image_of(shape, "GRBG", bits, stops=stops)
+        check_equal(code, array, image, raw_format, **extras)
+        frame = app_code.Frame16(
+            code, app_code.raw_of(image, raw_format, **extras), NOISE
+        )
+        members.append(frame.member)
+    assert members == [0, 1, 1, 0, 1, 1, 0]
+
+
 @pytest.mark.parametrize(
     "pattern, active",
     [("RGGB", None), ("GRBG", (3, 5, 138, 208)), ("BGGR", (2, 0, 138, 208))],

@@ -10,6 +10,7 @@ import pytest
 from selector_questions import EDGES
 from selector_questions import FIELDS
 from selector_questions import NOISE
+from selector_questions import REFERENCE
 from selector_questions import as_list
 from selector_questions import in_python
 from selector_questions import manifest
@@ -50,6 +51,9 @@ int main(void) {
     if (scanf("%f %f", &x, &y) != 2) return 1;
     if (kind == 'g') show(nsma_from_gain(x, previous));
     if (kind == 'i') show(nsma_from_iso(x, y, previous));
+    if (kind == 's') {
+      show(nsma_at_signal(nsma_from_noise(x, 1e-6f, previous), y));
+    }
     if (kind == 'n') show(nsma_from_noise(x, y, previous));
   }
   return 0;
@@ -170,6 +174,15 @@ def test_the_c_header_follows_the_hysteresis(c_selector):
     assert [a[-2] for a in answers] == [v["member"] for v in vectors]
 
 
+def test_a_dark_frame_has_the_member_of_a_higher_gain(c_selector):
+    """What is four stops under at gain 4 is what gain 64 is at 0 stops."""
+    a = [selector.select(gain, NOISE, EDGES)["a"] for gain in (4.0, 64.0)]
+    frames = [(a[0], REFERENCE / 16), (a[1], REFERENCE)]
+    answers = c_selector([f"s -1 {a:.9g} {signal:.9g}" for a, signal in frames])
+    assert [answer[-2] for answer in answers] == [3, 3]
+    assert selector.member(a[0], EDGES) == 1
+
+
 def test_a_video_changes_the_member_once_an_edge():
     """Up and down over an edge in ripples smaller than the hysteresis."""
     edge = EDGES[2]
@@ -231,6 +244,9 @@ def test_one_member_needs_no_edges():
         }
     )
     assert "#define NSMA_MEMBERS 1" in text["nsma_selector.h"]
+    # Of a bundle of before: by `a` alone.
+    zero = selector_code._literal(0.0)
+    assert f"REFERENCE_SIGNAL {zero}" in text["nsma_selector.h"]
 
 
 def test_the_kotlin_code_holds_the_same_numbers():

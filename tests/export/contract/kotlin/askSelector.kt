@@ -19,6 +19,10 @@ fun main() {
             "g" -> NsmaSelector.fromGain(x[0].toFloat())
             "i" -> NsmaSelector.fromIso(x[0].toInt(), x[1].toInt())
             "n" -> NsmaSelector.fromNoise(x[0].toFloat(), x[1].toFloat())
+            "s" -> NsmaSelector.atSignal(
+                NsmaSelector.fromNoise(x[0].toFloat(), 1e-6f, cfa),
+                x[1].toFloat()
+            )
             "p" -> NsmaSelector.fromNoiseProfile(pairs)
             else -> NsmaSelector.fromNoiseProfileAsDng(pairs, cfa)
         }
