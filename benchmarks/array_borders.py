@@ -1,8 +1,10 @@
 """What changes at a gain where one member of an array gives way to the next.
 
-Both members that share a border denoise the same noisy photographs at its gain.
-A user who turns the gain up by a hair must not see which one worked.
+Both members that share a border denoise the same noisy photographs at the gain
+at which each lies on it. A user who turns the gain up by a hair must not see
+which one worked.
 
+    number, gain   photographs that do so within the sensor's gains; the median
     below, above   dB of RAW PSNR, of the member of lower and of higher gains
     rms            difference of their outputs, deviations of the noise
     8 x 8          the same of means over 8 x 8 packed pixels, where texture
@@ -15,9 +17,8 @@ Example:
     python benchmarks/array_borders.py --photographs=data/photos/cid22_val
 """
 
-import dataclasses
-
 import numpy as np
+import one_member
 from absl import app
 from absl import flags
 
@@ -27,7 +28,7 @@ from fanet_tf.data import captures
 from fanet_tf.data import evaluation_sets
 from fanet_tf.data import scene_kinds
 from fanet_tf.denoising import bundle
-from fanet_tf.denoising.denoiser import Denoiser
+from fanet_tf.denoising import signal
 from fanet_tf.metrics.psnr import psnr
 from fanet_tf.raw import ksigma
 
@@ -40,23 +41,11 @@ _LIMIT = flags.DEFINE_integer("limit", 12, "Photographs.", lower_bound=1)
 _SIZE = flags.DEFINE_integer("size", 288, "Of the centre crops, pixels.")
 
 
-def _both(array):
-    """Returns denoisers: at a border of the array one takes the member below.
-
-    The other takes the member above.
-    """
-    return [
-        Denoiser(
-            dataclasses.replace(
-                array,
-                edges=tuple(factor * edge for edge in array.edges),
-                reference_signal=0.0,
-            ),
-            _RECIPE.value,
-            own_tile=True,
-        )
-        for factor in (1.01, 0.99)
-    ]
+def _gain(array, law, border, clean):
+    """Returns the gain at which a scene lies on a border."""
+    if array.reference_signal:
+        border *= signal.of_packed(clean, 0.0, 0.0) / array.reference_signal
+    return float(law.gain(border))
 
 
 def _coarse(packed):
@@ -95,13 +84,15 @@ def _compare(capture, denoisers):
 def main(_):
     """Prints a row for each border and kind of scenes."""
     array, law = bundle.load(_BUNDLE.value), profile_lib.load("imx258")
-    denoisers = _both(array)
     print(
-        f"{'gain':>5} {'scenes':12} {'below':>6} {'above':>6} {'rms':>6} "
-        f"{'8 x 8':>6} {'picture':>7}"
+        f"{'members':>7} {'scenes':12} {'number':>6} {'gain':>6} {'below':>6} "
+        f"{'above':>6} {'rms':>6} {'8 x 8':>6} {'picture':>7}"
     )
-    for border in array.edges[1:-1]:
-        gain = float(law.gain(border))
+    for index, border in enumerate(array.edges[1:-1]):
+        denoisers = [
+            one_member.denoiser(array, member, _RECIPE.value)
+            for member in (index, index + 1)
+        ]
         for kind in scene_kinds.KINDS.values():
             scenes = evaluation_sets.clean_scenes(
                 _PHOTOGRAPHS.value,
@@ -110,16 +101,21 @@ def main(_):
                 _SIZE.value,
                 kind,
             )
-            figures = np.array(
-                [
-                    _compare(captures.draw(scene, gain, law), denoisers)
-                    for scene in scenes
-                ]
-            )
-            below, above, rms, coarse, _ = figures.mean(0)
+            gains, figures = [], []
+            for scene in scenes:
+                gain = _gain(array, law, border, scene.clean)
+                # The sensor has no other.
+                if law.gain_range[0] <= gain <= law.gain_range[1]:
+                    gains.append(gain)
+                    capture = captures.draw(scene, gain, law)
+                    figures.append(_compare(capture, denoisers))
+            if not gains:
+                continue
+            below, above, rms, coarse, _ = np.mean(figures, 0)
             print(
-                f"{gain:5.2f} {kind.name:12} {below:6.2f} {above:6.2f} "
-                f"{rms:6.3f} {coarse:6.3f} {figures[:, 4].max():7.2f}",
+                f"{index}, {index + 1:4} {kind.name:12} {len(gains):6} "
+                f"{np.median(gains):6.2f} {below:6.2f} {above:6.2f} "
+                f"{rms:6.3f} {coarse:6.3f} {np.max(figures, 0)[4]:7.2f}",
                 flush=True,
             )
 

@@ -36,12 +36,31 @@ def test_the_stages_of_a_frame_are_all_of_it():
 def test_both_members_of_a_border_are_compared():
     lines = printed("array_borders.py", "--limit=1", "--size=64")
     rows = [x for x in lines if x[0][0].isdigit()]
-    kinds = len(scene_kinds.KINDS)
-    assert [x[0] for x in rows] == sorted(
-        ["2.83", "8.00", "22.63"] * kinds, key=float
-    )
+    assert {(x[0], x[1]) for x in rows} == {
+        ("0,", "1"),
+        ("1,", "2"),
+        ("2,", "3"),
+    }
+    assert {x[2] for x in rows} == set(scene_kinds.KINDS)
     for row in rows:
-        below, above, rms = map(float, row[2:5])
+        number, gain, below, above, rms = map(float, row[3:8])
+        assert number == 1 and 1.0 <= gain <= 64.0
         # Two networks, one picture.
         assert 0.0 < rms < 0.5
         assert abs(below - above) < 1.5
+
+
+def test_a_reference_is_judged_by_what_each_member_reaches():
+    lines = printed(
+        "array_members.py",
+        *("--limit=1", "--size=64", "--references=1e-9,0.1"),
+    )
+    members = [x for x in lines if x and x[1] in scene_kinds.KINDS]
+    # PSNR falls as the noise grows, whatever the member.
+    assert len(members) == 7 * len(scene_kinds.KINDS)
+    for one, other in zip(members[:6], members[1:7], strict=True):
+        for column in (5, 7, 9, 11):
+            assert float(one[column]) > float(other[column])
+    # A reference of nothing: the first member serves all, and loses at night.
+    gained = {x[1]: float(x[3]) for x in lines if x and x[1] in ("1e-9", "0.1")}
+    assert gained["1e-9"] < 0.0 < gained["0.1"]
