@@ -44,7 +44,7 @@ object NsmaSelector {
      * darker frame has a later one ([atSignal]). 0: members are chosen by `a`
      * alone.
      */
-    const val REFERENCE_SIGNAL = 0.0e+0f
+    const val REFERENCE_SIGNAL = 8.6e-2f
     private val EDGES = floatArrayOf(2.1e-4f, 5.939697e-4f, 1.68e-3f, 4.7517577e-3f, 1.344e-2f)
 
     /**

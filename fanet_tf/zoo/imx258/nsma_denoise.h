@@ -33,7 +33,7 @@
 #define NSMA_BUNDLE "imx258"
 /* Of manifest.json as sorted, compact JSON without `files`. */
 #define NSMA_BUNDLE_SHA256 \
-  "5a5cfe8415da395423dc79bdb60ed8a5fa50dc63519ef7d5cefe77c22b081b34"
+  "f29ce582886f42343b4f2d843f4ac4dbc4574a3d5567e17b2e6bc410c0724142"
 
 /* The network's tile [1, height, width, 4], planes R, Gr, Gb, B, float32. */
 #define NSMA_TILE_HEIGHT 384
@@ -78,9 +78,9 @@ static inline const NsmaFile *nsma_files(int32_t *count) {
       {2, "dynamic_wi8_afp32", "member_2_dynamic_wi8_afp32.tflite",
        "9f08240005a1af3f67d58201e69106ca1613ff8c23ead1e746a8a127b126e120"},
       {3, "float16", "member_3_float16.tflite",
-       "4645c0e7f67b99ad4129387128f937d2312135483f4a57edfd74e3bcc21d4f51"},
+       "ff3b87bdc2011d7fcd0033e2b8b19b9402a3ddffd9df69cef7aab9501fce9f08"},
       {3, "dynamic_wi8_afp32", "member_3_dynamic_wi8_afp32.tflite",
-       "e4d636427861aa8cf511fdcbd92654a70215a3e0cc3a9daa02118de8159e28f2"},
+       "e381896de55442e2f52e9209346ae59c83cc0cb172652d79ca74a4f1c6e3eea5"},
   };
   *count = NSMA_CAST(int32_t, sizeof(files) / sizeof(files[0]));
   return files;

@@ -55,7 +55,7 @@ typedef struct {
 
 /* Root mean square of the frames whose member is that of their a; a darker
  * frame has a later one (nsma_at_signal). 0: members are chosen by a alone. */
-#define NSMA_REFERENCE_SIGNAL 0.0e+0f
+#define NSMA_REFERENCE_SIGNAL 8.6e-2f
 
 static const float kNsmaEdges[NSMA_MEMBERS + 1] = {
     2.1e-4f, 5.939697e-4f, 1.68e-3f, 4.7517577e-3f, 1.344e-2f};
