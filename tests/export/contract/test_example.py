@@ -11,6 +11,8 @@ import pytest
 from helpers import ROOT
 
 from fanet_tf.denoising import bundle as bundle_reader
+from fanet_tf.denoising import signal as signal_lib
+from fanet_tf.denoising.frame import Frame
 from fanet_tf.denoising.member_runner import MemberRunner
 from fanet_tf.denoising.noise_source import at_gain
 from fanet_tf.denoising.noise_source import law_of_bundle
@@ -151,7 +153,8 @@ def test_it_writes_what_the_command_writes(array, program, tmp_path):
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
-    member = array.member_for(8 * 2.1e-4)
+    signal = signal_lib.measure(Frame(image), 8 * 2.1e-4, 5.4e-6)
+    member = array.member_for(8 * 2.1e-4, signal)
     path = running.stdout.readline().decode().strip()
     assert path == str(member.path(recipe))
     runner = MemberRunner(member, recipe, 1)
