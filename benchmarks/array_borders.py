@@ -18,17 +18,15 @@ Example:
 """
 
 import numpy as np
-import one_member
+import same_scenes
 from absl import app
 from absl import flags
 
 from fanet_tf.calibration import profile as profile_lib
-from fanet_tf.data import camera
 from fanet_tf.data import captures
-from fanet_tf.data import evaluation_sets
-from fanet_tf.data import scene_kinds
 from fanet_tf.denoising import bundle
 from fanet_tf.denoising import signal
+from fanet_tf.denoising.denoiser import Denoiser
 from fanet_tf.metrics.psnr import psnr
 from fanet_tf.raw import ksigma
 
@@ -61,11 +59,7 @@ def _rms(values):
 
 def _compare(capture, denoisers):
     """Returns the figures of one photograph, in the order of the table."""
-    noise = tuple(float(np.squeeze(n)) for n in capture.noise)
-    outputs = [
-        np.clip(denoiser.denoise_packed(capture.noisy, noise), 0.0, 1.0)
-        for denoiser in denoisers
-    ]
+    outputs = same_scenes.denoised(capture, denoisers)
     scale, offset = ksigma.scale_offset(capture.noise)
     deviation = ksigma.deviation(
         ksigma.ksigma(capture.clean, scale[0], offset[0])
@@ -88,21 +82,15 @@ def main(_):
         f"{'members':>7} {'scenes':12} {'number':>6} {'gain':>6} {'below':>6} "
         f"{'above':>6} {'rms':>6} {'8 x 8':>6} {'picture':>7}"
     )
+    scenes = same_scenes.by_kind(_PHOTOGRAPHS.value, _LIMIT.value, _SIZE.value)
     for index, border in enumerate(array.edges[1:-1]):
         denoisers = [
-            one_member.denoiser(array, member, _RECIPE.value)
+            Denoiser(array.alone(member), _RECIPE.value, own_tile=True)
             for member in (index, index + 1)
         ]
-        for kind in scene_kinds.KINDS.values():
-            scenes = evaluation_sets.clean_scenes(
-                _PHOTOGRAPHS.value,
-                camera.get("imx258"),
-                _LIMIT.value,
-                _SIZE.value,
-                kind,
-            )
+        for kind, of_kind in scenes.items():
             gains, figures = [], []
-            for scene in scenes:
+            for scene in of_kind:
                 gain = _gain(array, law, border, scene.clean)
                 # The sensor has no other.
                 if law.gain_range[0] <= gain <= law.gain_range[1]:
@@ -113,7 +101,7 @@ def main(_):
                 continue
             below, above, rms, coarse, _ = np.mean(figures, 0)
             print(
-                f"{index}, {index + 1:4} {kind.name:12} {len(gains):6} "
+                f"{index}, {index + 1:4} {kind:12} {len(gains):6} "
                 f"{np.median(gains):6.2f} {below:6.2f} {above:6.2f} "
                 f"{rms:6.3f} {coarse:6.3f} {np.max(figures, 0)[4]:7.2f}",
                 flush=True,

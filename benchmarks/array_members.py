@@ -15,18 +15,16 @@ import collections
 import dataclasses
 
 import numpy as np
-import one_member
+import same_scenes
 from absl import app
 from absl import flags
 
 from fanet_tf import nsma
 from fanet_tf.calibration import profile as profile_lib
-from fanet_tf.data import camera
 from fanet_tf.data import captures
-from fanet_tf.data import evaluation_sets
-from fanet_tf.data import scene_kinds
 from fanet_tf.denoising import bundle
 from fanet_tf.denoising import signal
+from fanet_tf.denoising.denoiser import Denoiser
 from fanet_tf.evaluation import regions
 from fanet_tf.metrics.psnr import psnr
 
@@ -66,36 +64,22 @@ class Frame:
 def measure(array, law):
     """Yields a `Frame` for each scene and gain."""
     denoisers = [
-        one_member.denoiser(array, index, _RECIPE.value)
+        Denoiser(array.alone(index), _RECIPE.value, own_tile=True)
         for index in range(len(array.members))
     ]
-    for kind in scene_kinds.KINDS.values():
-        scenes = evaluation_sets.clean_scenes(
-            _PHOTOGRAPHS.value,
-            camera.get("imx258"),
-            _LIMIT.value,
-            _SIZE.value,
-            kind,
-        )
-        for scene in scenes:
+    scenes = same_scenes.by_kind(_PHOTOGRAPHS.value, _LIMIT.value, _SIZE.value)
+    for kind, of_kind in scenes.items():
+        for scene in of_kind:
             parts = (None, regions.dark(scene.clean), regions.flat(scene.clean))
             for gain in _GAINS:
                 capture = captures.draw(scene, gain, law)
-                noise = tuple(float(np.squeeze(n)) for n in capture.noise)
-                found = []
-                for denoiser in denoisers:
-                    output = denoiser.denoise_packed(capture.noisy, noise)
-                    output = np.clip(output, 0.0, 1.0)
-                    found.append(
-                        [psnr(output, capture.clean, part) for part in parts]
-                    )
-                yield Frame(
-                    kind.name,
-                    gain,
-                    noise[0],
-                    signal.of_packed(capture.noisy, *noise),
-                    np.array(found),
-                )
+                found = [
+                    [psnr(output, capture.clean, part) for part in parts]
+                    for output in same_scenes.denoised(capture, denoisers)
+                ]
+                a, b = capture.noise.pair()
+                level = signal.of_packed(capture.noisy, a, b)
+                yield Frame(kind, gain, a, level, np.array(found))
 
 
 def gained(frames, edges, reference):

@@ -47,7 +47,7 @@ def member_of(a: float, subrange_edges) -> int:
     return bisect.bisect_right(subrange_edges[1:-1], a)
 
 
-def signal(mean, mean_square, a, b, xp=np):
+def signal(mean, mean_square, a, b):
     """Returns the root mean square of a frame without its noise.
 
     `E[y^2] = E[x^2] + a E[x] + b` by the noise's law, and `E[y] = E[x]`.
@@ -57,13 +57,12 @@ def signal(mean, mean_square, a, b, xp=np):
         mean_square: of the same values.
         a: of the noise.
         b: likewise.
-        xp: namespace of the arrays.
 
     Returns:
         `LEAST_SIGNAL` to `MOST_SIGNAL`.
     """
     square = mean_square - a * mean - b
-    return xp.sqrt(xp.clip(square, LEAST_SIGNAL**2, MOST_SIGNAL**2))
+    return np.sqrt(np.clip(square, LEAST_SIGNAL**2, MOST_SIGNAL**2))
 
 
 def at_reference(a, signal, reference: float):

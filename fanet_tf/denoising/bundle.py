@@ -127,6 +127,15 @@ class Bundle:
             a = nsma.at_reference(a, signal, self.reference_signal)
         return self.members[nsma.member_of(a, self.edges)]
 
+    def alone(self, index: int) -> "Bundle":
+        """Returns an array in which one member serves every frame."""
+        return dataclasses.replace(
+            self,
+            members=(self.members[index],),
+            edges=(self.edges[0], self.edges[-1]),
+            reference_signal=0.0,
+        )
+
     def covers(self, a: float) -> bool:
         """Whether `a` lies in the range that the members were trained for."""
         low, high = self.edges[0], self.edges[-1]

@@ -56,7 +56,7 @@ def stabilise(noisy, noise: NoiseParams):
 
 def unbiased_inverse(z, noise: NoiseParams):
     """Maps a filtered `[h, w, 4]` back: the `x` whose mean stands at `z`."""
-    a, b = (np.asarray(p, np.float64).item() for p in noise)
+    a, b = noise.pair()
     x, mean = _mean_table(a, b)
     return np.interp(z, mean, x).astype(np.float32)
 

@@ -7,8 +7,6 @@ import dataclasses
 import sys
 from collections.abc import Mapping
 
-import numpy as np
-
 from fanet_tf.calibration.profile import GainLaw
 from fanet_tf.denoising import bundle as bundle_lib
 from fanet_tf.denoising import defects
@@ -22,7 +20,6 @@ from fanet_tf.errors import InputError
 from fanet_tf.evaluation import classical as classical_methods
 from fanet_tf.evaluation.evaluate import Method
 from fanet_tf.evaluation.evaluate import Size
-from fanet_tf.raw.noise import NoiseParams
 
 # Name on the command line: (function, row of the table, note).
 _CLASSICAL = {
@@ -59,10 +56,6 @@ def classical(name: str) -> Method:
     return Method(function, label, note=note)
 
 
-def _plain(noise: NoiseParams) -> tuple[float, float]:
-    return tuple(np.asarray(p, np.float64).item() for p in noise)
-
-
 def from_bundle(
     folder, recipe: str | None = None, num_threads: int | None = None
 ) -> Method:
@@ -80,11 +73,11 @@ def from_bundle(
     def denoise(noisy, noise):
         # One for each member: a run that changes the gain at each capture
         # would load a flatbuffer each time.
-        noise = _plain(noise)
+        noise = noise.pair()
         signal = signal_lib.of_packed(noisy, *noise)
         index = array.member_for(noise[0], signal).index
         if index not in denoisers:
-            denoisers[index] = Denoiser(array, recipe, num_threads)
+            denoisers[index] = Denoiser(array.alone(index), recipe, num_threads)
         return denoisers[index].denoise_packed(noisy, noise)
 
     count = len(array.members)
@@ -111,7 +104,7 @@ def without_defects(method: Method) -> Method:
     """
 
     def denoise(noisy, noise):
-        corrected = defects.correct_packed(noisy, _plain(noise))
+        corrected = defects.correct_packed(noisy, noise.pair())
         return method.denoise(corrected, noise)
 
     note = "defective pixels found and corrected first"

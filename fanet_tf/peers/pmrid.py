@@ -130,7 +130,7 @@ def _published_name(name: str) -> str:
 
 def k_sigma(noise: NoiseParams) -> tuple[float, float]:
     """Returns `factor` and `shift` of `x' = factor x + shift`."""
-    a, b = (np.asarray(p, np.float64).item() for p in noise)
+    a, b = noise.pair()
     k, s = a * WHITE, b * WHITE**2
     shift = (s / k**2 - _ANCHOR_S / _ANCHOR_K**2) * _ANCHOR_K / WHITE
     return _ANCHOR_K / k, shift

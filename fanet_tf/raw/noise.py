@@ -38,6 +38,10 @@ class NoiseParams(NamedTuple):
         """Returns `a` and `b` as `[B, 1, 1, 1]`, to meet image batches."""
         return tuple(xp.reshape(p, (-1, 1, 1, 1)) for p in self)
 
+    def pair(self) -> tuple[float, float]:
+        """Returns the `a` and `b` of a single capture as numbers."""
+        return tuple(np.asarray(p, np.float64).item() for p in self)
+
 
 def from_dng(profile) -> NoiseParams:
     """Reads a noise profile of DNG or Android, as `a` and `b` of `[n]`.

@@ -104,7 +104,7 @@ def from_run(workdir) -> Method:
         padded = np.pad(
             noisy, ((0, rows), (0, columns), (0, 0)), mode="reflect"
         )
-        a, b = (np.asarray(n, np.float64).item() for n in noise)
+        a, b = noise.pair()
         signal = signal_lib.of_packed(noisy, a, b)
         index = nsma.member_of(nsma.at_reference(a, signal, reference), edges)
         model = members.get(index, *padded.shape[:2])

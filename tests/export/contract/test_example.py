@@ -11,7 +11,7 @@ import pytest
 from helpers import ROOT
 
 from fanet_tf.denoising import bundle as bundle_reader
-from fanet_tf.denoising import signal as signal_lib
+from fanet_tf.denoising.denoiser import Denoiser
 from fanet_tf.denoising.frame import Frame
 from fanet_tf.denoising.member_runner import MemberRunner
 from fanet_tf.denoising.noise_source import at_gain
@@ -129,11 +129,16 @@ def frame():
     return RawImage(counts, "RGGB", (64.0,), 1023.0)
 
 
+def noise_of(array):
+    """Of gain 8, which the program is told."""
+    noise = at_gain(law_of_bundle(array), 8.0, "the test")
+    return noise.a, noise.b
+
+
 def check(array, image, recipe, path):
     got = np.fromfile(path, "<u2").reshape(image.mosaic.shape)
-    noise = at_gain(law_of_bundle(array), 8.0, "the test")
     wanted, _ = app_code.expected(
-        array, image, (noise.a, noise.b), recipe, factor=64
+        array, image, noise_of(array), recipe, factor=64
     )
     assert np.abs(got.astype(int) - wanted).max() <= 1
 
@@ -153,8 +158,7 @@ def test_it_writes_what_the_command_writes(array, program, tmp_path):
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
-    signal = signal_lib.measure(Frame(image), 8 * 2.1e-4, 5.4e-6)
-    member = array.member_for(8 * 2.1e-4, signal)
+    member = Denoiser(array).member_for(Frame(image), noise_of(array))
     path = running.stdout.readline().decode().strip()
     assert path == str(member.path(recipe))
     runner = MemberRunner(member, recipe, 1)
