@@ -129,6 +129,10 @@ def tables(teacher) -> dict[str, dict[str, Row]]:
         },
         "transforms": {
             "anscombe": Row("Anscombe"),
+            "algebraic": Row(
+                "Anscombe, algebraic inverse",
+                {"model.transform": "signed_anscombe_algebraic"},
+            ),
             "ksigma": Row("k-sigma", {"model.transform": "ksigma"}),
         },
         "sensor": {

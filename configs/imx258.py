@@ -45,7 +45,7 @@ def get_config(stage="shared"):
     # tuning. Validation sees its D50: those figures are not comparable with
     # runs on the camera "imx258", which fanet-evaluate goes on using.
     config.data.camera = "imx258_tuned"
-    config.model.transform = "signed_anscombe"
+    config.model.transform = "signed_anscombe_algebraic"
     config.data.batch_size = 8
     config.validation.source = "data/photos/cid22_val"
     config.validation.limit = 12

@@ -54,7 +54,7 @@ def signed():
     """Returns the folder of a bundle of one member of a phone's files."""
 
     def change(config):
-        config.model.transform = "signed_anscombe"
+        config.model.transform = "signed_anscombe_algebraic"
         config.data.realism = "phone"
 
     folder = _folder()

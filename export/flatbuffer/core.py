@@ -6,9 +6,11 @@ A recipe of the core alone ships the network between the two: `stabilised` to
     stabilised, unit = stabilise(noisy, scale, offset)
     denoised = noisy + unit * core(stabilised)
 
-In integers alone a core takes `stabilised` as two planes (`flatbuffer.planes`).
+or `ksigma.moved_signed_anscombe` in the place of the sum. In integers alone a
+core takes `stabilised` as two planes (`flatbuffer.planes`).
 
-The same as `layers.Stabilise`, which needs Keras and a backend.
+The same as `layers.Stabilise` and `layers.Restore`, which need Keras and a
+backend.
 """
 
 import numpy as np
@@ -33,12 +35,31 @@ def stabilise(
     noisy, scale, offset = (inputs[n] for n in ("noisy", "scale", "offset"))
     if transform == "ksigma":
         return ksigma.ksigma(noisy, scale, offset) / 64.0, 64.0 / scale
-    if transform == "signed_anscombe":
+    if transform in ("signed_anscombe", ksigma.ALGEBRAIC):
         stabilised = ksigma.signed_anscombe(noisy, scale, offset) / 8.0
         s = ksigma.ksigma(noisy, scale, offset)
         return stabilised, ksigma.deviation(s, offset) / scale
     stabilised = ksigma.anscombe(noisy, scale, offset) / 8.0
     return stabilised, 4.0 * stabilised / scale
+
+
+def restore(inputs, stabilised, unit, residual, transform: str, xp=np):
+    """Returns `denoised` `[1, h, w, 4]`.
+
+    Args:
+        inputs: a member's, by name.
+        stabilised: from `stabilise`.
+        unit: likewise.
+        residual: of the core.
+        transform: one of `layers.stabilise.TRANSFORMS`.
+        xp: namespace of the arrays.
+    """
+    if transform != ksigma.ALGEBRAIC:
+        return inputs["noisy"] + unit * residual
+    noisy, scale, offset = (inputs[n] for n in ("noisy", "scale", "offset"))
+    return ksigma.moved_signed_anscombe(
+        noisy, 4.0 * stabilised, residual, scale, offset, xp=xp
+    )
 
 
 def is_core(details: dict[str, dict]) -> bool:
@@ -72,6 +93,6 @@ def around(
         inputs: a member's, by name.
         transform: one of `layers.stabilise.TRANSFORMS`.
     """
-    _, unit = stabilise(inputs, transform)
     residual = core(feeds(core.inputs, inputs, transform))[OUTPUT]
-    return inputs["noisy"] + unit * residual
+    stabilised, unit = stabilise(inputs, transform)
+    return restore(inputs, stabilised, unit, residual, transform)

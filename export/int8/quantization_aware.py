@@ -56,17 +56,25 @@ class _AroundCore(keras.Model):
     def __init__(self, core, ends):
         super().__init__(name="around_core")
         self.core, self.grid = core, ends.grid
+        self.transform = ends.transform
         self.stabilise = layers.Stabilise(ends.transform)
 
     def call(self, inputs, quantise=True):
-        noisy = inputs["noisy"]
         stabilised, unit = self.stabilise(
-            noisy, inputs["scale"], inputs["offset"]
+            inputs["noisy"], inputs["scale"], inputs["offset"]
         )
         feeds = {core_lib.INPUT: stabilised}
         if self.grid is not None:
             feeds = self.grid.split(stabilised, xp=keras.ops)
-        return noisy + unit * self.core(feeds, quantise=quantise)
+        residual = self.core(feeds, quantise=quantise)
+        return core_lib.restore(
+            inputs,
+            stabilised,
+            unit,
+            residual,
+            self.transform,
+            xp=keras.ops,
+        )
 
 
 class _Trainer(keras.Model):

@@ -15,6 +15,7 @@ from fanet_tf.layers.resample import BoxDownsample
 from fanet_tf.layers.resample import DepthToSpace
 from fanet_tf.layers.resample import Upsample
 from fanet_tf.layers.shrinked_skip import Replicate
+from fanet_tf.layers.stabilise import Restore
 from fanet_tf.layers.stabilise import Stabilise
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "HaarIDWT",
     "Limit",
     "Replicate",
+    "Restore",
     "Stabilise",
     "Upsample",
 ]

@@ -10,6 +10,7 @@ from fanet_tf.raw import ksigma
 _INPUT_SCALE = {
     "anscombe": 1.0 / 8.0,
     "signed_anscombe": 1.0 / 8.0,
+    "signed_anscombe_algebraic": 1.0 / 8.0,
     "ksigma": 1.0 / 64.0,
 }
 
@@ -24,6 +25,7 @@ class Stabilise(keras.layers.Layer):
         ksigma:    stabilised = s / 64,    unit = 64 / scale
         signed_anscombe: as `anscombe` at and above black; below it, linearly
                    on, `unit` as at black (`raw.ksigma.signed_anscombe`)
+        signed_anscombe_algebraic: the same; the way back is `Restore`
 
     `signed_anscombe` is for RAW that keeps the noise below black. There
     `noisy + unit * residual` inverts it exactly: a pixel 5 deviations below
@@ -61,7 +63,7 @@ class Stabilise(keras.layers.Layer):
 
     def call(self, noisy, scale, offset):
         input_scale = _INPUT_SCALE[self.transform]
-        if self.transform == "signed_anscombe":
+        if self.transform in ("signed_anscombe", ksigma.ALGEBRAIC):
             u = noisy * scale
             above = ops.relu(u)
             black = offset + ksigma.SHIFT
@@ -80,3 +82,38 @@ class Stabilise(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "transform": self.transform}
+
+
+@keras.saving.register_keras_serializable(package="fanet_tf")
+class Restore(keras.layers.Layer):
+    """Brings a residual back to RAW by the transform's algebraic inverse.
+
+    Of `signed_anscombe_algebraic`. The first order of it, `noisy + unit *
+    residual`, leaves the square of each pixel's noise for the network to
+    compute, and what the network gets wrong of it stays as grain: it was 6 to
+    16 % of the error in flat parts two and four stops under.
+
+    Call arguments:
+        noisy: `[B, h, w, 4]` RAW, 0 = black, 1 = white.
+        stabilised: `[B, h, w, 4]`, from `Stabilise`.
+        residual: `[B, h, w, 4]`, in deviations of the noise.
+        scale: `[B, 1, 1, 1]`, 1 / a.
+        offset: `[B, 1, 1, 1]`, b / a^2.
+
+    Returns:
+        `denoised`, `[B, h, w, 4]`.
+    """
+
+    def __init__(self, **kwargs):
+        kwargs.setdefault("dtype", "float32")  # As `Stabilise`.
+        super().__init__(**kwargs)
+
+    def call(self, noisy, stabilised, residual, scale, offset):
+        half = stabilised * (0.5 / _INPUT_SCALE[ksigma.ALGEBRAIC])
+        return ksigma.moved_signed_anscombe(
+            noisy, half, residual, scale, offset, xp=ops
+        )
+
+    def compute_output_shape(self, noisy_shape, *others):
+        del others
+        return noisy_shape

@@ -3,6 +3,7 @@
 import keras
 
 from fanet_tf import layers
+from fanet_tf.raw import ksigma
 
 SCALARS = (1, 1, 1)  # Shape of `scale` and `offset`, without the batch.
 
@@ -11,6 +12,8 @@ def build(core, transform="anscombe"):
     """Wraps a network so that an app feeds RAW and two numbers.
 
         denoised = noisy + unit * core(stabilised)
+
+    or, with an algebraic transform, `layers.Restore` in the place of the sum.
 
     Args:
         core: keras.Model, `[B, h, w, 4]` to the same shape.
@@ -28,12 +31,17 @@ def build(core, transform="anscombe"):
         noisy, scale, offset
     )
     residual = core(stabilised)
-    scaled = keras.layers.Multiply(name="scaled", dtype="float32")(
-        [residual, unit]
-    )
-    denoised = keras.layers.Add(name="denoised", dtype="float32")(
-        [noisy, scaled]
-    )
+    if transform == ksigma.ALGEBRAIC:
+        denoised = layers.Restore(name="denoised")(
+            noisy, stabilised, residual, scale, offset
+        )
+    else:
+        scaled = keras.layers.Multiply(name="scaled", dtype="float32")(
+            [residual, unit]
+        )
+        denoised = keras.layers.Add(name="denoised", dtype="float32")(
+            [noisy, scaled]
+        )
     return keras.Model(
         {"noisy": noisy, "scale": scale, "offset": offset},
         denoised,

@@ -25,7 +25,15 @@ import numpy as np
 
 from fanet_tf.raw.noise import NoiseParams
 
-TRANSFORMS = ("anscombe", "signed_anscombe", "ksigma")
+TRANSFORMS = (
+    "anscombe",
+    "signed_anscombe",
+    "signed_anscombe_algebraic",
+    "ksigma",
+)
+# The signed transform whose way back is `moved_signed_anscombe`; that of the
+# others is the first order of it.
+ALGEBRAIC = "signed_anscombe_algebraic"
 
 SHIFT = 0.375  # 3/8: with it the variance is nearest to 1 (Anscombe 1948).
 
@@ -91,6 +99,35 @@ def inverse_signed_anscombe(stabilised, scale, offset, xp=np):
     half = 0.5 * xp.maximum(stabilised, 2.0 * root)
     below = xp.minimum(stabilised - 2.0 * root, 0.0)
     return (half * half - black + below * root) / scale
+
+
+def moved_signed_anscombe(noisy, half, step, scale, offset, xp=np):
+    """Returns the RAW whose transform is a step away from a pixel's.
+
+    The algebraic inverse of `signed_anscombe` at `z + r`, without subtracting
+    two large numbers; `z` is the pixel's transform and `v` what of it lies
+    below black, `min(u, 0) / sqrt(offset + 3/8)`:
+
+        ((z + r)^2 / 4 - 3/8 - offset) / scale
+            = noisy + (r (z / 2 + r / 4) + v^2 / 4) / scale
+
+    Its first order, `noisy + r z / (2 scale)`, is off by `r^2 / (4 scale)`,
+    in the dark a sixth of a squared deviation of the noise in each pixel.
+    Below black the parabola goes on, so a step to there is not exact.
+
+    Args:
+        noisy: RAW, 0 = black, 1 = white; not clipped at black.
+        half: `z / 2`, half of its `signed_anscombe`.
+        step: `r`, in deviations of the noise.
+        scale: `1/a`.
+        offset: `b/a^2`.
+        xp: namespace of the arrays.
+    """
+    below = xp.minimum(noisy * scale, 0.0)
+    change = step * (half + 0.25 * step)
+    # In this order nothing leaves the range of half precision.
+    change += below * below * (0.25 / (offset + SHIFT))
+    return noisy + change / scale
 
 
 def inverse_anscombe(stabilised, scale, offset):

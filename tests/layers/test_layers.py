@@ -270,6 +270,24 @@ def test_signed_stabilise_goes_on_below_black(rng):
         np.testing.assert_allclose(got, expected, rtol=2e-6)
 
 
+@pytest.mark.parametrize("lowest", [-0.02, 0.0])
+def test_restore_undoes_stabilise(rng, lowest):
+    shape = (2, 4, 6, 4)
+    noisy = rng.uniform(lowest, 0.1, shape).astype(np.float32)
+    clean = rng.uniform(0.0, 0.1, shape).astype(np.float32)
+    scale = np.float32([4762, 74]).reshape(2, 1, 1, 1)
+    offset = np.float32([9.7, 1.8]).reshape(2, 1, 1, 1)
+    layer = layers.Stabilise("signed_anscombe_algebraic")
+    stabilised, _ = layer(noisy, scale, offset)
+    target, _ = layer(clean, scale, offset)
+    residual = 8 * (target - stabilised)
+    found = layers.Restore()(noisy, stabilised, residual, scale, offset)
+    np.testing.assert_allclose(found, clean, atol=2e-7)
+    # No step leaves what is not below black as it is.
+    still = layers.Restore()(noisy, stabilised, 0 * residual, scale, offset)
+    np.testing.assert_array_equal(still[noisy >= 0], noisy[noisy >= 0])
+
+
 def test_stabilise_refuses_an_unknown_transform():
     with pytest.raises(ValueError, match="Received: transform='log'"):
         layers.Stabilise("log")

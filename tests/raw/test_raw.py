@@ -186,6 +186,26 @@ def test_transforms_undo_themselves(rng, xp):
 
 
 @pytest.mark.parametrize("xp", WORLDS)
+@pytest.mark.parametrize("a, b", GAINS)
+def test_a_step_in_the_signed_transform_is_exact(rng, a, b, xp):
+    scale, offset = np.float32(1 / a), np.float32(b / a**2)
+    clean = rng.random((64, 64), dtype=np.float32) ** 4
+    deviation = np.sqrt(a * clean + b)
+    noisy = clean + deviation * rng.standard_normal(clean.shape)
+    noisy = noisy.astype(np.float32)  # Below black, too.
+    z = ksigma.signed_anscombe(noisy, scale, offset, xp)
+    step = ksigma.signed_anscombe(clean, scale, offset, xp) - z
+    back = ksigma.moved_signed_anscombe(noisy, 0.5 * z, step, scale, offset, xp)
+    assert str(keras.backend.standardize_dtype(back.dtype)) == "float32"
+    np.testing.assert_array_less(np.abs(back - clean), 1e-4 * deviation)
+    # Its first order is not: what is left is the square of the step.
+    first = noisy + z * step / (2 * scale)
+    above = noisy >= 0
+    left = np.abs(clean - first - np.square(step) / (4 * scale))
+    np.testing.assert_array_less(left[above], 1e-3 * deviation[above])
+
+
+@pytest.mark.parametrize("xp", WORLDS)
 def test_tone_and_gamma_undo_themselves(rng, xp):
     srgb = rng.random((1, 4, 6, 3), dtype=np.float32)
     np.testing.assert_allclose(
