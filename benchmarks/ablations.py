@@ -7,7 +7,7 @@
                    half in equal parts by the members
     trained_array  the same from the trained shared start of the shipped array
     losses         Charbonnier, simple distillation, Feature Loss (Table 3)
-    transforms     k-sigma, Anscombe
+    transforms     k-sigma, Anscombe and its algebraic inverse
     sensor         training without and with the terms of a phone's sensor,
                    also measured on frames two stops under that have them
 
@@ -44,7 +44,7 @@ from fanet_tf.training.feed import schedule as schedule_lib
 _TABLE = flags.DEFINE_enum(
     "table",
     None,
-    list(ablation_rows.tables(teacher="")),
+    list(ablation_rows.tables()),
     "Which question.",
     required=True,
 )
@@ -57,9 +57,6 @@ _DATA = flags.DEFINE_string("data", "data", "Folder, or 'bundled'.")
 _STEPS = flags.DEFINE_integer("steps", 3000, "In all.", lower_bound=16)
 _SEEDS = flags.DEFINE_integer("seeds", 3, "How many.", lower_bound=1)
 _BATCH = flags.DEFINE_integer("batch_size", 8, "Of all runs.", lower_bound=1)
-_TEACHER_STEPS = flags.DEFINE_integer(
-    "teacher_steps", 3000, "Of the teacher of `losses`.", lower_bound=16
-)
 
 
 def _train(config, folder, banks):
@@ -76,21 +73,12 @@ def _train(config, folder, banks):
         raise SystemExit(1)  # SIGTERM; the same command goes on.
 
 
-def _train_teacher(schedule, folder, banks):
-    config = ablation_rows.base(
-        schedule, "teacher", 0, _TEACHER_STEPS.value, 1e-3
-    )
-    config.model.base_width = 8  # A quarter: what a CPU can train.
-    _train(config, folder, banks)
-
-
 def main(argv):
     """Trains what is not trained yet, and prints the table."""
     del argv
     schedule = ablation_rows.Schedule(_STEPS.value, _BATCH.value, _DATA.value)
     workdir = pathlib.Path(_WORKDIR.value)
-    teacher = workdir / "teacher"
-    rows = ablation_rows.tables(teacher)[_TABLE.value]
+    rows = ablation_rows.tables()[_TABLE.value]
     unknown = set(_ROWS.value) - set(rows)
     if unknown:
         raise app.UsageError(
@@ -99,8 +87,6 @@ def main(argv):
         )
     chosen = {n: r for n, r in rows.items() if n in (_ROWS.value or rows)}
     banks = {}
-    if any("loss.teacher" in row.changes for row in chosen.values()):
-        _train_teacher(schedule, teacher, banks)
     scores = {name: [] for name in chosen}
     for seed in range(_SEEDS.value):
         for name, row in chosen.items():

@@ -21,6 +21,7 @@ from fanet_tf.errors import InputError
 # Poolings whose inputs are looked at, and the one that content is taken from.
 LEVELS = 4
 CONTENT_LEVEL = 1
+_HALVING = ("dwt", "down")  # How our models name what is no pooling.
 
 
 def feature_network(model, levels: int = LEVELS):
@@ -28,7 +29,7 @@ def feature_network(model, levels: int = LEVELS):
 
     Args:
         model: functional keras.Model whose levels end with a layer that
-            halves: max-pooling, or a layer named `dwt...`.
+            halves: max-pooling, or a layer named `dwt...` or `down...`.
         levels: how many levels are looked at, at most.
 
     Returns:
@@ -39,12 +40,12 @@ def feature_network(model, levels: int = LEVELS):
         layer.input
         for layer in model.layers
         if isinstance(layer, keras.layers.MaxPooling2D)
-        or layer.name.startswith("dwt")
+        or layer.name.startswith(_HALVING)
     ][:levels]
     if not features:
         raise InputError(
-            "The teacher of `loss.feature` must be a network that pools (a "
-            f"variant of `unet` or `upi`). Received: {model.name} without any"
+            "The teacher of `loss.feature` must be a network of levels (a "
+            f"variant of `unet`, `upi` or `gated`). Received: {model.name}"
         )
     network = keras.Model(model.input, features, name="features")
     network.trainable = False

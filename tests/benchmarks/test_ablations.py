@@ -11,7 +11,7 @@ from fanet_tf.training import members
 
 _STEPS = 1600
 _SCHEDULE = ablation_rows.Schedule(_STEPS, 8, "bundled")
-_TABLES = ablation_rows.tables(pathlib.Path("runs/teacher"))
+_TABLES = ablation_rows.tables()
 
 
 @pytest.fixture(scope="module")

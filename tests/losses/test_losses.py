@@ -47,6 +47,7 @@ def member(name="upi", seed=1):
     sizes = {
         "unet": {"widths": (8, 8, 8), "mid_blocks": 1, "fa_hidden": 4},
         "upi": {"base_width": 4, "levels": 3},
+        "gated": {"widths": (8, 8, 8), "stem_stride": 2},
     }[name]
     model = models.build(name, *SIZE[1:3], **sizes)
     randomise(model, seed)
@@ -115,7 +116,7 @@ def test_charbonnier_and_distillation_are_their_equations(pair, domain):
     )
 
 
-@pytest.mark.parametrize("name", ["unet", "upi"])
+@pytest.mark.parametrize("name", ["unet", "upi", "gated"])
 def test_feature_loss_is_its_equation(pair, name):
     features = losses.TeacherFeatures(member(name))
     expected = numpy_perceptual(
@@ -273,16 +274,15 @@ def test_vgg_16_is_never_random():
         vgg.features("none")
 
 
-def test_a_teacher_without_poolings_teaches_by_its_output_alone():
+def test_a_teacher_without_levels_teaches_by_its_output_alone():
     config = config_lib.default_config()
-    teacher, student = (
-        models.build("gated", *SIZE[1:3], widths=(8, 16)) for _ in range(2)
-    )
+    teacher = models.build("pmrid", 32, 32)
+    student = models.build("gated", 32, 32, widths=(8, 16))
     config.loss.teacher = "a run"
     config.loss.distillation = 1.0
     trainer_lib.Trainer(student, config.loss, teacher)
     config.loss.feature = 78.7
-    with pytest.raises(InputError, match="a network that pools"):
+    with pytest.raises(InputError, match="a network of levels"):
         trainer_lib.Trainer(student, config.loss, teacher)
 
 
