@@ -65,13 +65,17 @@ def main(argv):
         inputs, clean = _tile(level)
         scale = inputs["scale"]
         product = _rounded(inputs["noisy"] * scale) / scale
-        stabilised, unit = core_lib.stabilise(
-            {**inputs, "noisy": product}, config.model.transform
+        transform = config.model.transform
+        stabilised, _ = core_lib.stabilise(
+            {**inputs, "noisy": product}, transform
         )
-        exact, _ = core_lib.stabilise(inputs, config.model.transform)
+        exact, unit = core_lib.stabilise(inputs, transform)
         seen = _rounded(stabilised)
-        from_seen = inputs["noisy"] + unit * residual(seen)
-        given = from_seen + unit * _UNIT * (seen - exact)
+        step = residual(seen)
+        from_seen, given = (
+            core_lib.restore(inputs, exact, unit, step + moved, transform)
+            for moved in (0.0, _UNIT * (seen - exact))
+        )
         row = [float32(inputs), half(inputs), from_seen, given]
         figures = " ".join(f"{_error(x, clean):7.4f}" for x in row)
         print(f"{level:6g} {figures}", flush=True)

@@ -34,7 +34,9 @@ from fanet_tf.training.feed import pipeline
 from fanet_tf.training.feed import schedule
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "Config file.")
-_STEPS = flags.DEFINE_integer("steps", 30, "Timed steps.", lower_bound=3)
+_STEPS = flags.DEFINE_integer(
+    "steps", 30, "Timed steps.", lower_bound=step_clock.WARM_UP + 1
+)
 _LAYERS = flags.DEFINE_bool("layers", True, "Time each layer as well.")
 
 

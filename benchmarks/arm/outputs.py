@@ -108,8 +108,10 @@ class Case:
         output = quantized.real(output, detail)
         if not core_lib.is_core(details):
             return output
-        _, unit = core_lib.stabilise(self.inputs, self.transform)
-        return self.inputs["noisy"] + unit * output
+        stabilised, unit = core_lib.stabilise(self.inputs, self.transform)
+        return core_lib.restore(
+            self.inputs, stabilised, unit, output, self.transform
+        )
 
     def difference(
         self, output: np.ndarray, reference: np.ndarray

@@ -195,7 +195,7 @@ def test_the_shipped_members_are_fan_half(rng):
     _, height, width, _ = shipped.get_layer("core").input_shape
     model = {
         **variants.get("fan_half").model,
-        "transform": "signed_anscombe",
+        "transform": "signed_anscombe_algebraic",
     }
     today = models.build(height=height, width=width, **model)
     assert [w.path for w in today.weights] == [w.path for w in shipped.weights]

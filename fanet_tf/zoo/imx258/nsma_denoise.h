@@ -33,7 +33,7 @@
 #define NSMA_BUNDLE "imx258"
 /* Of manifest.json as sorted, compact JSON without `files`. */
 #define NSMA_BUNDLE_SHA256 \
-  "f29ce582886f42343b4f2d843f4ac4dbc4574a3d5567e17b2e6bc410c0724142"
+  "3643ea4f7dd437cc365caa76a7217d835717d5663cd4d266f80fd79d597acdd5"
 
 /* The network's tile [1, height, width, 4], planes R, Gr, Gb, B, float32. */
 #define NSMA_TILE_HEIGHT 384
@@ -66,21 +66,21 @@ typedef struct {
 static inline const NsmaFile *nsma_files(int32_t *count) {
   static const NsmaFile files[] = {
       {0, "float16", "member_0_float16.tflite",
-       "59df797d15ea07d20c5ce171c1d81bb36896ecd9bb028f0b250d7633b2ef39ec"},
+       "63e9582f620b3e1833072a8c8d5be032762917bfb6d9f763e86bbfeba6255403"},
       {0, "dynamic_wi8_afp32", "member_0_dynamic_wi8_afp32.tflite",
-       "a69fe808865e74784423bb21bec5ee3a80f806f26ce10735ad395a3f6eb306c1"},
+       "3e98653a38e2f458339d13ff8ce5a9d13937760e0964e5699f305771b771653e"},
       {1, "float16", "member_1_float16.tflite",
-       "9e28a014cdc78de1b2b86f77e325262738ae6b4d8f9b82c87e34d37773722850"},
+       "debdb524233063c8a9a45f04d4299ddf3393e87eee44de13cfa0bb7c1a24b4ee"},
       {1, "dynamic_wi8_afp32", "member_1_dynamic_wi8_afp32.tflite",
-       "fe1794ec627aa32b9f4f2ed664a6d4e11baafb3a8744211176d3386c5feb9375"},
+       "eaeaa7df60f1c3b28a229a7d382d6cbe1ece401b5488765193cd7036081d84ab"},
       {2, "float16", "member_2_float16.tflite",
-       "071b77063ce22d2b5da2310d061aa50211ab7376ffbb68bed66ca29f91657dcd"},
+       "e71f46fa417fad3dfa34bc824911cdfd712080d73108e901cc5577f9661526bd"},
       {2, "dynamic_wi8_afp32", "member_2_dynamic_wi8_afp32.tflite",
-       "9f08240005a1af3f67d58201e69106ca1613ff8c23ead1e746a8a127b126e120"},
+       "4547d249d66aebd18b7d5a67f83880afe35b6fd966a61953701952cc85d5abe3"},
       {3, "float16", "member_3_float16.tflite",
-       "ff3b87bdc2011d7fcd0033e2b8b19b9402a3ddffd9df69cef7aab9501fce9f08"},
+       "6bda555b43fc1118a7d2eff2e34a8ddf2399cb8c0fb95474051fb61c418bd71b"},
       {3, "dynamic_wi8_afp32", "member_3_dynamic_wi8_afp32.tflite",
-       "e381896de55442e2f52e9209346ae59c83cc0cb172652d79ca74a4f1c6e3eea5"},
+       "5a3cbb28dd4f0326e676da3163c9bb966f2e1eac250691e5111880aab15c3bf9"},
   };
   *count = NSMA_CAST(int32_t, sizeof(files) / sizeof(files[0]));
   return files;

@@ -25,7 +25,7 @@ def flatbuffers():
         height=SIZE[0],
         width=SIZE[1],
         widths=(8, 16),
-        transform="signed_anscombe",
+        transform="signed_anscombe_algebraic",
     )
     randomise(made)
     made.set_weights([0.3 * w for w in made.get_weights()])
