@@ -13,6 +13,9 @@ Example:
     python benchmarks/latency.py
     python benchmarks/latency.py --variants=fan,fan_fast --tile=256 --rounds=40
     python benchmarks/latency.py --neighbour
+
+A variant is timed with its own transform, or with the one that its name ends
+with: `fan_half:signed_anscombe_algebraic` is the network that ships.
 """
 
 import contextlib
@@ -34,7 +37,7 @@ from fanet_tf.models import receptive
 _VARIANTS = flags.DEFINE_list(
     "variants",
     [n for n in (*variants_lib.STUDENTS, *variants_lib.RIVALS) if n != "fan"],
-    "Names of variants; R1 (`fan`) always runs.",
+    "Names of variants, `NAME` or `NAME:TRANSFORM`; R1 (`fan`) always runs.",
 )
 _RECIPES = flags.DEFINE_list(
     "recipes", ["float32", "dynamic_wi8_afp32"], "Number formats."
@@ -67,9 +70,10 @@ def _compare(flatbuffers, halos, recipe, threads, tile, rounds):
         rounds,
     )
     network_mp = tile**2 / cost.PACKED_PER_MP
+    width = max(16, *map(len, times))
     print(f"\n{recipe}, {threads} thread(s), {rounds} rounds, tile {tile}")
     print(
-        f"{'':16} {'ms/MP':>8} {'ms/useful MP':>13} {'of R1':>7} "
+        f"{'':{width}} {'ms/MP':>8} {'ms/useful MP':>13} {'of R1':>7} "
         f"{'useful of R1':>13} {'one node':>9}"
     )
     useful = {
@@ -84,7 +88,7 @@ def _compare(flatbuffers, halos, recipe, threads, tile, rounds):
         per_mp = statistics.median(own) / network_mp
         kept = useful[name]
         print(
-            f"{name:16} {per_mp:8.1f} "
+            f"{name:{width}} {per_mp:8.1f} "
             f"{per_mp / kept if kept else float('inf'):13.1f} {ratio:7.3f} "
             f"{ratio * useful[_REFERENCE] / kept if kept else 0:13.3f} "
             f"{str(not runtime.undelegated(flatbuffers[name][recipe])):>9}"
@@ -113,7 +117,10 @@ def main(argv):
     names = [_REFERENCE] + [n for n in _VARIANTS.value if n != _REFERENCE]
     flatbuffers, halos = {}, {}
     for name in names:
-        model = variants_lib.get(name).model
+        variant, _, transform = name.partition(":")
+        model = dict(variants_lib.get(variant).model)
+        if transform:
+            model["transform"] = transform
         made = runtime_timing.random_source(model, _TILE.value)
         flatbuffers[name] = {
             recipe: recipes.get(recipe).convert(made)
