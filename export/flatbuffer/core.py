@@ -35,7 +35,7 @@ def stabilise(
     noisy, scale, offset = (inputs[n] for n in ("noisy", "scale", "offset"))
     if transform == "ksigma":
         return ksigma.ksigma(noisy, scale, offset) / 64.0, 64.0 / scale
-    if transform in ("signed_anscombe", ksigma.ALGEBRAIC):
+    if transform in ksigma.SIGNED:
         stabilised = ksigma.signed_anscombe(noisy, scale, offset) / 8.0
         s = ksigma.ksigma(noisy, scale, offset)
         return stabilised, ksigma.deviation(s, offset) / scale

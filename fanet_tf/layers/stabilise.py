@@ -63,7 +63,7 @@ class Stabilise(keras.layers.Layer):
 
     def call(self, noisy, scale, offset):
         input_scale = _INPUT_SCALE[self.transform]
-        if self.transform in ("signed_anscombe", ksigma.ALGEBRAIC):
+        if self.transform in ksigma.SIGNED:
             u = noisy * scale
             above = ops.relu(u)
             black = offset + ksigma.SHIFT

@@ -34,6 +34,7 @@ TRANSFORMS = (
 # The signed transform whose way back is `moved_signed_anscombe`; that of the
 # others is the first order of it.
 ALGEBRAIC = "signed_anscombe_algebraic"
+SIGNED = ("signed_anscombe", ALGEBRAIC)  # They keep what lies below black.
 
 SHIFT = 0.375  # 3/8: with it the variance is nearest to 1 (Anscombe 1948).
 
