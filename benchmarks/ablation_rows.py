@@ -20,11 +20,13 @@ class Schedule:
         steps: of a row, in all.
         batch_size: crops.
         data: folder of the photographs, or `"bundled"`.
+        first_seed: the others follow it.
     """
 
     steps: int
     batch_size: int
     data: str
+    first_seed: int = 0
 
 
 @dataclasses.dataclass(frozen=True)

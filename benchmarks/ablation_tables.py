@@ -125,6 +125,8 @@ def write(output, table, rows, name, schedule, scores) -> str:
     else:
         config = ablation_rows.base(schedule, row.variant, 0, 16, 1.0)
         config.update_from_flattened_dict(row.changes)
+        first = schedule.first_seed
+        first_seed = f"--first_seed={first} " if first else ""
         cost = cost_table.report(name, config.model.to_dict(), False).cost
         record |= {
             "gmacs_per_mp": round(cost.gmacs_per_mp, 4),
@@ -135,7 +137,7 @@ def write(output, table, rows, name, schedule, scores) -> str:
                 f"python benchmarks/ablations.py --table={table} "
                 f"--rows={name} --steps={schedule.steps} "
                 f"--batch_size={schedule.batch_size} --seeds={len(scores)} "
-                "--workdir=runs/ablations"
+                f"{first_seed}--workdir=runs/ablations"
             ),
             **{
                 metric: np.round([s[metric] for s in scores], 4).tolist()

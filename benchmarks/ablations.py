@@ -56,6 +56,9 @@ _OUTPUT = flags.DEFINE_string(
 _DATA = flags.DEFINE_string("data", "data", "Folder, or 'bundled'.")
 _STEPS = flags.DEFINE_integer("steps", 3000, "In all.", lower_bound=16)
 _SEEDS = flags.DEFINE_integer("seeds", 3, "How many.", lower_bound=1)
+_FIRST_SEED = flags.DEFINE_integer(
+    "first_seed", 0, "The others follow it.", lower_bound=0
+)
 _BATCH = flags.DEFINE_integer("batch_size", 8, "Of all runs.", lower_bound=1)
 
 
@@ -76,7 +79,9 @@ def _train(config, folder, banks):
 def main(argv):
     """Trains what is not trained yet, and prints the table."""
     del argv
-    schedule = ablation_rows.Schedule(_STEPS.value, _BATCH.value, _DATA.value)
+    schedule = ablation_rows.Schedule(
+        _STEPS.value, _BATCH.value, _DATA.value, _FIRST_SEED.value
+    )
     workdir = pathlib.Path(_WORKDIR.value)
     rows = ablation_rows.tables()[_TABLE.value]
     unknown = set(_ROWS.value) - set(rows)
@@ -88,7 +93,8 @@ def main(argv):
     chosen = {n: r for n, r in rows.items() if n in (_ROWS.value or rows)}
     banks = {}
     scores = {name: [] for name in chosen}
-    for seed in range(_SEEDS.value):
+    first = schedule.first_seed
+    for seed in range(first, first + _SEEDS.value):
         for name, row in chosen.items():
             if not row.missing:
                 for config, folder in ablation_rows.stages(

@@ -26,6 +26,7 @@ Example:
 
 import pathlib
 
+import named_networks
 import numpy as np
 import runtime_timing
 from absl import app
@@ -36,14 +37,12 @@ from arm import user_space
 from export.int8 import quantise
 from export.member import recipes
 from fanet_tf import models
-from fanet_tf import variants as variants_lib
 from fanet_tf.files import atomic
 from fanet_tf.models import cost
 from fanet_tf.models import instruction_counts
-from fanet_tf.models import receptive
 
 _VARIANTS = flags.DEFINE_list(
-    "variants", ["fan_gate", "fan_half", "pmrid"], "Names of variants."
+    "variants", ["fan_gate", "fan_half", "pmrid"], "`NAME` or `NAME:TRANSFORM`."
 )
 _RECIPES = flags.DEFINE_list(
     "recipes",
@@ -111,14 +110,7 @@ def _useful(model) -> float:
     """Returns the part of a tile that is kept."""
     halo, tile = _HALO.value, _USEFUL_TILE.value
     if halo < 0:
-        stride = models.stride(**model)
-
-        def core(height, width):
-            return models.core(
-                height=height, width=width, group_form="dense", **model
-            )
-
-        halo = receptive.halo(receptive.radius(core, stride), stride)
+        halo = named_networks.halo(model)
     return max(tile - 2 * halo, 0) ** 2 / tile**2
 
 
@@ -160,7 +152,7 @@ def main(argv):
         f"{'M/useful MP':>12}  by class, M/MP"
     )
     for name in _VARIANTS.value:
-        model = variants_lib.get(name).model
+        model = named_networks.model(name)
         flatbuffers = [_convert(model, r, side) for r in _RECIPES.value]
         counted = {}
         for core in _CORES.value:

@@ -103,18 +103,19 @@ def _members(job, trained) -> list[dict[str, Any]]:
         member_writer.context_of(job, member, record["index"], a_range)
         for (member, record), a_range in zip(trained, ranges, strict=True)
     ]
-    exact, tolerance = job.tile["halo"], job.options.halo_tolerance
+    reach, tolerance = job.tile["halo"], job.options.halo_tolerance
     tables = [
         _halo_table(job, context, index, a_range)
         for index, (context, a_range) in enumerate(
             zip(contexts, ranges, strict=True)
         )
     ]
-    halo = exact
+    # One for all, so that a frame's tiles lie alike whatever its noise.
+    halo = exact = halo_lib.exact(tables, reach)
     if tolerance is not None:
-        # One for all, so that a frame's tiles lie alike whatever its noise.
         halo = halo_lib.choose(tables, tolerance, exact)
-        job = dataclasses.replace(job, tile={**job.tile, "halo": halo})
+    halo_lib.check(tables, halo, tolerance)
+    job = dataclasses.replace(job, tile={**job.tile, "halo": halo})
     _check_tile(job.tile)
     logging.info("Halo: %d of %d packed pixels", halo, exact)
     return [
@@ -138,7 +139,6 @@ def _halo_table(job, context, index, a_range) -> list[halo_lib.Row]:
         context.runner(context.float32),
         [*frames, golden.inputs(*job.size)],
         job.tile["stride"],
-        job.tile["halo"],
     )
     job.bar.update()
     return table

@@ -3,9 +3,13 @@
 A tile's outer pixels see zeros where the frame goes on. How far that reaches is
 known in two ways:
 
-    exact       from the layers: further in, nothing changes at all. It follows
-                the largest path, and most of that path carries next to nothing
+    reach       from the layers, with random weights: further in, nothing
+                changes at all. It follows the largest path, and most of that
+                path carries next to nothing
     measured    from photographs: how much the pixels at each distance change
+
+Trained weights of a very deep network can carry farther than random ones, so
+the exact halo is the reach or what photographs show, whichever is larger.
 
 The measurement takes one tile and no larger network. Rolled by half its side, a
 tile shows in its middle what lay in its corners, so there
@@ -25,12 +29,15 @@ import numpy as np
 
 from export.contract.quality import Run
 from fanet_tf.denoising import agreement
+from fanet_tf.errors import InputError
 
 TOLERANCE = 0.05  # Largest error, in deviations of the noise.
 # A step along a whole edge is seen earlier than an error of one pixel. 0.01
 # deviations are half a level of 255 in black, where an sRGB curve is steepest,
 # at gain 64 of the IMX258's stand-in: 12.92 * 255 * 0.01 * sqrt(3.2e-4) = 0.6.
 _SEAM_SHARE = 0.2
+# Deviations that only rounding leaves.
+_NOTHING = 1e-3
 _FEWEST = 2  # Tiles must be large enough for this many candidates.
 
 
@@ -62,15 +69,15 @@ class Row:
 
 
 def measure(
-    run: Run, tiles: Iterable[dict], stride: int, exact: int
+    run: Run, tiles: Iterable[dict], stride: int, most: int = 1 << 16
 ) -> list[Row]:
-    """Measures the halos up to the exact one, as far as the tile allows.
+    """Measures the halos, as far as the tile allows.
 
     Args:
         run: the member in float32.
         tiles: inputs by name, `noisy` of `[1, h, w, 4]`, all of one size.
         stride: of the network; halos are multiples of half of it.
-        exact: the halo that the layers give.
+        most: packed pixels; no larger halo is measured.
 
     Returns:
         A row for each halo, in rising order; none if the tile is too small.
@@ -78,7 +85,7 @@ def measure(
     step = max(stride // 2, 1)
     corners = np.concatenate([_corners(run, t, stride) for t in tiles])
     # The outermost line of the rolled tile's reach is not looked at.
-    halos = range(step, min(corners.shape[1] - step, exact) + 1, step)
+    halos = range(step, min(corners.shape[1] - step, most) + 1, step)
     if len(halos) < _FEWEST:
         return []
     return [_row(corners, halo, step) for halo in halos]
@@ -123,6 +130,43 @@ def _row(corners, halo, step) -> Row:
     )
 
 
+def exact(tables: list[list[Row]], reach: int) -> int:
+    """Returns the halo beyond which nothing changes, as far as tiles show it.
+
+    Args:
+        tables: of each member.
+        reach: of the layers with random weights.
+    """
+    shown = [table[-1].halo for table in tables if table]
+    beyond = max([reach, *shown])
+    return max(reach, choose(tables, _NOTHING, beyond))
+
+
+def check(tables: list[list[Row]], halo: int, tolerance: float | None) -> None:
+    """Refuses a halo that was measured and errs by more.
+
+    Args:
+        tables: of each member.
+        halo: that was chosen.
+        tolerance: that it was chosen by; None: nothing may change.
+
+    Raises:
+        InputError: no halo that the tile can show is within the tolerance.
+    """
+    limit = _NOTHING if tolerance is None else tolerance
+    for table in tables:
+        for row in table:
+            # What is not finite has a gate of its own.
+            finite = math.isfinite(row.largest)
+            if row.halo == halo and finite and not row.within(limit):
+                raise InputError(
+                    "`tile` must be so large that the network's halo fits in "
+                    "a quarter of it, or `halo_tolerance` larger. Received: "
+                    f"errors of up to {row.largest:.3g} deviations of the "
+                    f"noise, {row.halo} packed pixels from the edge"
+                )
+
+
 def choose(tables: list[list[Row]], tolerance: float, exact: int) -> int:
     """Returns the smallest halo that is within the tolerance in every member.
 
@@ -130,7 +174,7 @@ def choose(tables: list[list[Row]], tolerance: float, exact: int) -> int:
         tables: of each member.
         tolerance: largest error, in deviations of the noise; a seam may err by
             a fifth of it.
-        exact: the halo that the layers give, where no smaller one serves.
+        exact: the halo where no smaller one serves.
     """
     chosen = 0
     for table in tables:
@@ -149,7 +193,7 @@ def record(table: list[Row], tolerance: float | None, exact: int) -> dict:
     Args:
         table: of `measure`.
         tolerance: that the halo was chosen by; None: it is the exact one.
-        exact: the halo that the layers give.
+        exact: of `exact`; larger halos are left out.
     """
     rows = [
         {
@@ -157,6 +201,7 @@ def record(table: list[Row], tolerance: float | None, exact: int) -> dict:
             for name, value in dataclasses.asdict(row).items()
         }
         for row in table
+        if row.halo <= exact
     ]
     return {"exact": exact, "tolerance": tolerance, "table": rows}
 

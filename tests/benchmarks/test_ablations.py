@@ -1,5 +1,6 @@
 """The rows of `benchmarks/ablations.py` compare like with like."""
 
+import dataclasses
 import json
 import pathlib
 
@@ -101,6 +102,18 @@ def test_a_table_holds_means_half_spreads_and_the_papers_figure(tmp_path):
     assert cells[1] == "2.6793" and cells[3] == "1,600 x 8, 2"
     assert set(cells[4:11]) == {"40.25 ± 0.25"} and cells[-1] == "45.520"
     assert "--rows=fan --steps=1600" in text
+
+
+def test_a_table_says_which_seeds_its_rows_have(tmp_path):
+    text = ablation_tables.write(
+        tmp_path,
+        "architectures",
+        _TABLES["architectures"],
+        "fan_gate",
+        dataclasses.replace(_SCHEDULE, first_seed=1),
+        [scores(40.0)] * 2,
+    )
+    assert "--seeds=2 --first_seed=1 --workdir" in text
 
 
 def test_rows_keep_the_tables_order_and_one_another(tmp_path):

@@ -3,6 +3,9 @@
 import subprocess
 import sys
 
+import numpy as np
+import pmrid_weights
+import pytest
 from helpers import ROOT
 
 from fanet_tf.data import scene_kinds
@@ -64,3 +67,35 @@ def test_a_reference_is_judged_by_what_each_member_reaches():
     # A reference of nothing: the first member serves all, and loses at night.
     gained = {x[1]: float(x[3]) for x in lines if x and x[1] in ("1e-9", "0.1")}
     assert gained["1e-9"] < 0.0 < gained["0.1"]
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    # Nothing to lose at a tile's edge; and more than a quarter of it shows.
+    [(pmrid_weights.zeros, "8,"), (pmrid_weights.random, "32,")],
+)
+def test_a_peer_needs_the_halo_that_its_weights_reach(made, expected, tmp_path):
+    np.savez(tmp_path / "pmrid.npz", **made())
+    lines = printed(
+        "peer_halo.py",
+        f"--pmrid={tmp_path / 'pmrid.npz'}",
+        *("--gains=16", "--limit=1", "--tile=128"),
+    )
+    (needed,) = [x[3] for x in lines if x[:3] == ["PMRID,", "all", "gains:"]]
+    assert needed == expected
+
+
+def test_a_useful_megapixel_costs_what_is_thrown_away_too():
+    lines = printed(
+        "latency.py",
+        *("--variants=plain", "--reference=fan_half", "--recipes=float32"),
+        *("--halo=plain=16", "--halo=fan_half=0"),
+        *("--threads=1", "--tile=64", "--rounds=3"),
+    )
+    rows = {x[0]: x[1:] for x in lines if len(x) == 6 and x[-1] == "True"}
+    per_mp, useful, ratio, useful_ratio = map(float, rows["plain"][:4])
+    # A halo of 16 leaves a quarter of a tile of 64.
+    assert useful == pytest.approx(4 * per_mp, rel=0.01)
+    assert useful_ratio == pytest.approx(4 * ratio, rel=0.01)
+    assert rows["fan_half"][0] == rows["fan_half"][1]
+    assert rows["fan_half"][2:4] == ["1.000", "1.000"]

@@ -77,6 +77,29 @@ def test_the_smallest_halo_within_the_tolerance_is_chosen():
     assert halo.choose([[row(2, 0.04, seam=0.02)]], 0.05, 12) == 12
 
 
+def test_weights_that_carry_farther_than_the_layers_reach_are_believed():
+    def table(*largest):
+        return [
+            halo.Row(2 * i + 2, x, x, x, 0.0) for i, x in enumerate(largest)
+        ]
+
+    near, far = table(0.9, 0.01, 0.0, 0.0), table(0.9, 0.2, 0.02, 0.0)
+    assert halo.exact([near], 4) == 6
+    assert halo.exact([near], 8) == 8
+    assert halo.exact([near, far], 4) == 8
+    assert halo.exact([[], table(0.9)], 12) == 12  # The tile ends before it.
+    halo.check([far], 6, 0.05)
+    halo.check([far], 8, None)
+    with pytest.raises(InputError, match="0.02 deviations of the noise, 6"):
+        halo.check([far], 6, None)
+    endless = table(0.9, 0.8, 0.7)
+    assert halo.exact([endless], 4) == 6
+    with pytest.raises(InputError, match="`tile` must be so large"):
+        halo.check([endless], halo.choose([endless], 0.05, 6), 0.05)
+    found = [row["halo"] for row in halo.record(near, 0.05, 6)["table"]]
+    assert found == [2, 4, 6]
+
+
 def test_a_tile_that_is_too_small_is_not_measured():
     small = {name: value[:, :8, :8] for name, value in tile(np.random).items()}
     assert halo.measure(blur(1, 0.1), [small], 4, 30) == []

@@ -1,6 +1,7 @@
 """The published PMRID: weights in their places, strides as in PyTorch."""
 
 import numpy as np
+import pmrid_weights
 import pytest
 
 from fanet_tf import variants
@@ -9,59 +10,12 @@ from fanet_tf.evaluation import classical
 from fanet_tf.peers import pmrid
 from fanet_tf.raw.noise import NoiseParams
 
-WIDTHS, BLOCKS, DECODER = (64, 128, 256, 512), (2, 2, 4, 4), (64, 32, 32, 16)
 NOISE = NoiseParams(np.array([3.36e-3]), np.array([2.06e-5]))
-
-
-def shapes():
-    """Names and shapes of the published arrays, as their paper's tables say."""
-    result = {}
-
-    def conv(name, outputs, inputs, size):
-        result[f"{name}.weight"] = (outputs, inputs, size, size)
-        result[f"{name}.bias"] = (outputs,)
-
-    def separable(name, outputs, inputs, size):
-        result[f"{name}.depthwise.weight"] = (inputs, 1, size, size)
-        conv(f"{name}.pointwise", outputs, inputs, 1)
-
-    conv("conv0.conv", 16, 4, 3)
-    inputs = 16
-    for stage, (width, blocks) in enumerate(zip(WIDTHS, BLOCKS, strict=True)):
-        for block in range(blocks):
-            name = f"enc{stage + 1}.{block}"
-            separable(f"{name}.conv1", width // 4, inputs, 5)
-            separable(f"{name}.conv2", width, width // 4, 5)
-            if block == 0:
-                separable(f"{name}.proj", width, inputs, 3)
-            inputs = width
-    separable("encdec", 64, 512, 3)
-    inputs = 64
-    for stage, (width, skip) in enumerate(
-        zip(DECODER, (256, 128, 64, 16), strict=True)
-    ):
-        name = f"dec{stage + 1}"
-        for part in ("conv0", "conv1"):
-            separable(f"{name}.decode_conv.{part}", inputs, inputs, 3)
-        result[f"{name}.upsample.weight"] = (inputs, width, 2, 2)
-        result[f"{name}.upsample.bias"] = (width,)
-        separable(f"{name}.proj_conv", width, skip, 3)
-        inputs = width
-    for part in ("conv0", "conv1"):
-        separable(f"out0.{part}", 16, 16, 3)
-    conv("out1.conv", 4, 16, 3)
-    return result
 
 
 @pytest.fixture(scope="module")
 def weights():
-    rng = np.random.default_rng(0)
-    return {
-        name: rng.normal(
-            0, (1.5 / max(np.prod(shape[1:]), 1)) ** 0.5, shape
-        ).astype(np.float32)
-        for name, shape in shapes().items()
-    }
+    return pmrid_weights.random()
 
 
 class Reference:
@@ -103,7 +57,7 @@ class Reference:
     def __call__(self, x):
         x = np.maximum(self.conv(x, "conv0.conv"), 0)
         skips = []
-        for stage, blocks in enumerate(BLOCKS):
+        for stage, blocks in enumerate(pmrid_weights.BLOCKS):
             skips.append(x)
             for block in range(blocks):
                 name, stride = f"enc{stage + 1}.{block}", 2 - (block > 0)
@@ -151,9 +105,8 @@ def test_its_k_sigma_makes_the_noise_that_of_iso_1600():
         assert variance == pytest.approx(at_anchor)
 
 
-def test_a_network_of_zeros_gives_its_input(weights, tmp_path):
-    nothing = {name: np.zeros_like(w) for name, w in weights.items()}
-    np.savez(tmp_path / "zero.npz", **nothing)
+def test_a_network_of_zeros_gives_its_input(tmp_path):
+    np.savez(tmp_path / "zero.npz", **pmrid_weights.zeros())
     method = pmrid.method(tmp_path / "zero.npz")
     noisy = np.random.default_rng(0).random((37, 50, 4), np.float32)
     expected = classical.identity(noisy, NOISE)
