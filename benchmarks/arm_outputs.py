@@ -251,7 +251,7 @@ def _check(folder, scratch) -> list[str]:
 def main(argv):
     """Checks; returns the exit code."""
     del argv
-    folder = pathlib.Path(_BUNDLE.value or bundle_reader.default_folder())
+    folder = bundle_reader.locate(_BUNDLE.value)
     try:
         checksums.check(folder)
         with tempfile.TemporaryDirectory(prefix="fanet-arm-") as scratch:

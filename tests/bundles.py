@@ -115,7 +115,7 @@ def write(
     """
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    manifest = bundle.read_manifest(bundle.default_folder())
+    manifest = bundle.read_manifest(bundle.locate())
     template = manifest["members"][0]
     for measured in ("below_black", "halo"):  # Of the shipped one.
         template.pop(measured, None)

@@ -29,7 +29,7 @@ def scenes(record: dict) -> list[str]:
     return [
         *lines,
         *tables.command(
-            f"--photos=data/photos/{data['folder']}",
+            data,
             f"--crop={data['crop']} --scenes=night",
             "--output=runs/night",
         ),
@@ -91,7 +91,7 @@ def sensor(record: dict) -> list[str]:
     return [
         *lines,
         *tables.command(
-            f"--photos=data/photos/{data['folder']}",
+            data,
             f"--crop={data['crop']} --limit={data['count']}",
             f"--sensor={record['sensor']} --exposure={record['exposure']:g}",
             "--output=runs/sensor",

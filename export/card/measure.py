@@ -120,7 +120,9 @@ def photographs(
     """
     data = _photographs(folder, profile, camera)
     methods = _methods(array, _QUICK, array.recipes, pmrid)
-    return _run(_about(folder, data), data.captures, data.total, *methods)
+    return _run(
+        _about(array, folder, data), data.captures, data.total, *methods
+    )
 
 
 def crops(
@@ -133,7 +135,9 @@ def crops(
     """Evaluates centre crops against BM3D too; see `photographs`."""
     data = _photographs(folder, profile, camera, CROPS, CROP)
     methods = _methods(array, _SLOW, array.recipes[:1], pmrid)
-    return _run(_about(folder, data, CROP), data.captures, data.total, *methods)
+    return _run(
+        _about(array, folder, data, CROP), data.captures, data.total, *methods
+    )
 
 
 def scenes(
@@ -154,7 +158,7 @@ def scenes(
         data = _photographs(folder, profile, camera, crop=CROP, kind=kind)
         about = {"blur": kind.blur, "exposure": kind.exposure}
         kinds[name] = _run(about, data.captures, data.total, *methods)
-    return {"data": _about(folder, data, CROP), "kinds": kinds}
+    return {"data": _about(array, folder, data, CROP), "kinds": kinds}
 
 
 def sensor(
@@ -175,7 +179,7 @@ def sensor(
         exposure=EXPOSURE,
         total=_count(data),
     )
-    return {"data": _about(folder, data, CROP), **found.to_json()}
+    return {"data": _about(array, folder, data, CROP), **found.to_json()}
 
 
 def _photographs(
@@ -197,10 +201,17 @@ def _photographs(
     )
 
 
-def _about(folder, data, crop=None):
-    """Returns what a card says of a set: its folder, how many, which part."""
+def _about(array, folder, data, crop=None):
+    """Returns what a card says of a set: its folder, how many, which part.
+
+    And the array, where a command must name it.
+    """
     about = {"folder": pathlib.Path(folder).name, "count": _count(data)}
-    return {**about, "crop": crop} if crop else about
+    if crop:
+        about["crop"] = crop
+    if array.folder != bundle_lib.locate():
+        about["bundle"] = array.name
+    return about
 
 
 def _count(data):

@@ -46,8 +46,7 @@ def text(manifest: dict, record: dict | None = None) -> str:
     lines = [
         f"# {manifest['name']}",
         "",
-        f"RAW denoising for {noise['sensor']}: {len(members)} Feature-Align "
-        "networks, each for a part of the sensor's noise. "
+        f"RAW denoising for {noise['sensor']}: {_networks(len(members))}. "
         "`manifest.json` is authoritative; this page is for people.",
         "",
         f"* **Noise law**: `Var[y|x] = a x + b`, gains {low:g} to {high:g}, "
@@ -99,6 +98,13 @@ def text(manifest: dict, record: dict | None = None) -> str:
         "",
     ]
     return "\n".join(lines + _measured(manifest, record))
+
+
+def _networks(count: int) -> str:
+    if count == 1:
+        return "one Feature-Align network for all of the sensor's noise"
+    networks = f"{count} Feature-Align networks"
+    return f"{networks}, each for a part of the sensor's noise"
 
 
 def _half_precision(members) -> list[str]:

@@ -53,7 +53,7 @@ def results(evaluation: dict) -> list[str]:
             "The same captures, bit for bit:",
             "",
             *tables.command(
-                f"--photos=data/photos/{data['folder']}",
+                data,
                 "--methods=identity,gaussian,nlm",
                 f"--recipe={recipes}",
                 "--output=runs/evaluation",
@@ -81,7 +81,7 @@ def results(evaluation: dict) -> list[str]:
             "clean frame's square root in windows of 7 x 7.",
             "",
             *tables.command(
-                f"--photos=data/photos/{data['folder']}",
+                data,
                 f"--crop={data['crop']} --limit={data['count']}",
                 "--methods=identity,gaussian,nlm,bm3d",
                 "--output=runs/beside_bm3d",

@@ -52,6 +52,14 @@ def _cell(value, form):
     return "-" if value is None else format(value, form)
 
 
-def command(*flags: str) -> list[str]:
-    """Returns a code block with a call of `fanet-evaluate`."""
-    return ["```sh", " \\\n    ".join(["fanet-evaluate", *flags]), "```", ""]
+def command(data: dict, *flags: str) -> list[str]:
+    """Returns a code block with a call of `fanet-evaluate`.
+
+    Args:
+        data: what was evaluated, of `measure`.
+        flags: the others.
+    """
+    words = ["fanet-evaluate", f"--photos=data/photos/{data['folder']}"]
+    if "bundle" in data:
+        words.append(f"--bundle={data['bundle']}")
+    return ["```sh", " \\\n    ".join([*words, *flags]), "```", ""]

@@ -30,8 +30,11 @@ _HALO_SLACK = 1.1  # For a recipe of half precision, and another runtime.
 _MOST_VALUES = 1 << 20  # Of a golden file.
 
 
-def check(folder: str | pathlib.Path) -> dict[str, int]:
+def check(bundle: str | pathlib.Path) -> dict[str, int]:
     """Checks a bundle.
+
+    Args:
+        bundle: its folder, or the name of a shipped one.
 
     Returns:
         The numbers of members, flatbuffers and files that were checked.
@@ -39,7 +42,7 @@ def check(folder: str | pathlib.Path) -> dict[str, int]:
     Raises:
         InputError: names the file, and what is wrong with it.
     """
-    folder = pathlib.Path(folder)
+    folder = bundle_reader.locate(bundle)
     if not folder.is_dir():
         raise InputError(f"A bundle must be a folder. Received: {folder}")
     files = checksums.check(folder)

@@ -76,7 +76,7 @@ def _arrays(arguments: Sequence[str]) -> list[Method]:
 
 def _array(path: str | None, recipe: str | None) -> Method:
     """Returns what a folder holds."""
-    if path is None or (pathlib.Path(path) / bundle_lib.MANIFEST).is_file():
+    if (bundle_lib.locate(path) / bundle_lib.MANIFEST).is_file():
         return methods_lib.from_bundle(path, recipe, _THREADS.value)
     if not (pathlib.Path(path) / "config.json").is_file():
         raise InputError(

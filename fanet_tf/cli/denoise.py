@@ -39,7 +39,10 @@ flags.adopt_module_key_flags(overwrite_flag)
 flags.adopt_module_key_flags(raw_flags)
 
 _BUNDLE = flags.DEFINE_string(
-    "bundle", None, "Folder of the exported array; default: the shipped one."
+    "bundle",
+    None,
+    "Folder of an exported array, or the name of a shipped one; default: "
+    "imx258, which is made for phones.",
 )
 _RECIPE = flags.DEFINE_string(
     "recipe",

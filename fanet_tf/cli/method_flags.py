@@ -28,8 +28,8 @@ _PMRID = flags.DEFINE_string(
 _BUNDLE = flags.DEFINE_multi_string(
     "bundle",
     None,
-    "Folder of a bundle, or NAME=FOLDER; may be repeated. Default, without "
-    "--run: the shipped array; empty: none.",
+    "Folder of a bundle or name of a shipped one, or NAME=FOLDER; may be "
+    "repeated. Default, without --run: imx258; empty: none.",
 )
 _RECIPE = flags.DEFINE_list(
     "recipe", None, "Number formats of the bundles; each is a row."

@@ -28,7 +28,8 @@ from fanet_tf.files import strict_json
 SCHEMA_VERSION = 1
 MANIFEST, CHECKSUMS = "manifest.json", "SHA256SUMS"
 
-_SHIPPED = pathlib.Path(__file__).parents[1] / "zoo" / "imx258"
+_ZOO = pathlib.Path(__file__).parents[1] / "zoo"
+_DEFAULT = "imx258"
 _ROUNDING = 1e-6
 _MAX_MANIFEST_BYTES = 1 << 20
 
@@ -152,14 +153,30 @@ class Bundle:
         ]
 
 
-def default_folder() -> pathlib.Path:
-    """Returns the array that ships with the package."""
-    if not (_SHIPPED / MANIFEST).is_file():
+def shipped() -> list[str]:
+    """Returns the names of the arrays that ship with the package."""
+    return sorted(path.parent.name for path in _ZOO.glob(f"*/{MANIFEST}"))
+
+
+def locate(bundle: str | os.PathLike | None = None) -> pathlib.Path:
+    """Returns the folder of a bundle, which need not be one.
+
+    Args:
+        bundle: its folder, or the name of a shipped array, unless a folder of
+            that name is there; None means the array for a phone.
+
+    Raises:
+        InputError: no array ships with this installation.
+    """
+    name = str(bundle or _DEFAULT)
+    known = name in shipped()
+    if not bundle and not known:
         raise InputError(
             "No array ships with this installation: give one with "
             "--bundle=FOLDER (fanet-export and fanet-quickstart make them)."
         )
-    return _SHIPPED
+    here = pathlib.Path(name)
+    return _ZOO / name if known and (not bundle or not here.is_dir()) else here
 
 
 def sha256(path: str | os.PathLike) -> str:
@@ -168,18 +185,21 @@ def sha256(path: str | os.PathLike) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def load(folder: str | os.PathLike | None = None) -> Bundle:
+def load(bundle: str | os.PathLike | None = None) -> Bundle:
     """Reads a bundle and checks its manifest and every file it names.
 
     Args:
-        folder: of the bundle; None means the array of the package.
+        bundle: its folder or name, see `locate`.
 
     Raises:
         InputError: with what must hold and what came.
     """
-    folder = pathlib.Path(folder) if folder else default_folder()
+    folder = locate(bundle)
     if not folder.is_dir():
-        raise InputError(f"A bundle must be a folder. Received: {folder}")
+        raise InputError(
+            "A bundle must be a folder, or the name of a shipped array "
+            f"({', '.join(shipped())}). Received: {folder}"
+        )
     manifest = read_manifest(folder)
     members = tuple(
         _member(folder, index, record)

@@ -51,7 +51,7 @@ def program(*arguments, code=None):
 
 @pytest.fixture
 def bundle(tmp_path):
-    return shutil.copytree(bundle_reader.default_folder(), tmp_path / "bundle")
+    return shutil.copytree(bundle_reader.locate(), tmp_path / "bundle")
 
 
 def test_what_ships_is_right_and_the_table_says_how_far_it_is(bundle):
@@ -129,7 +129,7 @@ class Core(outputs.Here):
 @functools.cache
 def shipped():
     """Returns what this machine gives for two flatbuffers."""
-    cases = outputs.cases(bundle_reader.default_folder(), ["3"])
+    cases = outputs.cases(bundle_reader.locate(), ["3"])
     jobs = [outputs.Job(case, outputs.HERE, "xnnpack") for case in cases]
     with tempfile.TemporaryDirectory() as folder:
         return list(outputs.run(outputs.Here(), jobs, pathlib.Path(folder)))

@@ -176,7 +176,20 @@ def test_a_missing_folder_is_refused(tmp_path):
         bundle.load(tmp_path / "none")
 
 
+def test_a_shipped_array_is_known_by_its_name(tmp_path, monkeypatch):
+    assert "imx258" in bundle.shipped()
+    assert bundle.load("imx258").folder == bundle.load().folder
+    # A folder of that name, where the user stands, comes first.
+    shutil.copytree(bundles.small().folder, tmp_path / "imx258")
+    monkeypatch.chdir(tmp_path)
+    mine = bundle.load("imx258").folder.resolve()
+    assert mine == (tmp_path / "imx258").resolve()
+    assert bundle.load().folder == bundle.load(None).folder != mine
+    with pytest.raises(InputError, match=r"shipped array \(imx258.*: imx259"):
+        bundle.load("imx259")
+
+
 def test_without_a_shipped_array_the_flag_is_named(monkeypatch, tmp_path):
-    monkeypatch.setattr(bundle, "_SHIPPED", tmp_path)
+    monkeypatch.setattr(bundle, "_ZOO", tmp_path)
     with pytest.raises(InputError, match="--bundle=FOLDER"):
         bundle.load()

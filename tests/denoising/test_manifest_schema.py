@@ -14,7 +14,7 @@ ODD = (None, True, 0, 1, -1, 0.5, -0.5, "", "x", "../x", [], [1], {}, {"": 0})
 
 
 def shipped():
-    return bundle.read_manifest(bundle.default_folder())
+    return bundle.read_manifest(bundle.locate())
 
 
 def places(value):

@@ -1,5 +1,6 @@
 """The model card: measured by `fanet-evaluate`'s code, and nothing typed."""
 
+import dataclasses
 import json
 import re
 import shutil
@@ -107,6 +108,27 @@ def test_evaluate_gives_the_cards_figures(
         again = psnrs(found, method)
         for gain in GAINS:
             assert abs(again[gain] - measured[gain]) < 0.02
+
+
+def test_a_command_names_the_array_that_is_not_the_default(
+    array, record, photos, tmp_path
+):
+    assert "bundle" not in record["crops"]["data"]
+    other = dataclasses.replace(array, folder=tmp_path, name="other")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(measure, "_methods", lambda *_: ({}, {}))
+        patch.setattr(measure, "_run", lambda data, *_: {"data": data})
+        data = measure.crops(other, photos)["data"]
+    text = "\n".join(tables.command(data, "--output=out"))
+    folder = f"--photos=data/photos/{photos.name}"
+    assert f"fanet-evaluate \\\n    {folder} \\\n    --bundle=other" in text
+
+
+def test_a_card_counts_its_networks(array):
+    manifest = array.manifest
+    assert "4 Feature-Align networks, each" in model_card.text(manifest)
+    alone = {**manifest, "members": manifest["members"][:1]}
+    assert ": one Feature-Align network for all" in model_card.text(alone)
 
 
 def test_the_margin_over_a_peer_is_shown_for_each_kind_and_region(record):
