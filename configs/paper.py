@@ -7,6 +7,7 @@ NAME is one of `fanet_tf/variants.py`:
     plain, wavelet, fan, fan_no_skips      the four of the paper's Table 1
     fan_fast, fan_deep, fan_gate           ours
     fan_half, fan_half_deep                ours, for phones
+    fan_large                              ours, for a computer
     pmrid, nafnet                          rivals at the paper's cost
     pmrid_public                           PMRID at the sizes of its release
     teacher                                UPI's U-Net, for the Feature Loss

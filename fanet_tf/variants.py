@@ -86,6 +86,21 @@ _HALF_DEEP = {
     "encoder": (*_HALF["encoder"], "depth"),
     "decoder": (*_HALF["decoder"], "light align"),
 }
+# Three blocks a stage: for a computer, and to teach.
+_LARGE = {
+    **_HALF_DEEP,
+    "encoder": (
+        "depth point depth point depth point",
+        "depth point depth point depth point",
+        "depth depth light depth light",
+    ),
+    "middle": "depth light align depth light depth light",
+    "decoder": (
+        "depth point align depth point depth point",
+        "depth point align depth point depth point",
+        "light align light depth light depth",
+    ),
+}
 
 # Fields that were taken out, and the value that says nothing. Older runs have
 # them.
@@ -173,6 +188,7 @@ VARIANTS = {
     "fan_half_deep": Variant(
         "Feature-Align, gated blocks at half size, deep", _HALF_DEEP
     ),
+    "fan_large": Variant("Feature-Align, three blocks a stage", _LARGE),
     "teacher": Variant(
         "UPI U-Net (teacher)",
         {
