@@ -185,7 +185,9 @@ def _quiet(energy, variance, bins):
     busy = 0
     for index in indices:
         here = bins == index
-        enough = max(int(0.1 * np.sum(here)), 20)
+        count = np.sum(here)
+        # Of a small frame's blocks a bin may hold fewer than twenty.
+        enough = min(max(int(0.1 * count), 20), count)
         if np.sum(keep & here) < enough:
             limit = np.partition(ratio[here], enough - 1)[enough - 1]
             keep |= here & (ratio <= limit)

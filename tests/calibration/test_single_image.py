@@ -123,3 +123,13 @@ def test_photographs_tell_their_noise(count, gains, capsys):
         )
     assert np.median(a_errors) <= 0.15
     assert np.median(losses) <= 0.2
+
+
+def test_a_bin_may_hold_fewer_blocks_than_are_wanted():
+    """Few counts make bins uneven: all of a small busy one is kept."""
+    bins = np.repeat([0, 1], [19, 400])
+    keep, busy = single_image._quiet(
+        np.linspace(2.0, 3.0, len(bins)), np.ones(len(bins)), bins
+    )
+    assert busy == 1.0
+    assert np.bincount(bins[keep]).tolist() == [19, 40]

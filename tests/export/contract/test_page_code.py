@@ -84,6 +84,15 @@ _ANDROID = {
           @Override public void close() {} }""",
 }
 
+# What it uses of LiteRT's Java API.
+_INTERPRETER = {
+    "org/tensorflow/lite/Interpreter": """
+        import java.util.Map;
+        public final class Interpreter {
+          public void runSignature(Map<String, Object> inputs,
+              Map<String, Object> outputs, String signature) {} }""",
+}
+
 # What it uses of LiteRT's Kotlin API.
 _LITERT = """
 package com.google.ai.edge.litert
@@ -139,7 +148,7 @@ def test_the_c_code_compiles(tmp_path):
 
 @pytest.mark.slow  # The compiler takes half a minute.
 def test_the_kotlin_code_compiles_in_a_package_of_its_own(tmp_path):
-    for name, text in _ANDROID.items():
+    for name, text in (_ANDROID | _INTERPRETER).items():
         path = tmp_path / f"{name}.java"
         path.parent.mkdir(parents=True, exist_ok=True)
         package = name.rpartition("/")[0].replace("/", ".")
