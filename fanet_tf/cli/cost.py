@@ -15,12 +15,13 @@ import pathlib
 from absl import flags
 
 from fanet_tf import variants
-from fanet_tf.cli import config_words
-from fanet_tf.cli import network_flag
 from fanet_tf.cli import program
 
 with program.extra("train"):
     from ml_collections import config_flags
+
+    from fanet_tf.cli import config_words
+    from fanet_tf.cli import network_flag
 
 _CONFIG = config_flags.DEFINE_config_file(
     "config", None, "Config file; its network, and no variant, is counted."

@@ -333,6 +333,8 @@ def read_only(command: Command) -> Iterator[Attack]:
         then_works=True,
         undo=chmod(".", 0o755),
     )
+    if not command.writes:  # Nothing of its own is there.
+        return
     yield Attack(
         "its own output is read-only",
         runs=1,
